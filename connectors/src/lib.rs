@@ -1,0 +1,10 @@
+//! All file, network and database input and output of vienkop.
+//!
+//! `fetch` brings bytes, `landing` keeps them as evidence, `format` reads them into batches of text columns,
+//! `registry` stores what the transforms made of them.
+
+pub mod fetch;
+pub mod format;
+pub mod landing;
+pub mod limits;
+pub mod registry;

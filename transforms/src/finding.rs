@@ -1,0 +1,241 @@
+//! Findings: what is wrong, where, by which rule, and how it is mended.
+//!
+//! The catalogue of rules stands in [`RULES`]; the sentences a person reads are in
+//! `config/texts/*.ftl` under `<code>-title`, `<code>-message`, `<code>-remedy`, `<code>-explain`.
+//! Findings travel as a frame ([`frame`]), never as values one by one, except the few that concern a whole file.
+
+use polars::prelude::*;
+
+/// How grave a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Told, nothing to mend (a guess, an unmapped column).
+    Info,
+    /// The record is accepted; somebody should look.
+    Warning,
+    /// The record (or row) is quarantined, or the file cannot be read.
+    Error,
+}
+
+impl Severity {
+    /// The word stored in the registry and in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// A rule that a finding names.
+#[derive(Debug, Clone, Copy)]
+pub struct Rule {
+    /// Stable code: `F` files, `R` rows as read, `V` values, `K` keys and references, `S` a source's delivery.
+    pub code: &'static str,
+    /// Severity unless the source's file softens it.
+    pub severity: Severity,
+}
+
+macro_rules! rules {
+    ($($(#[$doc:meta])* $name:ident = $code:literal $severity:ident;)*) => {
+        $($(#[$doc])* pub const $name: Rule = Rule { code: $code, severity: Severity::$severity };)*
+        /// Every rule, in the order of the codes.
+        pub static RULES: &[&Rule] = &[$(&$name),*];
+    };
+}
+
+rules! {
+    /// No file where the source says one is.
+    FILE_MISSING = "F001" Error;
+    /// The file has no bytes.
+    FILE_EMPTY = "F002" Error;
+    /// A header and nothing below it.
+    HEADER_ONLY = "F003" Warning;
+    /// The content is not what the name or the source says (HTML named .xlsx).
+    WRONG_CONTENT = "F004" Error;
+    /// The file breaks off or is damaged.
+    DAMAGED = "F005" Error;
+    /// The XML has a document type declaration.
+    DOCTYPE = "F006" Error;
+    /// A safety limit is exceeded.
+    LIMIT = "F007" Error;
+    /// The bytes do not fit the declared or detected encoding.
+    ENCODING = "F008" Error;
+    /// Text that was decoded wrongly before it reached us (mojibake).
+    MOJIBAKE = "F009" Warning;
+    /// The declared sheet, record path or header was not found.
+    NOT_FOUND = "F010" Error;
+    /// The workbook is protected with a password.
+    PASSWORD = "F011" Error;
+    /// A guess that the source file can pin.
+    GUESS = "F012" Info;
+    /// A column that no field is mapped from.
+    UNMAPPED_COLUMN = "F013" Info;
+    /// A mapped column that the delivery lacks.
+    MISSING_COLUMN = "F014" Warning;
+    /// The row has fewer cells than the header.
+    ROW_SHORT = "R001" Warning;
+    /// The row has more cells than the header.
+    ROW_LONG = "R002" Error;
+    /// A quote is opened and never closed.
+    QUOTE_OPEN = "R003" Error;
+    /// NUL bytes or other control characters in the row.
+    CONTROL_CHARACTERS = "R004" Error;
+    /// An Excel error value (#REF!, #N/A) in a cell.
+    ERROR_CELL = "R005" Warning;
+    /// A formula whose value was never calculated.
+    FORMULA_WITHOUT_VALUE = "R006" Warning;
+    /// A required field is empty.
+    REQUIRED_MISSING = "V001" Error;
+    /// A due field is empty.
+    DUE_MISSING = "V002" Warning;
+    /// Not a value of the code list.
+    UNKNOWN_CODE = "V003" Error;
+    /// Not a date of the declared or settled format.
+    BAD_DATE = "V004" Error;
+    /// Not a number.
+    BAD_NUMBER = "V005" Error;
+    /// Not yes or no.
+    BAD_BOOLEAN = "V006" Error;
+    /// Not a duration with a unit.
+    BAD_DURATION = "V007" Error;
+    /// A registration number that is not 11 digits.
+    REG_NO_FORM = "V008" Error;
+    /// A registration number whose check digit fails.
+    REG_NO_CHECKSUM = "V009" Warning;
+    /// A territory code that is not 7 digits.
+    ATVK_FORM = "V010" Error;
+    /// Not a web address.
+    BAD_URL = "V011" Warning;
+    /// Not an e-mail address.
+    BAD_EMAIL = "V012" Warning;
+    /// Below or above what the field allows.
+    OUT_OF_RANGE = "V013" Error;
+    /// An end before its start.
+    END_BEFORE_START = "V014" Error;
+    /// A time longer than the one it must keep within.
+    LONGER_THAN_STATUTORY = "V015" Warning;
+    /// Two durations whose units do not compare.
+    UNITS_DO_NOT_COMPARE = "V016" Warning;
+    /// A personal code in a free text; masked.
+    PERSONAL_CODE = "V017" Warning;
+    /// A code does not fit the declared pattern.
+    PATTERN = "V018" Error;
+    /// A text longer than the limit.
+    TEXT_TOO_LONG = "V019" Error;
+    /// A local time that the change to summer time skips.
+    SKIPPED_HOUR = "V020" Error;
+    /// A local time in the hour that occurs twice; the earlier is taken.
+    DOUBLE_HOUR = "V021" Warning;
+    /// The same record twice, alike.
+    DUPLICATE = "K001" Info;
+    /// The same record twice with different content; the later counts.
+    DUPLICATE_DIFFERS = "K002" Warning;
+    /// Refers to a record that the registry does not hold.
+    REFERENCE = "K003" Warning;
+    /// A link to a record that the registry does not hold.
+    LINK_TARGET = "K004" Error;
+    /// A child row whose parent was not delivered.
+    ORPHAN = "K005" Error;
+    /// Too many records quarantined: a gate failed.
+    GATE = "S001" Error;
+    /// A snapshot without records: waits for approval.
+    EMPTY_SNAPSHOT = "S002" Error;
+    /// A snapshot that would retire too much: waits for approval.
+    RETIRES_TOO_MUCH = "S003" Error;
+    /// The source delivered nothing.
+    NOTHING_DELIVERED = "S004" Warning;
+}
+
+/// The rule with this code.
+pub fn rule(code: &str) -> Option<&'static Rule> {
+    RULES.iter().find(|rule| rule.code.eq_ignore_ascii_case(code)).copied()
+}
+
+/// One finding; used where few arise (whole files, rows that could not be read).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Finding {
+    /// Code of the rule.
+    pub code: &'static str,
+    /// Severity, `info`, `warning` or `error`.
+    pub severity: &'static str,
+    /// Entity or `entity.child`; empty for a whole file.
+    pub entity: String,
+    /// Key of the record, for people.
+    pub record_key: Option<String>,
+    /// Field of the entity.
+    pub field: Option<String>,
+    /// Number of the landed file.
+    pub landed: Option<i64>,
+    /// Sheet of the workbook.
+    pub sheet: Option<String>,
+    /// Row, see [`crate::batch::ROW`].
+    pub row: Option<i64>,
+    /// Part, see [`crate::batch::PART`].
+    pub part: Option<i64>,
+    /// Where a person finds the value: `Pakalpojumi!D17`.
+    pub cell: Option<String>,
+    /// Header of the column.
+    pub column: Option<String>,
+    /// The value found; masked where it may be personal.
+    pub value: Option<String>,
+    /// What the rule wants.
+    pub expected: Option<String>,
+    /// The nearest known value, or how to pin a guess.
+    pub hint: Option<String>,
+}
+
+impl Finding {
+    /// A finding of a rule; the rest is filled in with struct update or the fields.
+    pub fn of(rule: &Rule) -> Self {
+        Self { code: rule.code, severity: rule.severity.as_str(), ..Self::default() }
+    }
+}
+
+/// Columns of the findings frame, in order: all `String` but `landed`, `row`, `part` (`Int64`).
+pub const COLUMNS: [&str; 14] = [
+    "code",
+    "severity",
+    "entity",
+    "record_key",
+    "field",
+    "landed",
+    "sheet",
+    "row",
+    "part",
+    "cell",
+    "column",
+    "value",
+    "expected",
+    "hint",
+];
+
+/// Makes the frame of findings.
+pub fn frame(findings: &[Finding]) -> PolarsResult<DataFrame> {
+    let text = |name: &str, get: &dyn Fn(&Finding) -> Option<String>| {
+        Column::new(name.into(), findings.iter().map(get).collect::<Vec<Option<String>>>())
+    };
+    let number = |name: &str, get: &dyn Fn(&Finding) -> Option<i64>| {
+        Column::new(name.into(), findings.iter().map(get).collect::<Vec<Option<i64>>>())
+    };
+    DataFrame::new(
+        findings.len(),
+        vec![
+            text("code", &|f| Some(f.code.to_owned())),
+            text("severity", &|f| Some(f.severity.to_owned())),
+            text("entity", &|f| Some(f.entity.clone())),
+            text("record_key", &|f| f.record_key.clone()),
+            text("field", &|f| f.field.clone()),
+            number("landed", &|f| f.landed),
+            text("sheet", &|f| f.sheet.clone()),
+            number("row", &|f| f.row),
+            number("part", &|f| f.part),
+            text("cell", &|f| f.cell.clone()),
+            text("column", &|f| f.column.clone()),
+            text("value", &|f| f.value.clone()),
+            text("expected", &|f| f.expected.clone()),
+            text("hint", &|f| f.hint.clone()),
+        ],
+    )
+}

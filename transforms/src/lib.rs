@@ -1,0 +1,14 @@
+//! The registry model and everything that happens to records between reading and loading.
+//!
+//! Pure functions: no input or output, clock, environment or randomness. What comes in is a
+//! [`batch::Batch`] of text columns; what goes out are [`records::Records`], findings and the
+//! `Report` value of an assessment.
+
+pub mod batch;
+pub mod codelist;
+pub mod finding;
+pub mod fold;
+pub mod mapping;
+pub mod model;
+pub mod records;
+pub mod texts;
