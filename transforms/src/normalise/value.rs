@@ -68,10 +68,10 @@ const UNITS: &[(&str, &str, u32)] = &[
     ("st", "h", 1),
     ("h", "h", 1),
     ("hour", "h", 1),
-    ("darba dien", "working_d", 1),
-    ("darbdien", "working_d", 1),
-    ("d d", "working_d", 1),
-    ("working day", "working_d", 1),
+    ("darba dien", "working d", 1),
+    ("darbdien", "working d", 1),
+    ("d d", "working d", 1),
+    ("working day", "working d", 1),
     ("kalendara dien", "d", 1),
     ("dien", "d", 1),
     ("d", "d", 1),
@@ -85,7 +85,7 @@ const UNITS: &[(&str, &str, u32)] = &[
     ("year", "month", 12),
 ];
 
-/// `10 darba dienas` -> (`10`, `working_d`); a bare number takes `unit`. `līdz` and `ne vairāk kā` may stand in front.
+/// `10 darba dienas` -> (`10`, `working d`); a bare number takes `unit`. `līdz` and `ne vairāk kā` may stand in front.
 pub fn duration(text: &str, unit: Option<&str>) -> Option<(String, &'static str)> {
     let text = text.trim();
     if let Some(iso) = text.strip_prefix('P') {
@@ -221,12 +221,12 @@ mod tests {
         for (text, unit, expected) in [
             ("30 dienas", None, Some(("30", "d"))),
             ("1 mēnesis", None, Some(("1", "month"))),
-            ("10 darba dienas", None, Some(("10", "working_d"))),
+            ("10 darba dienas", None, Some(("10", "working d"))),
             ("10 darba dienu laikā", None, None),
             ("2 stundas", None, Some(("2", "h"))),
             ("līdz 15 min.", None, Some(("15", "min"))),
             ("1,5 h", None, Some(("1.5", "h"))),
-            ("5 d.d.", None, Some(("5", "working_d"))),
+            ("5 d.d.", None, Some(("5", "working d"))),
             ("2 nedēļas", None, Some(("14", "d"))),
             ("1 gads", None, Some(("12", "month"))),
             ("30", Some("d"), Some(("30", "d"))),
