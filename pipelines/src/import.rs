@@ -1,6 +1,7 @@
 //! The architecture, as code: fetch, land, read, map, normalise, check, resolve, load; one source after another.
 
 mod feed;
+mod probe;
 mod tally;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -29,6 +30,7 @@ use crate::outcome::{Rows, SourceOutcome, Status};
 use crate::progress::{Event, Subscriber};
 use crate::tell;
 use feed::{Fed, feed};
+pub(crate) use probe::probe;
 use tally::Tally;
 
 /// What all sources of a run share.

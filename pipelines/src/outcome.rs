@@ -133,6 +133,12 @@ impl From<Rows> for registry::Rows {
     }
 }
 
+impl From<registry::Rows> for Rows {
+    fn from(rows: registry::Rows) -> Self {
+        Self { read: rows.read, mapped: rows.mapped, skipped: rows.skipped, rejected: rows.rejected }
+    }
+}
+
 impl From<&EntityDifference> for Counts {
     fn from(of: &EntityDifference) -> Self {
         // Counts of rows: never negative.

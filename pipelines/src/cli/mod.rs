@@ -199,7 +199,7 @@ pub(crate) async fn execute(cli: Cli, now: jiff::Timestamp) -> anyhow::Result<Ex
         Command::Explain { id } => explain::explain(options, &id, now),
         Command::Quarantine { command } => quarantine::quarantine(options, now, &command).await,
         Command::Replay { dir, expect, pipeline, accept } => {
-            replay::replay(options, &dir, &expect, pipeline.as_deref(), accept).await
+            replay::replay(options, now, &dir, &expect, pipeline.as_deref(), accept).await
         }
         Command::Runs { number } => runs::runs(options, now, number).await,
         Command::List { what } => list::list(options, what, now),

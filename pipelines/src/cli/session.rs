@@ -109,7 +109,8 @@ impl Session {
 }
 
 impl Lang {
-    const fn language(self) -> Language {
+    /// The language.
+    pub(crate) const fn language(self) -> Language {
         match self {
             Self::Lv => Language::Lv,
             Self::En => Language::En,
