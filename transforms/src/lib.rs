@@ -5,10 +5,13 @@
 //! `Report` value of an assessment.
 
 pub mod batch;
+pub mod check;
 pub mod codelist;
 pub mod finding;
 pub mod fold;
 pub mod mapping;
 pub mod model;
+pub mod normalise;
 pub mod records;
+pub mod resolve;
 pub mod texts;

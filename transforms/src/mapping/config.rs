@@ -126,7 +126,7 @@ pub struct FieldRule {
     /// Date or time formats (strftime); default: the formats met in the wild, settled over the column.
     #[serde(default)]
     pub formats: Vec<String>,
-    /// Unit of a duration whose text has none: min, h, d, working_d, month.
+    /// Unit of a duration whose text has none: min, h, d, working d, month.
     #[serde(default)]
     pub unit: Option<String>,
     /// Regular expression that the value must match.

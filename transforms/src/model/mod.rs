@@ -30,7 +30,7 @@ pub enum Kind {
     Integer,
     /// Yes or no.
     Boolean,
-    /// Value and unit (min, h, d, working_d, month), stored as two columns `…_value`, `…_unit`.
+    /// Value and unit (min, h, d, working d, month), stored as two columns `…_value`, `…_unit`.
     Duration,
     /// Web address.
     Url,

@@ -1,0 +1,145 @@
+//! Children made from the row itself: one cell cut into items, or numbered columns.
+
+use std::collections::HashMap;
+
+use polars::prelude::*;
+
+use super::MappedField;
+use super::plan::ChildPlan;
+use crate::batch::REPEATED;
+use crate::model::Child;
+
+/// Items of one kind of child, over all rows of a batch.
+#[derive(Debug, Clone)]
+pub struct MappedChild {
+    /// The child.
+    pub child: &'static Child,
+    /// Row of the batch each item belongs to.
+    pub parent: Vec<u32>,
+    /// Place of the item among its parent's, from 1.
+    pub ordinal: Vec<i64>,
+    /// Fields of the items.
+    pub fields: Vec<MappedField>,
+    /// Whether the batch has a column for it at all.
+    pub present: bool,
+    /// Header of the cell that holds the items.
+    pub column: Option<String>,
+    /// Items that the pattern does not fit: row and text.
+    pub misfits: Vec<(u32, String)>,
+}
+
+/// Cuts the items out of the rows.
+pub(super) fn map(plan: &ChildPlan, rows: &DataFrame) -> PolarsResult<MappedChild> {
+    let mut items = Items::default();
+    let mut present = false;
+    if let Some(column) = plan.source.column.as_deref().and_then(|name| rows.column(name).ok()) {
+        present = column.null_count() < column.len();
+        for (row, cell) in column.str()?.iter().enumerate() {
+            let parts = cut(cell.unwrap_or_default(), &plan.source.split);
+            for (ordinal, part) in parts.into_iter().enumerate() {
+                items.add_text(plan, row as u32, ordinal as i64 + 1, part);
+            }
+        }
+    }
+    for (n, headers) in plan.numbered_headers().into_iter().enumerate() {
+        let mut columns: Vec<(&str, &StringChunked)> = Vec::new();
+        for (field, header) in &headers {
+            if let Ok(column) = rows.column(header) {
+                columns.push((field.as_str(), column.str()?));
+            }
+        }
+        if columns.is_empty() {
+            break;
+        }
+        present = true;
+        for row in 0..rows.height() {
+            let values: HashMap<&str, &str> = columns
+                .iter()
+                .filter_map(|(field, texts)| texts.get(row).map(|text| (*field, text.trim())))
+                .filter(|(_, text)| !text.is_empty())
+                .collect();
+            if !values.is_empty() {
+                items.add(row as u32, n as i64 + 1, &values);
+            }
+        }
+    }
+    Ok(items.into_mapped(plan, present))
+}
+
+#[derive(Default)]
+struct Items {
+    parent: Vec<u32>,
+    ordinal: Vec<i64>,
+    values: HashMap<String, Vec<(usize, String)>>,
+    misfits: Vec<(u32, String)>,
+}
+
+impl Items {
+    fn add(&mut self, row: u32, ordinal: i64, values: &HashMap<&str, &str>) {
+        let index = self.parent.len();
+        self.parent.push(row);
+        self.ordinal.push(ordinal);
+        for (field, value) in values {
+            self.values.entry((*field).to_owned()).or_default().push((index, (*value).to_owned()));
+        }
+    }
+
+    fn add_text(&mut self, plan: &ChildPlan, row: u32, ordinal: i64, text: &str) {
+        let mut values = HashMap::new();
+        if let Some(pattern) = &plan.pattern {
+            let Some(captures) = pattern.captures(text) else {
+                self.misfits.push((row, text.to_owned()));
+                return;
+            };
+            for name in pattern.capture_names().flatten() {
+                if let Some(value) = captures.name(name) {
+                    values.insert(name, value.as_str().trim());
+                }
+            }
+        }
+        if let Some(field) = &plan.source.field {
+            values.insert(field.as_str(), text);
+        }
+        self.add(row, ordinal, &values);
+    }
+
+    fn into_mapped(mut self, plan: &ChildPlan, present: bool) -> MappedChild {
+        let count = self.parent.len();
+        let mut fields = Vec::new();
+        for field in &plan.fields {
+            let constant = field.rule.value.as_deref();
+            let default = constant.or(field.rule.default.as_deref());
+            let given = self.values.remove(field.field.name);
+            if given.is_none() && default.is_none() {
+                continue;
+            }
+            let mut texts: Vec<Option<String>> = vec![default.map(str::to_owned); count];
+            for (index, value) in given.into_iter().flatten() {
+                texts[index] = Some(value);
+            }
+            fields.push(MappedField {
+                plan: field.clone(),
+                column: plan.source.column.clone(),
+                text: StringChunked::from_iter_options(PlSmallStr::from_static(field.field.name), texts.into_iter()),
+            });
+        }
+        MappedChild {
+            child: plan.child,
+            parent: self.parent,
+            ordinal: self.ordinal,
+            fields,
+            present,
+            column: plan.source.column.clone(),
+            misfits: self.misfits,
+        }
+    }
+}
+
+fn cut<'a>(cell: &'a str, separators: &[String]) -> Vec<&'a str> {
+    let mut parts = vec![cell];
+    for separator in separators.iter().map(String::as_str).chain(["\n", "\u{1F}"]) {
+        parts = parts.into_iter().flat_map(|part| part.split(separator)).collect();
+    }
+    debug_assert_eq!("\u{1F}".chars().next(), Some(REPEATED));
+    parts.into_iter().map(str::trim).filter(|part| !part.is_empty()).collect()
+}

@@ -1,0 +1,120 @@
+//! Field texts as expressions over the source's columns.
+
+use polars::prelude::*;
+
+use super::MappedField;
+use super::config::{FieldRule, Function, SkipRule};
+use super::plan::FieldPlan;
+use crate::batch::Origin;
+
+/// White space of every kind met at the ends of cells, the no-break and the zero-width ones too.
+const WHITE: &str = " \t\r\n\u{a0}\u{2007}\u{202f}\u{2009}\u{200b}\u{feff}";
+
+/// Rows that no skip rule leaves out.
+pub(super) fn without_skipped(rules: &[SkipRule], frame: DataFrame, origin: &Origin) -> PolarsResult<DataFrame> {
+    let has = |name: &str| origin.columns.iter().any(|column| column.name == name);
+    let mut keep: Option<Expr> = None;
+    for rule in rules.iter().filter(|rule| has(&rule.column)) {
+        let mut leave = match &rule.matches {
+            Some(pattern) => cleaned(&rule.column).str().contains(lit(pattern.as_str()), true),
+            None => cleaned(&rule.column).neq(lit("")),
+        };
+        if rule.others_empty {
+            for column in origin.columns.iter().filter(|column| column.name != rule.column) {
+                leave = leave.and(cleaned(&column.name).eq(lit("")));
+            }
+        }
+        let stay = leave.not();
+        keep = Some(keep.map_or(stay.clone(), |so_far| so_far.and(stay)));
+    }
+    match keep {
+        Some(keep) => frame.lazy().filter(keep).collect(),
+        None => Ok(frame),
+    }
+}
+
+/// A source column without white space at its ends; empty for null.
+fn cleaned(column: &str) -> Expr {
+    col(PlSmallStr::from_str(column)).fill_null(lit("")).str().strip_chars(lit(WHITE))
+}
+
+/// The texts of fields whose columns the frame has; the others with the headers looked for.
+pub(super) fn texts(
+    plans: &[FieldPlan],
+    rows: &DataFrame,
+) -> PolarsResult<(Vec<MappedField>, Vec<(FieldPlan, String)>)> {
+    let has = |name: &str| rows.column(name).is_ok_and(|column| column.null_count() < column.len());
+    let mut expressions = Vec::new();
+    let mut found = Vec::new();
+    let mut absent = Vec::new();
+    for plan in plans {
+        let rule = &plan.rule;
+        let source = rule.column.as_ref().and_then(|columns| columns.headers().into_iter().find(|header| has(header)));
+        let joined: Vec<&str> = rule.columns.iter().map(String::as_str).filter(|header| has(header)).collect();
+        let base = if let Some(header) = source {
+            Some(cleaned(header))
+        } else if !joined.is_empty() {
+            Some(join(&joined, rule.join.as_deref().unwrap_or(" ")))
+        } else {
+            rule.value.as_deref().or(rule.default.as_deref()).map(lit)
+        };
+        let Some(base) = base else {
+            let looked_for: Vec<&str> = rule.column.iter().flat_map(super::Columns::headers).collect();
+            let looked_for = if looked_for.is_empty() { rule.columns.join(", ") } else { looked_for.join(", ") };
+            absent.push((plan.clone(), looked_for));
+            continue;
+        };
+        let name = format!("\u{1}{}", expressions.len());
+        expressions.push(refined(rule, base).alias(PlSmallStr::from_str(&name)));
+        found.push((plan, source.or(joined.first().copied()).map(str::to_owned), name));
+    }
+    let frame = rows.clone().lazy().with_columns(expressions).collect()?;
+    let fields = found
+        .into_iter()
+        .map(|(plan, column, name)| {
+            Ok(MappedField { plan: plan.clone(), column, text: frame.column(&name)?.str()?.clone() })
+        })
+        .collect::<PolarsResult<Vec<_>>>()?;
+    Ok((fields, absent))
+}
+
+fn join(headers: &[&str], separator: &str) -> Expr {
+    let parts: Vec<Expr> = headers
+        .iter()
+        .map(|header| {
+            let text = cleaned(header);
+            when(text.clone().neq(lit(""))).then(text).otherwise(lit(NULL).cast(DataType::String))
+        })
+        .collect();
+    concat_str(parts, separator, true)
+}
+
+/// What a rule does to the text of its column, in the order that [`FieldRule`] documents.
+fn refined(rule: &FieldRule, base: Expr) -> Expr {
+    let mut text = base;
+    for empty in &rule.empty {
+        text = when(text.clone().eq(lit(empty.as_str()))).then(lit("")).otherwise(text);
+    }
+    if let Some(pattern) = &rule.extract {
+        text = text.str().extract(lit(pattern.as_str()), 1).fill_null(lit(""));
+    }
+    for function in &rule.functions {
+        text = match function {
+            Function::Lower => text.str().to_lowercase(),
+            Function::Upper => text.str().to_uppercase(),
+            Function::Digits => text.str().replace_all(lit(r"\D"), lit(""), false),
+            Function::FirstLine => text.str().extract(lit(r"^([^\r\n]*)"), 1),
+            Function::LastWord => text.str().extract(lit(r"(\S+)\s*$"), 1).fill_null(lit("")),
+            Function::NoSpaces => text.str().replace_all(lit(r"\s"), lit(""), false),
+        };
+    }
+    if let Some(width) = rule.pad {
+        let padded = text.clone().str().zfill(lit(u64::from(width)));
+        text = when(text.clone().eq(lit(""))).then(text).otherwise(padded);
+    }
+    if let Some(default) = &rule.default {
+        let empty = text.clone().is_null().or(text.clone().eq(lit("")));
+        text = when(empty).then(lit(default.as_str())).otherwise(text);
+    }
+    text
+}
