@@ -1,2 +1,5 @@
-//! x
+//! The program `vienkop`.
+
+mod config;
+
 fn main() {}

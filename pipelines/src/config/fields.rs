@@ -1,17 +1,18 @@
 //! Checks of one field's rule against the field: options that contradict, do not apply, or cannot be used.
 
-use jiff::fmt::strtime::{self, BrokenDownTime};
 use regex::Regex;
 use vienkop_transforms::codelist::CodeLists;
-use vienkop_transforms::fold::{fold, nearest};
+use vienkop_transforms::fold::fold;
 use vienkop_transforms::mapping::FieldRule;
 use vienkop_transforms::model::{Field, Kind};
+use vienkop_transforms::normalise::moment::format_is_usable;
+use vienkop_transforms::normalise::value::duration;
 
 use super::document::Document;
 use super::problem::{Problem, Sentence, known};
 
-/// Units of durations as `unit` names them.
-const UNITS: [&str; 5] = ["min", "h", "d", "working_d", "month"];
+/// Units that a hint names.
+const UNITS: [&str; 5] = ["min", "h", "d", "working d", "month"];
 
 /// Collects the problems of one document.
 pub(super) struct Reporter<'a> {
@@ -95,16 +96,16 @@ pub(super) fn check_rule(
     }
     if matches!(field.kind, Kind::Date | Kind::Timestamp) {
         for (index, format) in rule.formats.iter().enumerate() {
-            if let Err(error) = try_format(format) {
-                let sentence = Sentence::new("config-time-format").arg("value", format).arg("reason", error.to_string());
+            if !format_is_usable(format) {
                 let index = index.to_string();
+                let sentence = Sentence::new("config-time-format").arg("value", format);
                 reporter.value(&[path, &["formats", &index]].concat(), sentence, None);
             }
         }
     }
     if let Some(unit) = &rule.unit
         && field.kind == Kind::Duration
-        && !UNITS.contains(&unit.as_str())
+        && duration("1", Some(unit)).is_none()
     {
         let sentence = Sentence::new("config-unknown-unit").arg("value", unit);
         reporter.value(&option("unit"), sentence, known(unit, UNITS));
@@ -151,9 +152,6 @@ fn check_applies(reporter: &mut Reporter<'_>, path: &[&str], rule: &FieldRule, f
             reporter.key(&[path, &[name]].concat(), sentence, None);
         }
     }
-    if field.kind == Kind::Pseudonym && !rule.pseudonymise {
-        reporter.key(path, Sentence::new("config-pseudonym").arg("field", field.name), None);
-    }
 }
 
 /// Codes and constants that the field would refuse in every record.
@@ -167,9 +165,14 @@ fn check_constants(reporter: &mut Reporter<'_>, path: &[&str], rule: &FieldRule,
         }
     }
     let Kind::CodeList(list_name) = field.kind else { return };
-    let Some(list) = lists.get(list_name) else { return };
+    let Some(list) = lists.get(list_name) else {
+        let sentence = Sentence::new("config-no-codelist").arg("list", list_name).arg("field", field.name);
+        reporter.key(path, sentence, None);
+        return;
+    };
     let mut unknown = |path: &[&str], text: &str| {
-        let near = list.nearest(text, 3);
+        // Another spelling of a code is understood in data; the file of a source names the code itself.
+        let near = list.find(text).map_or_else(|| list.nearest(text, 3), |code| vec![code.code.as_str()]);
         let hint = if near.is_empty() {
             known(text, list.codes.iter().map(|code| code.code.as_str()))
         } else {
@@ -179,7 +182,7 @@ fn check_constants(reporter: &mut Reporter<'_>, path: &[&str], rule: &FieldRule,
         reporter.value(path, sentence, hint);
     };
     for (text, code) in &rule.codes {
-        if list.find(code).is_none() {
+        if list.get(code).is_none() {
             unknown(&[path, &["codes", text]].concat(), code);
         }
     }
@@ -202,12 +205,4 @@ fn check_constants(reporter: &mut Reporter<'_>, path: &[&str], rule: &FieldRule,
 pub(super) fn is_reg_no(text: &str) -> bool {
     let digits: Vec<char> = text.chars().filter(|c| !c.is_whitespace()).collect();
     digits.len() == 11 && digits.iter().all(char::is_ascii_digit)
-}
-
-/// Writes a moment in the format and reads it back: day, month and year must survive.
-fn try_format(format: &str) -> Result<(), jiff::Error> {
-    let moment = jiff::civil::date(2024, 6, 14).at(13, 5, 9, 0).to_zoned(jiff::tz::TimeZone::UTC)?;
-    let text = strtime::format(format, &moment)?;
-    BrokenDownTime::parse(format, &text)?.to_date()?;
-    Ok(())
 }
