@@ -1,1 +1,134 @@
-//! stub
+//! Fetching: bytes from where a source keeps them. The only step that touches a source.
+//!
+//! A new kind is one file here and its line in [`KINDS`]. How the bytes are read is another axis ([`crate::format`]);
+//! any kind of fetch goes with any kind of format.
+//!
+//! Fetching blocks: call it on a thread that may (`tokio::task::spawn_blocking`). Files and archives have no other
+//! way, and a kind that talks to a network blocks there on `tokio::runtime::Handle::current()` chunk by chunk behind
+//! [`Fetched::reader`], so that landing is one loop for all of them.
+
+mod archive;
+mod file;
+
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use schemars::{Schema, SchemaGenerator};
+use vienkop_transforms::finding::Finding;
+
+pub use crate::format::OptionError;
+use crate::limits::Limits;
+
+/// Every kind of fetch.
+pub static KINDS: &[&dyn FetchKind] = &[&file::Kind];
+
+/// The kind of that name.
+pub fn kind(name: &str) -> Option<&'static dyn FetchKind> {
+    KINDS.iter().copied().find(|kind| kind.name() == name)
+}
+
+/// A kind of fetch: its options and how a fetcher is made from them.
+pub trait FetchKind: Sync {
+    /// Name, as in `[fetch] kind`.
+    fn name(&self) -> &'static str;
+    /// Schema of `[fetch]` without `kind`: an object that denies unknown properties.
+    fn options_schema(&self, generator: &mut SchemaGenerator) -> Schema;
+    /// Makes the fetcher of one source; the value has passed the schema.
+    ///
+    /// # Errors
+    /// What no schema can say (a pattern that is no pattern): the option's name and the reason.
+    fn fetcher(&self, options: &serde_json::Value) -> Result<Box<dyn Fetch>, OptionError>;
+}
+
+/// Fetches what one source delivers.
+pub trait Fetch: Send + Sync {
+    /// Hands every file of the delivery to `out`, always in the same order; `out` reads it to its end.
+    ///
+    /// # Errors
+    /// [`FetchError::File`] when the delivery is not whole (nothing of it may be loaded then), and whatever `out`
+    /// returns.
+    fn fetch(
+        &self,
+        context: &FetchContext<'_>,
+        out: &mut dyn FnMut(Fetched<'_>) -> Result<(), FetchError>,
+    ) -> Result<(), FetchError>;
+}
+
+/// What a fetcher needs besides its options.
+#[derive(Debug, Clone, Copy)]
+pub struct FetchContext<'a> {
+    /// The folder that relative paths start from: the one that holds `config/`.
+    pub base: &'a Path,
+    /// Limits of archives; the size of a file is watched by the landing zone.
+    pub limits: &'a Limits,
+    /// Set from outside to stop at the next chunk.
+    pub cancel: &'a AtomicBool,
+}
+
+impl FetchContext<'_> {
+    /// Whether somebody asked to stop.
+    ///
+    /// # Errors
+    /// [`FetchError::Cancelled`] if so.
+    pub fn check_cancelled(&self) -> Result<(), FetchError> {
+        if self.cancel.load(Ordering::Relaxed) { Err(FetchError::Cancelled) } else { Ok(()) }
+    }
+}
+
+/// One file on its way from the source.
+pub struct Fetched<'a> {
+    /// The name a person knows it by: `registrs.xlsx`, `2024/marts.csv` below a pattern's folder, `a.zip!member.csv`.
+    pub name: String,
+    /// Its bytes. What goes wrong in them comes as an [`io::Error`] that [`FetchError::from`] turns back.
+    pub reader: Box<dyn Read + 'a>,
+}
+
+/// Why a delivery cannot be fetched or landed.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    /// The delivery's fault: a finding of severity error (F…), for the person who delivers it.
+    #[error("{0:?}")]
+    File(Box<Finding>),
+    /// The environment's fault.
+    #[error(transparent)]
+    Io(io::Error),
+    /// Somebody asked to stop.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl From<Finding> for FetchError {
+    fn from(finding: Finding) -> Self {
+        Self::File(Box::new(finding))
+    }
+}
+
+impl From<io::Error> for FetchError {
+    /// A fetch error that travelled through a reader becomes itself again.
+    fn from(error: io::Error) -> Self {
+        error.downcast::<Self>().unwrap_or_else(Self::Io)
+    }
+}
+
+impl From<FetchError> for io::Error {
+    fn from(error: FetchError) -> Self {
+        match error {
+            FetchError::Io(error) => error,
+            other => Self::other(other),
+        }
+    }
+}
+
+/// Ends a reader as soon as somebody asks to stop.
+struct Cancellable<'a, R> {
+    inner: R,
+    context: FetchContext<'a>,
+}
+
+impl<R: Read> Read for Cancellable<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.context.check_cancelled()?;
+        self.inner.read(buffer)
+    }
+}

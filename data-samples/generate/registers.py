@@ -1,0 +1,33 @@
+"""Writes the invented sample registers below data-samples/: the same bytes on every run.
+
+Needs: pip install openpyxl xlwt odfpy. Run: python3 data-samples/generate/registers.py
+What each file shows and which flaws are planted: data-samples/README.md.
+"""
+
+from sample_registers import (
+    agentura_xlsx,
+    centrs_ods,
+    dienests_csv,
+    dzives_situacijas,
+    lietotnes_katalogi,
+    novads_xlsx,
+    pilseta_xls,
+    portfeli,
+    valsts_registrs,
+)
+
+SOURCES = [
+    dzives_situacijas,
+    novads_xlsx,
+    pilseta_xls,
+    dienests_csv,
+    agentura_xlsx,
+    centrs_ods,
+    valsts_registrs,
+    portfeli,
+    lietotnes_katalogi,
+]
+
+if __name__ == "__main__":
+    for source in SOURCES:
+        source.write()

@@ -1,0 +1,173 @@
+//! What a bad file does: a clear finding for its source, nothing of it loaded, the others go on, no panic.
+
+use std::io::Write;
+
+use crate::support::{Project, assert_conservation, count, source};
+
+/// A source of services in one file of this kind.
+fn bad(project: &Project, kind: &str, name: &str, content: &[u8], read: &str) {
+    project.file(name, content);
+    project.source(
+        "bad",
+        &format!(
+            "[fetch]\nkind = \"file\"\npath = \"{name}\"\n[format]\nkind = \"{kind}\"\n[[table]]\nentity = \"service\"\n\
+             {read}\n[table.fields]\ncode = \"code\"\nname = \"name\"\nowner_reg_no = {{ value = \"90000270634\" }}\n"
+        ),
+    );
+    project.services("good", "code;name;description\n01;Alfa;x\n").pipeline(&["bad", "good"]);
+}
+
+fn workbook(build: impl FnOnce(&mut rust_xlsxwriter::Worksheet)) -> Vec<u8> {
+    let mut workbook = rust_xlsxwriter::Workbook::new();
+    let sheet = workbook.add_worksheet();
+    sheet.write_string(0, 0, "code").unwrap();
+    sheet.write_string(0, 1, "name").unwrap();
+    for row in 1..200 {
+        sheet.write_string(row, 0, format!("{row:03}")).unwrap();
+        sheet.write_string(row, 1, format!("Pakalpojums {row}")).unwrap();
+    }
+    build(sheet);
+    workbook.save_to_buffer().unwrap()
+}
+
+fn zip_bomb() -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+    zip.start_file("a.csv", options).unwrap();
+    let block = vec![b'0'; 1 << 20];
+    for _ in 0..64 {
+        zip.write_all(&block).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+#[test]
+fn a_bad_file_fails_its_source_alone() {
+    let truncated = {
+        let whole = workbook(|_| {});
+        whole[..whole.len() / 2].to_vec()
+    };
+    let deep_xml = format!("<r>{}{}</r>", "<a>".repeat(100_000), "</a>".repeat(100_000));
+    let deep_json = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let wide = (0..100_000).map(|n| format!("k{n}")).collect::<Vec<_>>().join(";");
+    let wide = format!("{wide}\n{}\n", "x;".repeat(99_999));
+    let doctype = "<!DOCTYPE r [<!ENTITY a \"aaaa\">]><r><s><code>1</code><name>&a;</name></s></r>";
+    let html = b"<html><body><table><tr><td>code</td></tr></table></body></html>";
+    let record = "[table.read]\nrecord = \"/r/s\"";
+    let cases: Vec<(&str, &str, &str, Vec<u8>, &str)> = vec![
+        ("empty csv", "csv", "x.csv", Vec::new(), ""),
+        ("empty xlsx", "excel", "x.xlsx", Vec::new(), ""),
+        ("empty xml", "xml", "x.xml", Vec::new(), record),
+        ("empty json", "json", "x.json", Vec::new(), ""),
+        ("html named xlsx", "excel", "x.xlsx", html.to_vec(), ""),
+        ("html named xml", "xml", "x.xml", html.to_vec(), record),
+        ("truncated workbook", "excel", "x.xlsx", truncated, ""),
+        ("xml with a doctype", "xml", "x.xml", doctype.into(), record),
+        ("deep xml", "xml", "x.xml", deep_xml.into(), record),
+        ("deep json", "json", "x.json", deep_json.into(), ""),
+        ("truncated xml", "xml", "x.xml", b"<r><s><code>1</code>".to_vec(), record),
+        ("truncated json", "json", "x.json", b"[{\"code\": \"1\"".to_vec(), ""),
+        ("100,000 columns", "csv", "x.csv", wide.into(), ""),
+        ("zip bomb", "csv", "x.zip!a.csv", zip_bomb(), ""),
+        ("wrong encoding", "csv", "x.csv", b"code;name\n1;p\xe2rb\xff\xfeaude\n".to_vec(), "ENCODING"),
+    ];
+    for (case, kind, name, content, read) in cases {
+        let project = Project::new();
+        let file = name.split('!').next().unwrap();
+        bad(&project, kind, file, &content, if read == "ENCODING" { "" } else { read });
+        let toml = project.path("config/sources/bad.toml");
+        let mut text = std::fs::read_to_string(&toml).unwrap().replace(&format!("\"{file}\""), &format!("\"{name}\""));
+        if read == "ENCODING" {
+            text = text.replace("kind = \"csv\"", "kind = \"csv\"\nencoding = \"utf-8\"");
+        }
+        std::fs::write(toml, text).unwrap();
+        let run = project.run(&[]).ends(1);
+        let outcome = run.json();
+        let bad = source(&outcome, "bad");
+        assert_eq!(bad["status"], "failed", "{case}: {outcome:#}");
+        let error = bad["error"].as_str().unwrap_or_default();
+        assert!(error.contains(file), "{case}: the message does not name the file: {error}");
+        assert!(bad["findings"].as_object().unwrap().keys().any(|code| code.starts_with('F')), "{case}: {outcome:#}");
+        assert_eq!(count(&outcome, "good", "service", "inserted"), 1, "{case}");
+    }
+}
+
+#[test]
+fn a_missing_file_names_what_lies_near() {
+    let project = Project::new();
+    bad(&project, "csv", "registrs.csv", b"code;name\n1;a\n", "");
+    let toml = project.path("config/sources/bad.toml");
+    let text = std::fs::read_to_string(&toml).unwrap().replace("registrs.csv", "registri.csv");
+    std::fs::write(toml, text).unwrap();
+    let outcome = project.run(&[]).ends(1).json();
+    let error = source(&outcome, "bad")["error"].as_str().unwrap();
+    assert!(error.contains("registri.csv") && error.contains("registrs.csv"), "{error}");
+}
+
+#[test]
+fn a_header_alone_is_told_and_reads_as_no_success() {
+    let project = Project::new();
+    bad(&project, "csv", "x.csv", b"code;name\n", "");
+    let run = project.run(&[]).ends(0);
+    assert_eq!(source(&run.json(), "bad")["findings"]["F003"], 1, "{}", run.stdout);
+    let summary = project.vienkop(&["run", "--as-of", "2024-07-08"]).ends(0);
+    assert!(summary.stdout.contains("delivered nothing"), "{}", summary.stdout);
+}
+
+#[test]
+fn bad_rows_are_quarantined_alone() {
+    let project = Project::new();
+    bad(
+        &project,
+        "csv",
+        "x.csv",
+        b"code;name\n1;a\n2;b;surplus\n3;n\0ul\n4;\"open\n5;e\n6;f\n7;g\n8;h\n9;i\n10;j\n",
+        "",
+    );
+    let toml = project.path("config/sources/bad.toml");
+    let text = std::fs::read_to_string(&toml).unwrap() + "[policy]\nmax_quarantined_share = 0.5\n";
+    std::fs::write(toml, text).unwrap();
+    let outcome = project.run(&[]).ends(0).json();
+    assert_conservation(&outcome);
+    assert_eq!(source(&outcome, "bad")["rows"]["rejected"], 3, "{outcome:#}");
+    assert_eq!(count(&outcome, "bad", "service", "inserted"), 7);
+    let list = project.vienkop(&["quarantine", "list", "bad"]).ends(0);
+    for place in ["L3", "L4", "L5"] {
+        assert!(list.stdout.contains(place), "{place}: {}", list.stdout);
+    }
+}
+
+#[test]
+fn a_far_cell_costs_nothing() {
+    let project = Project::new();
+    let bytes = workbook(|sheet| {
+        sheet.write_string(1_048_575, 16_383, " ").unwrap();
+    });
+    bad(&project, "excel", "x.xlsx", &bytes, "");
+    let run = project.vienkop(&["run", "--json", "--as-of", "2024-07-08"]);
+    let outcome = run.json();
+    let bad = source(&outcome, "bad");
+    let loaded = bad["records"]["service"]["inserted"].as_u64().unwrap_or(0);
+    let told = bad["findings"].as_object().unwrap().keys().any(|code| code == "F007");
+    assert!(loaded == 199 || told, "{outcome:#}");
+}
+
+#[test]
+fn configuration_mistakes_are_told_all_at_once_before_data_move() {
+    let project = Project::new();
+    project.services("good", "code;name;description\n01;Alfa;x\n").pipeline(&["good", "goood"]);
+    project.source("one", "[fetch]\nkind = \"fiel\"\npath = \"x\"\n[format]\nkind = \"csv\"\n[[table]]\nentity = \"servce\"\n");
+    project.source(
+        "two",
+        "[fetch]\nkind = \"file\"\npath = \"x\"\n[format]\nkind = \"csv\"\nencodin = \"utf-8\"\n[[table]]\nentity = \
+         \"service\"\n[table.fields]\ncode = \"a\"\nnmae = \"b\"\nowner_reg_no = \"c\"\n",
+    );
+    let run = project.run(&[]).ends(2);
+    for (mistake, hint) in
+        [("goood", "good"), ("fiel", "file"), ("servce", "service"), ("encodin", "encoding"), ("nmae", "name")]
+    {
+        assert!(run.stderr.contains(mistake) && run.stderr.contains(hint), "{mistake}: {}", run.stderr);
+    }
+    assert!(run.stderr.contains("two.toml:"), "{}", run.stderr);
+    assert!(!project.path("var/registry.db").exists(), "data moved");
+}

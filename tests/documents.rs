@@ -1,0 +1,31 @@
+//! Public documents name only files that exist.
+
+use std::fs;
+
+use crate::support::checkout;
+
+#[test]
+fn documents_name_files_that_exist() {
+    let mut missing = Vec::new();
+    for document in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "data-samples/README.md"] {
+        let text = fs::read_to_string(checkout().join(document)).unwrap_or_else(|_| panic!("{document}"));
+        for name in text.split(['`', '(', ')']).skip(1) {
+            let looks_like_path = name.contains('/')
+                && !name.contains(['<', ' ', '*', '…', ':', '{', '='])
+                && name.split('/').next().is_some_and(|first| checkout().join(first).exists());
+            if looks_like_path && !checkout().join(name).exists() {
+                missing.push(format!("{document}: {name}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+/// README shows the first command that runs the main job and the second that passes the tests.
+#[test]
+fn readme_begins_with_the_two_commands() {
+    let readme = fs::read_to_string(checkout().join("README.md")).unwrap();
+    let commands: Vec<&str> =
+        readme.split("```sh\n").skip(1).filter_map(|rest| rest.split("\n```").next()).take(2).collect();
+    assert_eq!(commands, ["cargo run -- run", "bash tests/run"]);
+}

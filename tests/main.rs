@@ -1,0 +1,9 @@
+//! End-to-end tests: through the program, as its users meet it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod bad_input;
+mod documents;
+mod personal_data;
+mod runs;
+mod samples;
+mod support;

@@ -1,0 +1,124 @@
+//! Personal codes planted everywhere appear nowhere but in the landing zone.
+
+use std::io::Write;
+
+use crate::support::Project;
+
+const HYPHENATED: &str = "151285-12345";
+const BARE: &str = "15128512345";
+const NEW_FORM: &str = "327654-32198";
+
+fn planted() -> String {
+    format!("Zvanīt {HYPHENATED} vai {BARE}, arī {NEW_FORM}")
+}
+
+fn mapping(extra: &str) -> String {
+    format!(
+        "[[table]]\nentity = \"service_request\"\n{extra}\n[table.fields]\nrequest_no = \"nr\"\nkind = {{ value = \
+         \"pakalpojuma pieprasījums\" }}\ninstitution_reg_no = {{ value = \"90000270634\" }}\napplicant_hash = {{ \
+         column = \"pk\", pseudonymise = true }}\nsubmitted_at = \"laiks\"\nurl = \"piezime\"\n[policy]\n\
+         max_quarantined_share = 1.0\n"
+    )
+}
+
+#[test]
+fn planted_codes_appear_nowhere() {
+    let project = Project::new();
+    let text = planted();
+    // In every format: a good record, and one that is quarantined (its time cannot be read).
+    let rows = [("1", "04.06.2024 10:00"), ("2", "31.02.2024")];
+    let mut csv = "nr;pk;laiks;piezime;lieka\n".to_owned();
+    let mut xml = "<r>".to_owned();
+    let mut json = Vec::new();
+    let mut workbook = rust_xlsxwriter::Workbook::new();
+    let sheet = workbook.add_worksheet();
+    for (column, name) in ["nr", "pk", "laiks", "piezime", "lieka"].iter().enumerate() {
+        sheet.write_string(0, column as u16, *name).unwrap();
+    }
+    for (index, (number, time)) in rows.iter().enumerate() {
+        csv += &format!("{number};{HYPHENATED};{time};{text};{text}\n");
+        xml += &format!(
+            "<s><nr>{number}</nr><pk>{BARE}</pk><laiks>{time}</laiks><piezime>{text}</piezime><lieka>{text}</lieka></s>"
+        );
+        json.push(serde_json::json!({"nr": number, "pk": NEW_FORM, "laiks": time, "piezime": text, "lieka": text}));
+        for (column, cell) in [*number, HYPHENATED, *time, text.as_str(), text.as_str()].iter().enumerate() {
+            sheet.write_string(index as u32 + 1, column as u16, *cell).unwrap();
+        }
+    }
+    // A row that cannot be read as one goes to quarantine with its text.
+    csv += &format!("3;{HYPHENATED};x;{text};y;{text};surplus\n");
+    xml += "</r>";
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    zip.start_file("m.csv", zip::write::SimpleFileOptions::default()).unwrap();
+    zip.write_all(csv.as_bytes()).unwrap();
+    project.file("a.zip", zip.finish().unwrap().into_inner());
+    project.file("a.csv", &csv).file("a.xml", &xml).file("a.json", serde_json::to_vec(&json).unwrap());
+    project.file("a.xlsx", workbook.save_to_buffer().unwrap());
+    for (id, path, kind, extra) in [
+        ("csv", "a.csv", "csv", ""),
+        ("zip", "a.zip!m.csv", "csv", ""),
+        ("xml", "a.xml", "xml", "[table.read]\nrecord = \"/r/s\""),
+        ("json", "a.json", "json", ""),
+        ("xlsx", "a.xlsx", "excel", ""),
+    ] {
+        project.source(
+            id,
+            &format!("[fetch]\nkind = \"file\"\npath = \"{path}\"\n[format]\nkind = \"{kind}\"\n{}", mapping(extra)),
+        );
+    }
+    // Free text of a service, its steps, and a survey answer.
+    project.file("s.csv", format!("code;name;description;steps\n1;{text};{text};1. {text}\n2;;{text};{text}\n"));
+    project.source(
+        "services",
+        "[fetch]\nkind = \"file\"\npath = \"s.csv\"\n[format]\nkind = \"csv\"\n[[table]]\nentity = \"service\"\n\
+         [table.fields]\ncode = \"code\"\nname = \"name\"\ndescription = \"description\"\nowner_reg_no = { value = \
+         \"90000270634\" }\n[table.children.steps]\ncolumn = \"steps\"\nfield = \"name\"\n[policy]\n\
+         max_quarantined_share = 1.0\n",
+    );
+    project.pipeline(&["csv", "zip", "xml", "json", "xlsx", "services"]);
+    let mut said = String::new();
+    for arguments in [
+        &["run", "-vv", "--as-of", "2024-07-08"][..],
+        &["run", "--json", "-vv", "--log-format", "json"],
+        &["plan"],
+        &["plan", "--json"],
+        &["quarantine", "list"],
+        &["quarantine", "list", "--json"],
+        &["runs", "--json"],
+        &["check"],
+    ] {
+        let ran = project.vienkop(arguments);
+        assert!(ran.code == 0 || ran.code == 1, "{arguments:?}: {}", ran.stderr);
+        said += &ran.stdout;
+        said += &ran.stderr;
+    }
+    let list = project.vienkop(&["quarantine", "list"]).stdout;
+    let ids: Vec<&str> = list.split_whitespace().filter(|word| word.contains('#')).collect();
+    assert!(ids.len() >= 7, "{list}");
+    for id in ids.iter().filter(|id| !id.starts_with('#')) {
+        said += &project.vienkop(&["quarantine", "show", id]).ends(0).stdout;
+    }
+    for code in [HYPHENATED, BARE, NEW_FORM, "32765432198"] {
+        assert!(!said.contains(code), "{code} was said:\n{said}");
+        for (path, content) in project.everything_below("var") {
+            if path.components().any(|part| part.as_os_str() == "landed") {
+                continue;
+            }
+            let found = content.windows(code.len()).any(|window| window == code.as_bytes());
+            assert!(!found, "{code} in {}", path.display());
+        }
+    }
+    assert!(said.contains("******-*****"), "nothing was masked: the test tests nothing");
+}
+
+#[test]
+fn a_source_that_needs_the_key_does_not_run_without_it() {
+    let project = Project::new();
+    project.file("a.csv", "nr;pk;laiks;piezime\n1;151285-12345;04.06.2024;x\n");
+    project.source("csv", &format!("[fetch]\nkind = \"file\"\npath = \"a.csv\"\n[format]\nkind = \"csv\"\n{}", mapping("")));
+    project.pipeline(&["csv"]);
+    let text = std::fs::read_to_string(project.path("config/vienkop.toml")).unwrap();
+    project.file("config/vienkop.toml", format!("{text}[personal_data]\nkey_env = \"VIENKOP_TEST_KEY_NOT_SET\"\n"));
+    let ran = project.run(&[]).ends(2);
+    assert!(ran.stderr.contains("VIENKOP_TEST_KEY_NOT_SET"), "{}", ran.stderr);
+}

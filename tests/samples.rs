@@ -1,0 +1,57 @@
+//! The samples as a newcomer runs them.
+
+use std::fs;
+
+use crate::support::{Project, assert_conservation};
+
+#[test]
+fn a_newcomers_first_three_runs() {
+    let project = Project::samples();
+    let first = project.run(&[]).ends(0).json();
+    assert_conservation(&first);
+    assert_eq!(first["status"], "attention", "the samples' flaws are told");
+    for source in first["sources"].as_array().unwrap() {
+        assert_eq!(source["status"], "ok", "{source:#}");
+        assert_ne!(source["rows"]["mapped"], 0, "{source:#}");
+    }
+    let report = project.path("var/reports/2024-07-08");
+    let files = ["report.html", "report.json", "tables/1.1-6.csv"];
+    let before: Vec<Vec<u8>> = files.iter().map(|name| fs::read(report.join(name)).unwrap()).collect();
+
+    let second = project.run(&[]).ends(0).json();
+    assert_conservation(&second);
+    for source in second["sources"].as_array().unwrap() {
+        for (entity, counts) in source["records"].as_object().unwrap() {
+            for what in ["inserted", "changed", "retired"] {
+                assert_eq!(counts[what], 0, "{} {entity} {what}", source["id"]);
+            }
+        }
+    }
+    let after: Vec<Vec<u8>> = files.iter().map(|name| fs::read(report.join(name)).unwrap()).collect();
+    assert!(before == after, "the report is not reproducible");
+
+    let csv = project.path("data-samples/portfeli/portfelis.csv");
+    let edited = fs::read_to_string(&csv).unwrap().replacen("01.07.2021.", "02.07.2021.", 1);
+    assert_ne!(edited, fs::read_to_string(&csv).unwrap());
+    fs::write(&csv, edited).unwrap();
+    let third = project.run(&[]).ends(0).json();
+    let changed: u64 = third["sources"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|source| source["records"].as_object().unwrap().values())
+        .map(|counts| counts["changed"].as_u64().unwrap() + counts["inserted"].as_u64().unwrap())
+        .sum();
+    assert_eq!(changed, 1);
+}
+
+#[test]
+fn the_report_is_self_contained() {
+    let project = Project::samples();
+    project.run(&[]).ends(0);
+    let html = fs::read_to_string(project.path("var/reports/2024-07-08/report.html")).unwrap();
+    for outside in ["src=\"http", "href=\"http", "@import", "<script", "url(http"] {
+        assert!(!html.contains(outside), "{outside}");
+    }
+    assert!(html.contains("66,21\u{a0}%"));
+}
