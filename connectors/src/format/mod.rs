@@ -3,10 +3,15 @@
 //! A new kind is one file here and its line in [`KINDS`]. Everything special to a kind (options, detection,
 //! limits, tests) stands in its file.
 
+mod content;
 mod csv;
 mod encoding;
 mod excel;
 mod json;
+mod lines;
+mod rows;
+#[cfg(test)]
+mod testing;
 mod xml;
 
 use std::path::{Path, PathBuf};

@@ -1,0 +1,134 @@
+//! Encodings of text files: names, detection, and a streaming decoder to UTF-8.
+//!
+//! The encodings are those met in Latvian agencies' files. Detection looks at the first 256 KB (from the first
+//! byte that is not ASCII); a byte that does not fit the encoding stops the file with F008, never becomes `�`.
+
+mod cp775;
+mod decoder;
+mod detect;
+mod mojibake;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+pub(super) use decoder::{Decoder, Text, read_error};
+pub(super) use detect::{Certainty, Detected, detect};
+pub(super) use mojibake::{MojibakeWatch, mojibake};
+
+/// An encoding of text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Encoding {
+    Utf8,
+    Utf16Le,
+    Utf16Be,
+    Windows1257,
+    Iso8859_13,
+    Cp775,
+}
+
+impl Encoding {
+    /// Name, as in `[format] encoding`.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Utf8 => "utf-8",
+            Self::Utf16Le => "utf-16le",
+            Self::Utf16Be => "utf-16be",
+            Self::Windows1257 => "windows-1257",
+            Self::Iso8859_13 => "iso-8859-13",
+            Self::Cp775 => "cp775",
+        }
+    }
+
+    /// Whether ASCII bytes mean the same in it.
+    pub(super) const fn extends_ascii(self) -> bool {
+        !matches!(self, Self::Utf16Le | Self::Utf16Be)
+    }
+
+    /// The line of a source file that pins it.
+    pub(super) fn pin(self) -> String {
+        format!("encoding = \"{}\"", self.name())
+    }
+
+    /// What decodes it; none for cp775.
+    const fn library(self) -> Option<&'static encoding_rs::Encoding> {
+        match self {
+            Self::Utf8 => Some(encoding_rs::UTF_8),
+            Self::Utf16Le => Some(encoding_rs::UTF_16LE),
+            Self::Utf16Be => Some(encoding_rs::UTF_16BE),
+            Self::Windows1257 => Some(encoding_rs::WINDOWS_1257),
+            Self::Iso8859_13 => Some(encoding_rs::ISO_8859_13),
+            Self::Cp775 => None,
+        }
+    }
+}
+
+/// The encoding of that name, as a source file, an XML declaration or a person writes it; case does not matter.
+pub(super) fn named(name: &str) -> Option<Encoding> {
+    Some(match name.trim().to_ascii_lowercase().as_str() {
+        "utf-8" | "utf8" | "us-ascii" | "ascii" => Encoding::Utf8,
+        "utf-16le" => Encoding::Utf16Le,
+        "utf-16be" => Encoding::Utf16Be,
+        "windows-1257" | "cp1257" => Encoding::Windows1257,
+        "iso-8859-13" | "iso8859-13" | "latin7" => Encoding::Iso8859_13,
+        "cp775" | "ibm775" | "cp-775" => Encoding::Cp775,
+        _ => return None,
+    })
+}
+
+/// Encoding of a text file, as a source file declares it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+pub(super) enum EncodingOption {
+    /// Found from the content and reported.
+    #[default]
+    #[serde(rename = "auto")]
+    Auto,
+    #[serde(rename = "utf-8")]
+    Utf8,
+    #[serde(rename = "utf-16le")]
+    Utf16Le,
+    #[serde(rename = "utf-16be")]
+    Utf16Be,
+    #[serde(rename = "windows-1257")]
+    Windows1257,
+    #[serde(rename = "iso-8859-13")]
+    Iso8859_13,
+    #[serde(rename = "cp775")]
+    Cp775,
+}
+
+impl EncodingOption {
+    /// The declared encoding; none when it is to be found.
+    pub(super) const fn declared(self) -> Option<Encoding> {
+        match self {
+            Self::Auto => None,
+            Self::Utf8 => Some(Encoding::Utf8),
+            Self::Utf16Le => Some(Encoding::Utf16Le),
+            Self::Utf16Be => Some(Encoding::Utf16Be),
+            Self::Windows1257 => Some(Encoding::Windows1257),
+            Self::Iso8859_13 => Some(Encoding::Iso8859_13),
+            Self::Cp775 => Some(Encoding::Cp775),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_names_its_encoding() {
+        for encoding in [
+            Encoding::Utf8,
+            Encoding::Utf16Le,
+            Encoding::Utf16Be,
+            Encoding::Windows1257,
+            Encoding::Iso8859_13,
+            Encoding::Cp775,
+        ] {
+            assert_eq!(named(&encoding.name().to_uppercase()), Some(encoding));
+            let option: EncodingOption = serde_json::from_value(encoding.name().into()).unwrap_or_default();
+            assert_eq!(option.declared(), Some(encoding));
+        }
+        assert_eq!(named("koi8-r"), None);
+    }
+}
