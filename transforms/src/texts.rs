@@ -70,6 +70,15 @@ impl Texts {
         Ok(Self { language, bundle })
     }
 
+    /// Parses two files: what `source` does not say, `base` does.
+    pub fn parse_over(language: Language, base: &str, source: &str) -> Result<Self, TextsError> {
+        let mut texts = Self::parse(language, base)?;
+        let resource = FluentResource::try_new(source.to_owned())
+            .map_err(|(_, errors)| TextsError::Syntax(errors.iter().map(ToString::to_string).collect()))?;
+        texts.bundle.add_resource_overriding(resource);
+        Ok(texts)
+    }
+
     /// Language of the texts.
     pub const fn language(&self) -> Language {
         self.language

@@ -1,0 +1,373 @@
+# Every sentence that vienkop says to people. They may be reworded here; where one is absent, the built-in one serves.
+# The variables { $… } are the same in both languages.
+
+### Findings: files
+
+F001-title = No such file
+F001-message = Not found: "{ $value }".
+F001-remedy = Check that the file is in the agreed folder and that its name has not changed.
+F001-explain = The source's configuration ([fetch]) names a file, a folder or a member of an archive that cannot be found or opened. Nothing of this source is loaded, the registry keeps the previous delivery. The usual cause is a renamed file; the nearest names found are in the hint.
+
+F002-title = Empty file
+F002-message = There is no data in the file.
+F002-remedy = Export again and check that there are rows in the file.
+F002-explain = The file has no bytes, or only blank lines. An empty file is never taken as the news that everything was closed: nothing is loaded from it, and what the registry holds stays as it is.
+
+F003-title = Header only
+F003-message = There is no row below the column headers.
+F003-remedy = Check that the selection of the export is not too narrow, and send the file again.
+F003-explain = The file is readable and its header was found, but there are no records. In a snapshot that would mean retiring every record of the source, so the load waits for approval.
+
+F004-title = Unexpected content
+F004-message = The file is not what it claims to be: { $value }.
+F004-remedy = Send the data file itself, not a download page or a file whose ending was changed.
+F004-explain = What is in the file fits neither its name nor the source's configuration, for instance a web page saved as .xlsx. This happens when a login expired during the download, or when an ending was changed by hand. Nothing is loaded from the file.
+
+F005-title = Damaged file
+F005-message = The file is damaged or breaks off; it cannot be read to its end.
+F005-remedy = Open the file in the program that made it, save it again and send it once more.
+F005-explain = The file could not be read to its end: a part is missing, or the rules of its format are broken. Half a delivery is never loaded, because the missing records would then count as closed. The registry keeps what it had.
+
+F006-title = XML with a document type
+F006-message = The XML file has a document type declaration (DOCTYPE); such files are refused for safety.
+F006-remedy = Set up the export so that the XML has no DOCTYPE line.
+F006-explain = A document type can declare entities that grow to gigabytes while being read, or that open other files. Data exchange has no need of it, so files that carry one are refused.
+
+F007-title = Safety limit exceeded
+F007-message = A safety limit is exceeded: at most { $expected } (setting { $hint }).
+F007-remedy = Check that this is the right file; if it has to be that large, ask whoever runs vienkop to raise the setting.
+F007-explain = Every file may ask for so much and no more: bytes, columns, length of a field, depth of nesting, compression of an archive. This protects from archives that inflate without end and from sheets filled by accident. The limits stand in [limits] of config/vienkop.toml.
+
+F008-title = Wrong encoding
+F008-message = The bytes of the file do not fit its character encoding.
+F008-remedy = Save the file as UTF-8, or tell whoever runs vienkop which encoding it has.
+F008-explain = The character encoding says which bytes are which letters. When the declared or detected one does not fit, Latvian letters would turn into others, so the file is not loaded. The encoding is declared in [format] of the source's configuration as "encoding".
+
+F009-title = Garbled letters
+F009-message = Latvian letters were garbled before the export ({ $value }).
+F009-remedy = Find the step that converts the texts wrongly, and export again.
+F009-explain = The texts have characters such as "â", "è" and "ð" in place of "ā", "č" and "š". That happens when a windows-1257 text was once read as windows-1252 and stored like that. The records are loaded as they are, since the letters can be restored safely at the source only.
+
+F010-title = Table not found
+F010-message = The sheet, header row or record path that the source's configuration names is not in the delivery.
+F010-remedy = Check that the sheet was not renamed and the table's layout did not change; if it did, tell whoever runs vienkop.
+F010-explain = [table.read] of the source's configuration says on which sheet, in which row or under which XML or JSON path the data is. This delivery has no such place. Nothing is loaded from the table, the registry keeps what it had. The nearest names found are in the hint.
+
+F011-title = Password-protected
+F011-message = The file is protected with a password.
+F011-remedy = Take the password off and send the file through a safe channel.
+F011-explain = A protected file is encrypted and cannot be read without its password. vienkop keeps no passwords of files.
+
+F012-title = Assumption
+F012-message = Assumed: { $expected } is "{ $value }".
+F012-remedy = If the assumption is right there is nothing to do; to keep it from changing, write it into the source's configuration.
+F012-explain = What the source's configuration does not say (encoding, delimiter, header row) is settled by looking at the file. Every such assumption is shown. Written into the configuration as the hint shows, it makes the next deliveries be read in exactly the same way.
+
+F013-title = Unused column
+F013-message = No field is taken from the column "{ $column }".
+F013-remedy = If the column holds something the registry needs, tell whoever runs vienkop.
+F013-explain = The delivery has a column that the source's configuration does not mention. That is no mistake, but a new column often means that the institution began to record something new.
+
+F014-title = Missing column
+F014-message = The delivery has no column "{ $column }".
+F014-remedy = Check that the column was not renamed or deleted.
+F014-explain = The source's configuration names a column that this delivery lacks. A missing column is not the same as an empty cell: the field stays in the registry as it was. If the column was renamed, the configuration can name both headers.
+
+### Findings: rows
+
+R001-title = Row too short
+R001-message = Cells in the row: { $value }, columns: { $expected }.
+R001-remedy = Check that the row is not broken in two and no delimiter was deleted.
+R001-explain = A row of a text file has fewer cells than there are columns. The missing cells at its end are taken as empty and the row is loaded.
+
+R002-title = Row too long
+R002-message = Cells in the row: { $value }, columns: { $expected }.
+R002-remedy = Put text that contains the delimiter into quotes, or delete the surplus cells.
+R002-explain = A row of a text file has more cells than there are columns. Mostly the delimiter got into a text without quotes, and every cell after it has moved. Which value belongs to which column is not known, so this one row is quarantined; the others are loaded.
+
+R003-title = Quote left open
+R003-message = A quote is opened and never closed.
+R003-remedy = Close the quote, or double it if it is part of the text.
+R003-explain = In CSV, quotes hold the text of a cell together. One left open would swallow the rest of the file as a single cell. So only this row is quarantined, and reading goes on with the next.
+
+R004-title = Control characters
+R004-message = The row has control characters that no text may have.
+R004-remedy = Delete the invisible characters in the source system and export again.
+R004-explain = NUL bytes and other control characters are usually the trace of a damaged export or a broken transfer. Such a row is quarantined, so that no damaged text gets into the registry.
+
+R005-title = Error in an Excel cell
+R005-message = The cell holds the Excel error { $value }.
+R005-remedy = Mend the formula or enter the value.
+R005-explain = The cell has a formula that ends in an error (#REF!, #N/A, #DIV/0! and so on). There is no value, so the cell is read as empty.
+
+R006-title = Formula without a value
+R006-message = The cell's formula has no calculated value.
+R006-remedy = Open the workbook in Excel, recalculate (F9) and save it.
+R006-explain = A workbook keeps the last values of its formulas beside them. If another program made the file and Excel never saved it, there are none, and the cell is read as empty. vienkop does not calculate formulas.
+
+### Findings: values
+
+V001-title = Required value missing
+V001-message = The required field "{ $field }" is empty.
+V001-remedy = Fill in the cell.
+V001-explain = Without this field the record cannot exist: it is not known what it is or whose. The record is quarantined; if the registry had it already, the previous version stays.
+
+V002-title = Due value missing
+V002-message = The field "{ $field }" is empty and should not be.
+V002-remedy = Fill in the cell; if it does not apply to the record, write "nav attiecināms".
+V002-explain = The field is asked for by law or good practice. The record is accepted but counts as incomplete. "Nav attiecināms" (not applicable) is an answer and does not count as missing.
+
+V003-title = Not in the code list
+V003-message = "{ $value }" is not a value of the code list "{ $expected }".
+V003-remedy = Enter a value of the code list, or ask to have your spelling added.
+V003-explain = The field takes values of its code list only. Letter case, diacritics and spaces do not matter, and the list can be given further spellings (config/codelists). This value was not recognised; the nearest ones are in the hint. vienkop does not guess what the institution meant.
+
+V004-title = Not a date
+V004-message = "{ $value }" is not a date. Expected: { $expected }.
+V004-remedy = Correct the date; check that the day exists in the calendar.
+V004-explain = The value cannot be read as a date or time. Day and month are never swapped, and 31.02. is no date. If the source writes dates in a way of its own, its configuration declares it with "formats".
+
+V005-title = Not a number
+V005-message = "{ $value }" is not a number.
+V005-remedy = Enter the number alone; put notes into another column.
+V005-explain = The field needs a number. A decimal comma, spaces between thousands and a euro sign do no harm, but words and several numbers in one cell do.
+
+V006-title = Neither yes nor no
+V006-message = "{ $value }" is neither yes nor no.
+V006-remedy = Enter "jā" or "nē".
+V006-explain = The field takes "jā" and "nē", also "ir" and "nav", "yes" and "no", 1 and 0. vienkop does not interpret any other answer.
+
+V007-title = Not a duration
+V007-message = "{ $value }" is not a duration with a unit.
+V007-remedy = Enter a number and a unit, for instance "30 dienas" or "10 darba dienas".
+V007-explain = A duration is a number and a unit: minutes, hours, days, working days or months. If the source has bare numbers, its configuration declares the unit with "unit". A day and a working day are different units.
+
+V008-title = Not a registration number
+V008-message = "{ $value }" is not a registration number: it takes 11 digits.
+V008-remedy = Enter the 11-digit number from the Register of Enterprises or the list of public persons.
+V008-explain = Institutions are recognised by their registration number, so it has to be whole. If Excel turned it into a number, check for lost leading zeros.
+
+V009-title = Check digit does not fit
+V009-message = The check digit of the registration number "{ $value }" does not fit.
+V009-remedy = Check the number for a slip of the pen.
+V009-explain = The last digit of a registration number follows from the others. If it does not, the number most likely has a mistake, but the record is accepted, since a few real numbers break the rule.
+
+V010-title = Not a territory code
+V010-message = "{ $value }" is not an ATVK code: it takes 7 digits.
+V010-remedy = Enter the 7-digit code with its leading zero.
+V010-explain = A code of the classification of administrative territories has 7 digits. Excel tends to drop the leading zero; if the source always lacks it, its configuration says "pad = 7".
+
+V011-title = Not a web address
+V011-message = "{ $value }" is not a web address.
+V011-remedy = Enter the whole address, beginning with https://.
+V011-explain = An address needs a protocol and a domain name. The record is accepted, but the link will not work in public listings.
+
+V012-title = Not an e-mail address
+V012-message = "{ $value }" is not an e-mail address.
+V012-remedy = Enter one address in the form vards@iestade.lv.
+V012-explain = An e-mail address has one "@" and a domain name. The record is accepted, but no mail will reach such an address.
+
+V013-title = Out of range
+V013-message = "{ $value }" is out of range ({ $expected }).
+V013-remedy = Check that the number or the year is right.
+V013-explain = The value is a number or a date, but impossible for the field, such as a negative count or the year 2204.
+
+V014-title = End before start
+V014-message = The end "{ $value }" is before the start.
+V014-remedy = Check both dates; perhaps they are swapped.
+V014-explain = A period cannot end before it starts. No duration can be computed from such dates, so the record is quarantined.
+
+V015-title = Longer than the law allows
+V015-message = The expected time "{ $value }" is longer than the statutory one ({ $expected }).
+V015-remedy = Check both times; what the institution expects must not be longer than what the law sets.
+V015-explain = The expected time of a service has to keep within the time set by law. The record is accepted, but recipients will see the contradiction.
+
+V016-title = Units do not compare
+V016-message = "{ $value }" and "{ $expected }" cannot be compared.
+V016-remedy = Where possible, give both times in the same unit.
+V016-explain = Working days and months cannot be turned into calendar days exactly, so it was not checked whether the expected time keeps within the statutory one. The record is accepted.
+
+V017-title = Personal code in a text
+V017-message = The field "{ $field }" held a personal code; it is masked with asterisks.
+V017-remedy = Remove the personal code from the free text in the source system.
+V017-explain = Personal data has no place in free text. vienkop masks a personal code (with or without its hyphen) before the text gets into the registry, findings, logs or reports. The record is accepted.
+
+V018-title = Does not match the pattern
+V018-message = "{ $value }" does not match the pattern { $expected }.
+V018-remedy = Enter the value in the form that the source declares.
+V018-explain = The source's configuration declares the form of this field with "pattern" or "extract". Mostly that protects codes by which a record is recognised.
+
+V019-title = Text too long
+V019-message = The text in the field "{ $field }" is longer than allowed.
+V019-remedy = Shorten the text, or check that nothing was pasted into the cell by accident.
+V019-explain = The length of a text is limited so that one cell cannot take up all memory. The limit stands in [limits] of config/vienkop.toml.
+
+V020-title = Hour that does not exist
+V020-message = The time "{ $value }" does not exist: the clock was put forward then.
+V020-remedy = Check the time; perhaps the source writes it in another time zone.
+V020-explain = On the last Sunday of March, 2:59 is followed by 4:00 in Latvia. A local time between the two does not exist, and converting it would be a guess.
+
+V021-title = Hour that occurs twice
+V021-message = The time "{ $value }" occurs twice in that night; the earlier is taken.
+V021-remedy = Nothing to do; where it matters, the source has to write times with their offset from UTC.
+V021-explain = On the last Sunday of October the hour from 3:00 to 4:00 occurs twice. A local time does not tell which of the two is meant, so the earlier is always taken.
+
+### Findings: keys and references
+
+K001-title = The same record more than once
+K001-message = The record "{ $key }" occurs more than once in the delivery, all alike.
+K001-remedy = Nothing to do; the repetition may be deleted.
+K001-explain = Two rows that are alike in everything are one record. It is loaded once and the others are counted as duplicates.
+
+K002-title = The same record with different content
+K002-message = The record "{ $key }" occurs more than once in the delivery with different content; the last one counts.
+K002-remedy = Keep one row; if these are two different records, give each its own code.
+K002-explain = Two rows of one delivery have the same key and different content. The one that stands later in the file counts. Often a row was copied and its code was not changed.
+
+K003-title = Reference to nothing
+K003-message = The field "{ $field }" refers to "{ $value }", which the registry does not hold.
+K003-remedy = Check the code or number; if it is right, the record it refers to has to be delivered too.
+K003-explain = The record refers to another that no source has delivered. The record is accepted; the reference begins to work once the missing record is loaded.
+
+K004-title = Link without an end
+K004-message = The link refers to "{ $value }", which the registry does not hold.
+K004-remedy = Correct the code, or first register the record that the link refers to.
+K004-explain = A link joins two records, such as a need and a service. If one of them does not exist there is nothing to join, so the link is quarantined.
+
+K005-title = Row without its record
+K005-message = The row belongs to a record that is not in the delivery.
+K005-remedy = Check the code in the row, or add the missing record.
+K005-explain = Steps, fees and other rows below a record are attached by the record's key. There is no such record in this delivery, or it is quarantined itself, so the row has no place to go.
+
+### Findings: a delivery
+
+S001-title = Too much quarantined
+S001-message = More records are quarantined than this source is allowed.
+S001-remedy = Mend the mistake that occurs most often first, and send the file again.
+S001-explain = Each source has a share of records that may be quarantined ("max_quarantined_share"). When it is exceeded, the layout of the file has usually changed, rather than single records gone bad. Good records are loaded, but the run ends with an error code so that somebody looks.
+
+S002-title = Empty snapshot
+S002-message = The snapshot has no records; it waits for approval.
+S002-remedy = Check the export; if everything was closed indeed, approve it.
+S002-explain = The source delivers everything it holds, so an empty delivery would mean retiring everything. Almost always that is a mistake of the export, so nothing changes without approval ("vienkop run --approve").
+
+S003-title = Would retire too much
+S003-message = The delivery would retire a larger share of records than this source is allowed; it waits for approval.
+S003-remedy = Check that the delivery is whole; if the records were closed indeed, approve it.
+S003-explain = What a snapshot no longer holds is retired in the registry. If that is more than "max_retired_share" allows, the delivery may be incomplete, so nothing changes without approval ("vienkop run --approve").
+
+S004-title = Nothing delivered
+S004-message = The source delivered nothing.
+S004-remedy = Find out whether the export ran and arrives in the right place.
+S004-explain = The source gave no record this time. The registry keeps what it had. A source that keeps silent is never shown as a success.
+
+finding-hint = Hint: { $hint }
+
+### Mistakes in the configuration
+
+config-error = error
+config-help = help
+config-count = { $problems ->
+    [one] { $problems } error
+   *[other] { $problems } errors
+} in { $files ->
+    [one] { $files } configuration file
+   *[other] { $files } configuration files
+}
+
+config-hint-nearest = perhaps: { $names }
+config-hint-known = known: { $names }
+config-hint-child = structures go into [table.children.{ $child }] or a table of their own
+config-hint-comma = save the file as comma-separated CSV (UTF-8)
+config-hint-dir = --config names the folder of the configuration
+config-hint-path = write the path from the folder that holds config; samples stay within it
+
+config-no-vienkop = no such file
+config-utf8 = the file is not UTF-8
+config-unreadable = the file cannot be read: { $reason }
+config-texts-broken = the texts cannot be read: { $reason }
+
+config-syntax = mistake in the TOML ({ $reason })
+config-duplicate-key = this key is given already
+config-number = the number { $value } cannot be used
+config-invalid = not valid: { $reason }
+config-unknown-key = unknown key "{ $key }"
+config-missing-key = the key "{ $key }" is missing
+config-wrong-choice = "{ $value }" does not fit here
+config-wrong-type = { $expected ->
+    [string] a text
+    [integer] a whole number
+    [number] a number
+    [boolean] "true" or "false"
+    [array] a list
+    [object] a table
+    [object-or-string] a text or a table
+    [array-or-string] a text or a list
+   *[other] something else ({ $expected })
+} belongs here, not { $found ->
+    [string] a text
+    [number] a number
+    [boolean] "true" or "false"
+    [array] a list
+   *[object] a table
+}
+config-too-small = { $value } is too small, the least is { $limit }
+config-too-large = { $value } is too large, the most is { $limit }
+config-empty = this must not be empty
+config-pattern = "{ $value }" does not match { $pattern }
+
+config-id-characters = "{ $value }" is no name: small Latin letters, digits and hyphens are allowed
+config-id-file = the id "{ $id }" differs from the name of the file { $file }
+config-id-twice = the source "{ $id }" stands in { $file } already
+config-reg-no = "{ $value }" is not a registration number (11 digits)
+config-path = the path "{ $path }" leads out of the folder it may use
+config-unknown-kind = unknown kind of [{ $table }]: "{ $value }"
+config-option-refused = the value of "{ $option }" cannot be used: { $reason }
+
+config-unknown-entity = no such entity: "{ $value }"
+config-unknown-field = "{ $entity }" has no field "{ $value }"
+config-unknown-child = "{ $entity }" has no structures "{ $value }"
+config-required-unmapped = nothing says where the required field "{ $field }" of "{ $entity }" comes from
+config-key-unmapped = nothing in this table says where the key field "{ $field }" of "{ $entity }" comes from
+config-not-for-child = "{ $option }" has no place in a table of structures ("{ $entity }")
+config-no-origin = nothing says where the field "{ $field }" comes from: it needs "column", "columns" or "value"
+config-contradiction = "{ $first }" and "{ $second }" exclude each other
+config-misplaced = "{ $option }" means nothing for the field "{ $field }": { $option ->
+    [codes] it has no code list
+    [split] it is no list
+    [formats] it is no date or time
+    [unit] it is no duration
+    [pad] only codes and numbers have leading zeros
+    [pseudonymise] only texts and fields made for it become pseudonyms
+    [join] "columns" is not given
+   *[other] it has no effect here
+}
+config-regex = the regular expression is not valid: { $reason }
+config-regex-group = the expression needs a group in parentheses: what is in it is the value
+config-time-format = no date can be read by the format "{ $value }": it needs day, month and year, such as %d.%m.%Y
+config-unknown-unit = "{ $value }" is not a unit of durations
+config-unknown-code = the code list "{ $list }" has no value "{ $value }"
+config-no-codelist = the code list "{ $list }" that the field "{ $field }" needs is missing (config/codelists/{ $list }.csv)
+config-skip = "matches" or "others_empty = true" is needed
+config-child-origin = the structures "{ $child }" need "column" or "numbered"
+config-child-item = the structures "{ $child }" need "pattern" or "field": what is what in an item
+config-numbered = the header "{ $value }" has no "{"{"}n{"}"}" for 1, 2, 3 …
+config-unpivot = "unpivot" is for survey answers (survey_response), not for "{ $entity }"
+config-unknown-questionnaire = no questionnaire "{ $value }"
+config-unknown-question = the questionnaire "{ $questionnaire }" has no question "{ $value }"
+
+config-unknown-source = no source "{ $value }"
+config-unknown-pipeline = no pipeline "{ $value }"
+config-sample-mixed = the sample "{ $value }" cannot be in one pipeline with real sources
+config-glob = "{ $value }" is not a pattern of names
+config-time-zone = no time zone "{ $value }"
+
+config-csv = the file is not readable as CSV: { $reason }
+config-csv-empty = the file is empty
+config-csv-separator = the columns are not separated by commas
+config-csv-header = the column "{ $column }" is not in its place: the first line begins with { $header }
+config-csv-column = the column "{ $column }" is missing
+config-csv-cells = { $found } cells, the first line has { $expected }
+config-csv-required = "{ $column }" is empty
+config-csv-duplicate = the code "{ $code }" occurs twice
+config-csv-clash = the spelling "{ $spelling }" stands for both "{ $first }" and "{ $second }"

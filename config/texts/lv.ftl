@@ -1,0 +1,375 @@
+# Visi teikumi, ko vienkop saka cilvēkiem. Te tos drīkst pārveidot; ja kāda teksta nav, der programmā iebūvētais.
+# Mainīgie { $… } abās valodās ir vieni un tie paši.
+
+### Konstatējumi: faili
+
+F001-title = Faila nav
+F001-message = Nav atrasts „{ $value }”.
+F001-remedy = Pārbaudiet, vai fails ir nolikts paredzētajā mapē un vai tā nosaukums nav mainījies.
+F001-explain = Avota konfigurācijā (sadaļā [fetch]) ir norādīts fails, mape vai arhīva sastāvdaļa, ko nevar atrast vai atvērt. No šī avota netiek ielādēts nekas, reģistrā paliek iepriekšējā piegāde. Biežākais iemesls ir pārdēvēts fails; tuvākos atrastos nosaukumus rāda padomā.
+
+F002-title = Fails ir tukšs
+F002-message = Failā nav datu.
+F002-remedy = Izveidojiet eksportu no jauna un pārbaudiet, vai failā ir rindas.
+F002-explain = Failā nav neviena baita vai ir tikai tukšas rindas. Tukšu failu nekad neuzskata par ziņu, ka viss ir slēgts: no tā neko neielādē, un reģistra dati paliek neskarti.
+
+F003-title = Tikai virsraksti
+F003-message = Zem kolonnu virsrakstiem nav nevienas rindas.
+F003-remedy = Pārbaudiet, vai eksporta atlase nav par šauru, un atsūtiet failu no jauna.
+F003-explain = Fails ir lasāms un virsraksti ir atrasti, bet ierakstu nav. Pilnā piegādē tas nozīmētu, ka jāslēdz visi avota ieraksti, tāpēc ielāde gaida apstiprinājumu.
+
+F004-title = Cits saturs, nekā gaidīts
+F004-message = Fails pēc satura nav tas, par ko uzdodas: { $value }.
+F004-remedy = Atsūtiet pašu datu failu, nevis lejupielādes lapu vai failu ar mainītu paplašinājumu.
+F004-explain = Faila saturs neatbilst tā nosaukumam vai avota konfigurācijai, piemēram, ar paplašinājumu .xlsx saglabāta tīmekļa lapa. Tā notiek, ja lejupielādes brīdī ir beigusies autorizācija vai failam ar roku mainīts paplašinājums. No faila neko neielādē.
+
+F005-title = Bojāts fails
+F005-message = Fails ir bojāts vai aprauts, to nevar izlasīt līdz galam.
+F005-remedy = Atveriet failu programmā, kurā tas veidots, saglabājiet no jauna un atsūtiet vēlreiz.
+F005-explain = Failu nevarēja izlasīt līdz beigām: trūkst tā daļas vai ir pārkāpti formāta likumi. Pusi piegādes neielādē nekad, jo trūkstošos ierakstus tad nāktos uzskatīt par slēgtiem. Reģistrā paliek iepriekšējie dati.
+
+F006-title = XML ar dokumenta tipa deklarāciju
+F006-message = XML failā ir dokumenta tipa deklarācija (DOCTYPE), tādus failus drošības dēļ nelasa.
+F006-remedy = Iestatiet eksportu tā, lai XML failā nebūtu DOCTYPE rindas.
+F006-explain = Dokumenta tipa deklarācijā var ierakstīt entītijas, kas lasīšanas brīdī izvēršas gigabaitos vai atver citus failus. Datu apmaiņai deklarācija nav vajadzīga, tāpēc failus ar to noraida.
+
+F007-title = Pārsniegts drošības ierobežojums
+F007-message = Pārsniegts drošības ierobežojums: ne vairāk kā { $expected } (iestatījums { $hint }).
+F007-remedy = Pārbaudiet, vai fails ir pareizais; ja tam tiešām jābūt tik lielam, lūdziet vienkop uzturētāju palielināt iestatījumu.
+F007-explain = Katram failam ir atļauts tikai noteikts apjoms: baiti, kolonnas, lauka garums, ligzdojuma dziļums, arhīva saspiešanas pakāpe. Tas sargā no arhīviem, kas izvēršas bezgalīgi, un no nejauši aizpildītām lapām. Ierobežojumi stāv faila config/vienkop.toml sadaļā [limits].
+
+F008-title = Nepareizs kodējums
+F008-message = Faila baiti neatbilst rakstzīmju kodējumam.
+F008-remedy = Saglabājiet failu UTF-8 kodējumā vai pasakiet vienkop uzturētājam, kādā kodējumā tas ir.
+F008-explain = Rakstzīmju kodējums nosaka, kuri baiti ir kuri burti. Ja avota konfigurācijā norādītais vai atpaztais kodējums failam neder, burti ar garumzīmēm un mīkstinājuma zīmēm kļūtu par citām zīmēm, tāpēc failu neielādē. Kodējumu nosaka avota konfigurācijas sadaļā [format] ar „encoding”.
+
+F009-title = Sabojāti burti
+F009-message = Latviešu burti faila tekstos ir sabojāti jau pirms eksporta ({ $value }).
+F009-remedy = Atrodiet, kurā solī teksti tiek pārkodēti nepareizi, un eksportējiet no jauna.
+F009-explain = Tekstos „ā”, „č” un „š” vietā stāv tādas zīmes kā „â”, „è” un „ð”. Tas notiek, ja windows-1257 teksts kādā sistēmā ir izlasīts kā windows-1252 un tā arī saglabāts. Ieraksti ir ielādēti tādi, kādi tie ir, jo droši atjaunot burtus var tikai pie avota.
+
+F010-title = Nav atrasta tabula
+F010-message = Piegādē nav darblapas, virsrakstu rindas vai ierakstu ceļa, kas norādīts avota konfigurācijā.
+F010-remedy = Pārbaudiet, vai darblapa nav pārdēvēta un vai tabulas uzbūve nav mainījusies; ja mainījusies, pasakiet to vienkop uzturētājam.
+F010-explain = Avota konfigurācijas sadaļa [table.read] pasaka, kurā darblapā, rindā vai XML un JSON ceļā ir dati. Šajā piegādē tādas vietas nav. No tabulas neko neielādē, reģistra dati paliek. Tuvākos atrastos nosaukumus rāda padomā.
+
+F011-title = Darbgrāmata ar paroli
+F011-message = Fails ir aizsargāts ar paroli.
+F011-remedy = Noņemiet paroli un atsūtiet failu pa drošu kanālu.
+F011-explain = Ar paroli aizsargāts fails ir šifrēts, un bez paroles to nevar izlasīt. Paroles vienkop neglabā.
+
+F012-title = Pieņēmums
+F012-message = Pieņemts: { $expected } ir „{ $value }”.
+F012-remedy = Ja pieņēmums ir pareizs, nekas nav jādara; lai tas nemainītos, to var ierakstīt avota konfigurācijā.
+F012-explain = Ko avota konfigurācija nepasaka (kodējumu, atdalītāju, virsrakstu rindu), to nosaka pēc faila satura. Katrs tāds pieņēmums ir redzams. Ja to ieraksta avota konfigurācijā tā, kā rāda padoms, nākamās piegādes lasīs tieši tāpat.
+
+F013-title = Neizmantota kolonna
+F013-message = Kolonnu „{ $column }” neizmanto neviens lauks.
+F013-remedy = Ja kolonnā ir reģistram vajadzīgas ziņas, pasakiet to vienkop uzturētājam.
+F013-explain = Piegādē ir kolonna, ko avota konfigurācija nepiemin. Tā nav kļūda, bet jauna kolonna mēdz nozīmēt, ka iestāde sākusi uzskaitīt ko jaunu.
+
+F014-title = Trūkst kolonnas
+F014-message = Piegādē nav kolonnas „{ $column }”.
+F014-remedy = Pārbaudiet, vai kolonna nav pārdēvēta vai izdzēsta.
+F014-explain = Avota konfigurācijā ir norādīta kolonna, kuras šajā piegādē nav. Kolonnas trūkums nav tas pats, kas tukša šūna: atbilstošais lauks reģistrā paliek, kāds bijis. Ja kolonna ir pārdēvēta, avota konfigurācijā var norādīt abus virsrakstus.
+
+### Konstatējumi: rindas
+
+R001-title = Rindā trūkst šūnu
+R001-message = Šūnu skaits rindā: { $value }, kolonnu skaits: { $expected }.
+R001-remedy = Pārbaudiet, vai rinda nav pārrauta vai kāds atdalītājs nav izdzēsts.
+R001-explain = Teksta failā rindai ir mazāk šūnu nekā kolonnu. Trūkstošās šūnas rindas beigās pieņem par tukšām un rindu ielādē.
+
+R002-title = Rindā ir liekas šūnas
+R002-message = Šūnu skaits rindā: { $value }, kolonnu skaits: { $expected }.
+R002-remedy = Ielieciet pēdiņās tekstu, kurā ir atdalītājs, vai izdzēsiet liekās šūnas.
+R002-explain = Teksta failā rindai ir vairāk šūnu nekā kolonnu. Visbiežāk atdalītājs ir iekļuvis tekstā, kas nav pēdiņās, un visas šūnas aiz tā ir pavirzījušās. Kura vērtība ir kurā kolonnā, nav zināms, tāpēc šī viena rinda ir karantīnā; pārējās ir ielādētas.
+
+R003-title = Neaizvērtas pēdiņas
+R003-message = Pēdiņas ir atvērtas, bet nav aizvērtas.
+R003-remedy = Aizveriet pēdiņas vai dubultojiet tās, ja tās ir daļa no teksta.
+R003-explain = CSV failā pēdiņas tur kopā šūnas tekstu. Ja tās nav aizvērtas, viena šūna aprītu visu atlikušo failu. Tāpēc karantīnā ir tikai šī rinda, un lasīšana turpinās ar nākamo.
+
+R004-title = Vadības zīmes
+R004-message = Rindā ir vadības zīmes, kuru tekstā nedrīkst būt.
+R004-remedy = Izdzēsiet neredzamās zīmes avota sistēmā un eksportējiet no jauna.
+R004-explain = Nulles baiti un citas vadības zīmes parasti ir pēdas no bojāta eksporta vai pārrautas pārsūtīšanas. Šāda rinda ir karantīnā, lai sabojāts teksts nenonāktu reģistrā.
+
+R005-title = Kļūda Excel šūnā
+R005-message = Šūnā ir Excel kļūda { $value }.
+R005-remedy = Izlabojiet formulu vai ierakstiet vērtību.
+R005-explain = Šūnā ir formula, kas beidzas ar kļūdu (#REF!, #N/A, #DIV/0! u. c.). Vērtības nav, tāpēc šūnu lasa kā tukšu.
+
+R006-title = Formula bez vērtības
+R006-message = Šūnas formulai nav aprēķinātas vērtības.
+R006-remedy = Atveriet darbgrāmatu programmā Excel, pārrēķiniet (F9) un saglabājiet.
+R006-explain = Darbgrāmatā līdzās formulām glabājas to pēdējās vērtības. Ja failu ir izveidojusi cita programma un Excel to nav saglabājis, vērtību nav, un šūnu lasa kā tukšu. Formulas vienkop nerēķina.
+
+### Konstatējumi: vērtības
+
+V001-title = Trūkst obligātas vērtības
+V001-message = Nav aizpildīts obligātais lauks „{ $field }”.
+V001-remedy = Aizpildiet šūnu.
+V001-explain = Bez šī lauka ieraksts nevar pastāvēt: nav zināms, kas tas ir vai kam pieder. Ieraksts ir karantīnā; ja reģistrā tas jau bija, paliek iepriekšējā redakcija.
+
+V002-title = Trūkst vajadzīgas vērtības
+V002-message = Nav aizpildīts lauks „{ $field }”, kam vajadzētu būt aizpildītam.
+V002-remedy = Aizpildiet šūnu; ja uz ierakstu tas neattiecas, ierakstiet „nav attiecināms”.
+V002-explain = Lauku prasa normatīvie akti vai laba prakse. Ieraksts ir pieņemts, bet skaitās nepilnīgs. „Nav attiecināms” ir atbilde un par trūkumu netiek uzskatīta.
+
+V003-title = Nezināma klasifikatora vērtība
+V003-message = „{ $value }” nav klasifikatora „{ $expected }” vērtība.
+V003-remedy = Ierakstiet kādu no klasifikatora vērtībām vai lūdziet savu rakstību pievienot.
+V003-explain = Laukā drīkst būt tikai klasifikatora vērtības. Burtu lielums, garumzīmes un atstarpes nav svarīgas, un klasifikatoram var pierakstīt citas rakstības (config/codelists). Šo vērtību neatpazina; tuvākās rāda padomā. Ko iestāde ar to domājusi, vienkop neminēs.
+
+V004-title = Nav datums
+V004-message = „{ $value }” nav datums. Derīgs pieraksts: { $expected }.
+V004-remedy = Ierakstiet datumu pareizi; pārbaudiet, vai tāda diena ir kalendārā.
+V004-explain = Vērtību nevar izlasīt kā datumu vai laiku. Dienu un mēnesi nekad nemaina vietām, un 31.02. nav datums. Ja avots datumus raksta savā veidā, to norāda avota konfigurācijā ar „formats”.
+
+V005-title = Nav skaitlis
+V005-message = „{ $value }” nav skaitlis.
+V005-remedy = Ierakstiet tikai skaitli; piezīmes lieciet citā kolonnā.
+V005-explain = Laukā jābūt skaitlim. Decimālkomats, tūkstošu atstarpes un eiro zīme netraucē, bet vārdi un vairāki skaitļi vienā šūnā gan.
+
+V006-title = Nav „jā” vai „nē”
+V006-message = „{ $value }” nav ne „jā”, ne „nē”.
+V006-remedy = Ierakstiet „jā” vai „nē”.
+V006-explain = Laukā der „jā” un „nē”, kā arī „ir” un „nav”, „yes” un „no”, 1 un 0. Citādu atbildi vienkop neskaidro.
+
+V007-title = Nav ilgums
+V007-message = „{ $value }” nav ilgums ar mērvienību.
+V007-remedy = Ierakstiet skaitli un mērvienību, piemēram, „30 dienas” vai „10 darba dienas”.
+V007-explain = Ilgums ir skaitlis un mērvienība: minūtes, stundas, dienas, darba dienas vai mēneši. Ja avotā ir tikai skaitlis, mērvienību norāda avota konfigurācijā ar „unit”. Diena un darba diena ir dažādas mērvienības.
+
+V008-title = Nederīgs reģistrācijas numurs
+V008-message = „{ $value }” nav reģistrācijas numurs: tajā jābūt 11 cipariem.
+V008-remedy = Ierakstiet 11 ciparu numuru no Uzņēmumu reģistra vai publisko personu saraksta.
+V008-explain = Pēc reģistrācijas numura pazīst iestādi, tāpēc tam jābūt pilnam. Ja Excel numuru ir pārvērtis par skaitli, pārbaudiet, vai nav zudušas nulles sākumā.
+
+V009-title = Neatbilst kontrolcipars
+V009-message = Reģistrācijas numura „{ $value }” kontrolcipars neatbilst.
+V009-remedy = Pārbaudiet, vai numurā nav pārrakstīšanās kļūdas.
+V009-explain = Reģistrācijas numura pēdējais cipars izriet no pārējiem. Ja tas neatbilst, numurā visdrīzāk ir kļūda, taču ieraksts ir pieņemts, jo atsevišķi numuri no likuma atkāpjas.
+
+V010-title = Nederīgs teritorijas kods
+V010-message = „{ $value }” nav ATVK kods: tajā jābūt 7 cipariem.
+V010-remedy = Ierakstiet 7 ciparu kodu kopā ar nulli sākumā.
+V010-explain = Administratīvo teritoriju un teritoriālo vienību klasifikatora kodā ir 7 cipari. Excel mēdz nomest nulli sākumā; ja avotā tā ir vienmēr, avota konfigurācijā raksta „pad = 7”.
+
+V011-title = Nav tīmekļa adrese
+V011-message = „{ $value }” nav tīmekļa adrese.
+V011-remedy = Ierakstiet pilnu adresi, kas sākas ar https://.
+V011-explain = Adresē jābūt protokolam un domēna vārdam. Ieraksts ir pieņemts, bet saite publiskajos sarakstos nestrādās.
+
+V012-title = Nav e-pasta adrese
+V012-message = „{ $value }” nav e-pasta adrese.
+V012-remedy = Ierakstiet vienu adresi formā vards@iestade.lv.
+V012-explain = E-pasta adresē ir viena „@” zīme un domēna vārds. Ieraksts ir pieņemts, bet uz šādu adresi vēstuli nosūtīt nevarēs.
+
+V013-title = Ārpus robežām
+V013-message = „{ $value }” ir ārpus robežām ({ $expected }).
+V013-remedy = Pārbaudiet, vai skaitlis vai gads ir ierakstīts pareizi.
+V013-explain = Vērtība ir skaitlis vai datums, bet laukam neiespējams, piemēram, negatīvs skaits vai 2204. gads.
+
+V014-title = Beigas pirms sākuma
+V014-message = Beigas „{ $value }” ir pirms sākuma.
+V014-remedy = Pārbaudiet abus datumus; varbūt tie ir samainīti vietām.
+V014-explain = Laika posma beigas nevar būt pirms tā sākuma. Ilgumu no šādiem datumiem aprēķināt nevar, tāpēc ieraksts ir karantīnā.
+
+V015-title = Ilgāk par noteikto
+V015-message = Paredzētais laiks „{ $value }” pārsniedz noteikto ({ $expected }).
+V015-remedy = Pārbaudiet abus termiņus; iestādes paredzētais laiks nedrīkst būt ilgāks par normatīvajos aktos noteikto.
+V015-explain = Pakalpojuma paredzamajam izpildes laikam jāiekļaujas normatīvajos aktos noteiktajā. Ieraksts ir pieņemts, bet pretruna saņēmējam būs redzama.
+
+V016-title = Nesalīdzināmas mērvienības
+V016-message = „{ $value }” un „{ $expected }” nevar salīdzināt.
+V016-remedy = Ja iespējams, norādiet abus termiņus vienā mērvienībā.
+V016-explain = Darba dienas un mēnešus nevar precīzi pārvērst kalendāra dienās, tāpēc nav pārbaudīts, vai paredzētais laiks iekļaujas noteiktajā. Ieraksts ir pieņemts.
+
+V017-title = Personas kods tekstā
+V017-message = Laukā „{ $field }” bija personas kods; tas ir aizstāts ar zvaigznītēm.
+V017-remedy = Izņemiet personas kodu no brīvā teksta avota sistēmā.
+V017-explain = Brīvā tekstā personas datiem nav vietas. Personas kodu (ar domuzīmi vai bez tās) vienkop aizklāj, pirms teksts nonāk reģistrā, konstatējumos, žurnālos vai pārskatos. Ieraksts ir pieņemts.
+
+V018-title = Neatbilst paraugam
+V018-message = „{ $value }” neatbilst paraugam { $expected }.
+V018-remedy = Ierakstiet vērtību tādā formā, kādu avots ir noteicis.
+V018-explain = Avota konfigurācijā šim laukam ar „pattern” vai „extract” ir noteikta vērtības forma. Parasti tas sargā kodus, pēc kuriem ierakstu pazīst.
+
+V019-title = Pārāk garš teksts
+V019-message = Teksts laukā „{ $field }” ir garāks, nekā atļauts.
+V019-remedy = Saīsiniet tekstu vai pārbaudiet, vai šūnā nav ielīmēts kas lieks.
+V019-explain = Teksta garums ir ierobežots, lai viena šūna nevarētu aizņemt visu atmiņu. Ierobežojumu nosaka faila config/vienkop.toml sadaļā [limits].
+
+V020-title = Neesoša stunda
+V020-message = Laiks „{ $value }” nepastāv: pulksteni tad pagriež uz vasaras laiku.
+V020-remedy = Pārbaudiet laiku; iespējams, avots to raksta citā laika joslā.
+V020-explain = Marta pēdējā svētdienā Latvijā pēc 2.59 seko 4.00. Vietējais laiks starp tiem nepastāv, un tā pārvēršana būtu minējums.
+
+V021-title = Divkārša stunda
+V021-message = Laiks „{ $value }” tajā naktī ir divreiz; pieņemts agrākais.
+V021-remedy = Nekas nav jādara; ja tas ir svarīgi, avotam jāraksta laiks ar nobīdi no UTC.
+V021-explain = Oktobra pēdējā svētdienā stunda no 3.00 līdz 4.00 atkārtojas. Kura no abām domāta, no vietējā laika nevar zināt, tāpēc vienmēr pieņem agrāko.
+
+### Konstatējumi: atslēgas un atsauces
+
+K001-title = Vienāds ieraksts vairākkārt
+K001-message = Ieraksts „{ $key }” piegādē ir vairākas reizes, viss saturs sakrīt.
+K001-remedy = Nekas nav jādara; atkārtojumu var izdzēst.
+K001-explain = Ja divas rindas pilnīgi sakrīt, tas ir viens ieraksts. To ielādē vienreiz un pārējos saskaita kā atkārtojumus.
+
+K002-title = Ieraksts vairākkārt ar atšķirīgu saturu
+K002-message = Ieraksts „{ $key }” piegādē ir vairākas reizes ar atšķirīgu saturu; pieņemts pēdējais.
+K002-remedy = Atstājiet vienu rindu; ja tie ir divi dažādi ieraksti, dodiet katram savu kodu.
+K002-explain = Vienā piegādē divām rindām ir viena atslēga, bet dažāds saturs. Spēkā ir tā, kas failā stāv vēlāk. Bieži tas nozīmē, ka rinda ir nokopēta un kods aizmirsts nomainīt.
+
+K003-title = Atsauce uz neesošu ierakstu
+K003-message = Lauks „{ $field }” norāda uz „{ $value }”, kā reģistrā nav.
+K003-remedy = Pārbaudiet kodu vai numuru; ja tas ir pareizs, jāiesniedz arī ieraksts, uz kuru tas norāda.
+K003-explain = Ieraksts norāda uz citu, ko neviens avots nav piegādājis. Ieraksts ir pieņemts; saite sāks darboties, kad trūkstošais ieraksts tiks ielādēts.
+
+K004-title = Saitei nav gala
+K004-message = Saite norāda uz „{ $value }”, kā reģistrā nav.
+K004-remedy = Izlabojiet kodu vai vispirms reģistrējiet ierakstu, uz kuru saite norāda.
+K004-explain = Saite savieno divus ierakstus, piemēram, vajadzību un pakalpojumu. Ja viena no tiem nav, nav arī ko savienot, tāpēc saite ir karantīnā.
+
+K005-title = Rinda bez piederības
+K005-message = Rinda pieder ierakstam, kā piegādē nav.
+K005-remedy = Pārbaudiet rindā norādīto kodu vai pievienojiet trūkstošo ierakstu.
+K005-explain = Soļus, maksas un citas pakārtotās rindas piesaista ierakstam pēc tā atslēgas. Tāda ieraksta šajā piegādē nav, vai arī tas pats ir karantīnā, tāpēc rindu nav kur likt.
+
+### Konstatējumi: piegāde
+
+S001-title = Pārāk daudz karantīnas
+S001-message = Karantīnā nonāca vairāk ierakstu, nekā šim avotam pieļaujams.
+S001-remedy = Vispirms izlabojiet kļūdu, kas atkārtojas visbiežāk, un atsūtiet failu no jauna.
+S001-explain = Katram avotam ir noteikts, kādu ierakstu daļu drīkst likt karantīnā („max_quarantined_share”). Ja tā pārsniegta, parasti ir mainījusies faila uzbūve, nevis sabojājušies atsevišķi ieraksti. Derīgie ieraksti ir ielādēti, bet izpilde beidzas ar kļūdas kodu, lai kāds paskatītos.
+
+S002-title = Tukša pilnā piegāde
+S002-message = Pilnajā piegādē nav neviena ieraksta; gaida apstiprinājumu.
+S002-remedy = Pārbaudiet eksportu; ja tiešām viss ir slēgts, apstipriniet to.
+S002-explain = Avots piegādā visu, kas tam ir, tātad tukša piegāde nozīmētu, ka jāslēdz viss. Gandrīz vienmēr tā ir eksporta kļūda, tāpēc bez apstiprinājuma („vienkop run --approve”) nekas nemainās.
+
+S003-title = Slēgtu pārāk daudz
+S003-message = Piegāde slēgtu lielāku ierakstu daļu, nekā šim avotam pieļaujams; gaida apstiprinājumu.
+S003-remedy = Pārbaudiet, vai piegāde ir pilna; ja ieraksti tiešām ir slēgti, apstipriniet to.
+S003-explain = Ko pilna piegāde vairs nesatur, to reģistrā atzīmē par slēgtu. Ja tādu ierakstu ir vairāk, nekā atļauj „max_retired_share”, piegāde varbūt ir nepilna, tāpēc bez apstiprinājuma („vienkop run --approve”) nekas nemainās.
+
+S004-title = Nekas nav piegādāts
+S004-message = Avots neko nav piegādājis.
+S004-remedy = Noskaidrojiet, vai eksports ir noticis un vai tas nonāk īstajā vietā.
+S004-explain = Avots šoreiz nav devis nevienu ierakstu. Reģistrā palika iepriekšējie dati. Avotu, kas klusē, nekad nerāda kā veiksmīgu.
+
+finding-hint = Padoms: { $hint }
+
+### Konfigurācijas kļūdas
+
+config-error = kļūda
+config-help = padoms
+config-count = { $problems ->
+    [zero] { $problems } kļūdu
+    [one] { $problems } kļūda
+   *[other] { $problems } kļūdas
+} { $files ->
+    [zero] { $files } konfigurācijas failos
+    [one] { $files } konfigurācijas failā
+   *[other] { $files } konfigurācijas failos
+}
+
+config-hint-nearest = varbūt domāts: { $names }
+config-hint-known = zināmie: { $names }
+config-hint-child = struktūras raksta sadaļā [table.children.{ $child }] vai savā tabulā
+config-hint-comma = saglabājiet failu kā CSV ar komatu (UTF-8)
+config-hint-dir = konfigurācijas mapi norāda ar --config
+config-hint-path = ceļu raksta no mapes, kurā ir config; paraugi paliek tajā
+
+config-no-vienkop = faila nav
+config-utf8 = fails nav UTF-8 kodējumā
+config-unreadable = failu nevar izlasīt: { $reason }
+config-texts-broken = teksti nav lasāmi: { $reason }
+
+config-syntax = TOML pieraksta kļūda ({ $reason })
+config-duplicate-key = šī atslēga jau ir norādīta
+config-number = skaitli { $value } nevar izmantot
+config-invalid = nav derīgs: { $reason }
+config-unknown-key = nezināma atslēga „{ $key }”
+config-missing-key = trūkst atslēgas „{ $key }”
+config-wrong-choice = „{ $value }” te neder
+config-wrong-type = te jābūt { $expected ->
+    [string] tekstam
+    [integer] veselam skaitlim
+    [number] skaitlim
+    [boolean] „true” vai „false”
+    [array] sarakstam
+    [object] tabulai
+    [object-or-string] tekstam vai tabulai
+    [array-or-string] tekstam vai sarakstam
+   *[other] citam veidam ({ $expected })
+}, bet ir { $found ->
+    [string] teksts
+    [number] skaitlis
+    [boolean] „true” vai „false”
+    [array] saraksts
+   *[object] tabula
+}
+config-too-small = { $value } ir par maz, mazākais ir { $limit }
+config-too-large = { $value } ir par daudz, lielākais ir { $limit }
+config-empty = te nedrīkst būt tukšs
+config-pattern = „{ $value }” neatbilst paraugam { $pattern }
+
+config-id-characters = „{ $value }” neder par nosaukumu: atļauti mazie latīņu burti, cipari un defises
+config-id-file = id „{ $id }” nesakrīt ar faila nosaukumu { $file }
+config-id-twice = avots „{ $id }” jau ir failā { $file }
+config-reg-no = „{ $value }” nav reģistrācijas numurs (11 cipari)
+config-path = ceļš „{ $path }” ved ārā no atļautās mapes
+config-unknown-kind = [{ $table }] veids „{ $value }” nav zināms
+config-option-refused = „{ $option }” vērtība neder: { $reason }
+
+config-unknown-entity = nav tādas entītijas: „{ $value }”
+config-unknown-field = entītijai „{ $entity }” nav lauka „{ $value }”
+config-unknown-child = entītijai „{ $entity }” nav struktūru „{ $value }”
+config-required-unmapped = „{ $entity }” obligātajam laukam „{ $field }” nav norādīts, no kurienes ņemt vērtību
+config-key-unmapped = „{ $entity }” atslēgas laukam „{ $field }” šajā tabulā nav norādīts, no kurienes ņemt vērtību
+config-not-for-child = „{ $option }” nav lietojams tabulai, kurā ir struktūras „{ $entity }”
+config-no-origin = laukam „{ $field }” nav norādīts, no kurienes ņemt vērtību: vajag „column”, „columns” vai „value”
+config-contradiction = „{ $first }” un „{ $second }” reizē nav lietojami
+config-misplaced = „{ $option }” laukam „{ $field }” nav lietojams: { $option ->
+    [codes] tam nav klasifikatora
+    [split] tas nav saraksts
+    [formats] tas nav datums vai laiks
+    [unit] tas nav ilgums
+    [pad] nulles sākumā ir tikai kodiem un numuriem
+    [pseudonymise] pseidonīmi ir tikai tekstiem un tiem paredzētiem laukiem
+    [join] nav norādīts „columns”
+   *[other] tas te neko nenozīmē
+}
+config-regex = regulārā izteiksme nav derīga: { $reason }
+config-regex-group = izteiksmē vajag grupu iekavās: tās saturs ir vērtība
+config-time-format = pēc formāta „{ $value }” datumu nolasīt nevar: vajag dienu, mēnesi un gadu, piemēram, %d.%m.%Y
+config-unknown-unit = „{ $value }” nav ilguma mērvienība
+config-unknown-code = klasifikatorā „{ $list }” nav vērtības „{ $value }”
+config-no-codelist = nav klasifikatora „{ $list }”, ko prasa lauks „{ $field }” (config/codelists/{ $list }.csv)
+config-skip = vajag „matches” vai „others_empty = true”
+config-child-origin = struktūrām „{ $child }” vajag „column” vai „numbered”
+config-child-item = struktūrām „{ $child }” vajag „pattern” vai „field”: kas katrā vienumā ir kas
+config-numbered = virsrakstā „{ $value }” nav „{"{"}n{"}"}”, kura vietā liek 1, 2, 3 …
+config-unpivot = „unpivot” ir tikai aptauju atbildēm (survey_response), nevis „{ $entity }”
+config-unknown-questionnaire = nav anketas „{ $value }”
+config-unknown-question = anketā „{ $questionnaire }” nav jautājuma „{ $value }”
+
+config-unknown-source = nav avota „{ $value }”
+config-unknown-pipeline = nav konveijera „{ $value }”
+config-sample-mixed = paraugs „{ $value }” nevar būt vienā konveijerā ar īstiem avotiem
+config-glob = „{ $value }” nav derīgs nosaukumu paraugs
+config-time-zone = nav laika joslas „{ $value }”
+
+config-csv = fails nav lasāms kā CSV: { $reason }
+config-csv-empty = fails ir tukšs
+config-csv-separator = kolonnas nav atdalītas ar komatu
+config-csv-header = kolonna „{ $column }” nav savā vietā: pirmā rinda sākas ar { $header }
+config-csv-column = trūkst kolonnas „{ $column }”
+config-csv-cells = šūnu skaits ir { $found }, pirmajā rindā { $expected }
+config-csv-required = „{ $column }” ir tukšs
+config-csv-duplicate = kods „{ $code }” ir divreiz
+config-csv-clash = rakstība „{ $spelling }” der gan „{ $first }”, gan „{ $second }”

@@ -1,0 +1,208 @@
+//! Checks of one field's rule against the field: options that contradict, do not apply, or cannot be used.
+
+use regex::Regex;
+use vienkop_transforms::codelist::CodeLists;
+use vienkop_transforms::fold::fold;
+use vienkop_transforms::mapping::FieldRule;
+use vienkop_transforms::model::{Field, Kind};
+use vienkop_transforms::normalise::moment::format_is_usable;
+use vienkop_transforms::normalise::value::duration;
+
+use super::document::Document;
+use super::problem::{Problem, Sentence, known};
+
+/// Units that a hint names.
+const UNITS: [&str; 5] = ["min", "h", "d", "working d", "month"];
+
+/// Collects the problems of one document.
+pub(super) struct Reporter<'a> {
+    document: &'a Document,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Reporter<'a> {
+    pub(super) const fn new(document: &'a Document) -> Self {
+        Self { document, problems: Vec::new() }
+    }
+
+    /// A problem of the value at a path.
+    pub(super) fn value(&mut self, path: &[&str], sentence: Sentence, hint: impl Into<Option<Sentence>>) {
+        self.problems.push(Problem::at(&self.document.file, self.document.value_at(path), sentence).hint(hint));
+    }
+
+    /// A problem of the key at a path.
+    pub(super) fn key(&mut self, path: &[&str], sentence: Sentence, hint: impl Into<Option<Sentence>>) {
+        self.problems.push(Problem::at(&self.document.file, self.document.key_at(path), sentence).hint(hint));
+    }
+
+    /// A regular expression that is none; the expression when it is one.
+    pub(super) fn regex(&mut self, path: &[&str], pattern: &str) -> Option<Regex> {
+        match Regex::new(pattern) {
+            Ok(regex) => Some(regex),
+            Err(error) => {
+                // The last line of the message says what is wrong; the lines before draw what we underline.
+                let text = error.to_string();
+                let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
+                self.value(path, Sentence::new("config-regex").arg("reason", reason), None);
+                None
+            }
+        }
+    }
+
+    pub(super) fn into_problems(self) -> Vec<Problem> {
+        self.problems
+    }
+}
+
+/// The hint for a field that does not exist; people write labels too.
+pub(super) fn known_field<'f>(text: &str, fields: impl IntoIterator<Item = &'f Field>) -> Option<Sentence> {
+    let fields: Vec<&Field> = fields.into_iter().collect();
+    let label = |field: &&&Field| [field.label_lv, field.label_en].iter().any(|label| fold(label) == fold(text));
+    match fields.iter().find(label) {
+        Some(field) => Some(Sentence::new("config-hint-nearest").arg("names", field.name)),
+        None => known(text, fields.iter().map(|field| field.name)),
+    }
+}
+
+/// Whether the rule itself must say where the value comes from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// It must.
+    Rule,
+    /// An item of a child list may give it.
+    Item,
+}
+
+/// Checks a rule for a field; `path` is where the rule stands.
+pub(super) fn check_rule(
+    reporter: &mut Reporter<'_>,
+    path: &[&str],
+    rule: &FieldRule,
+    field: &Field,
+    source: Source,
+    lists: &CodeLists,
+) {
+    let option = |name: &'static str| -> Vec<&str> { [path, &[name]].concat() };
+    check_origin(reporter, path, rule, field, source);
+    check_applies(reporter, path, rule, field);
+    if let Some(pattern) = &rule.extract
+        && let Some(regex) = reporter.regex(&option("extract"), pattern)
+        && regex.captures_len() < 2
+    {
+        reporter.value(&option("extract"), Sentence::new("config-regex-group"), None);
+    }
+    if let Some(pattern) = &rule.pattern {
+        reporter.regex(&option("pattern"), pattern);
+    }
+    if matches!(field.kind, Kind::Date | Kind::Timestamp) {
+        for (index, format) in rule.formats.iter().enumerate() {
+            if !format_is_usable(format) {
+                let index = index.to_string();
+                let sentence = Sentence::new("config-time-format").arg("value", format);
+                reporter.value(&[path, &["formats", &index]].concat(), sentence, None);
+            }
+        }
+    }
+    if let Some(unit) = &rule.unit
+        && field.kind == Kind::Duration
+        && duration("1", Some(unit)).is_none()
+    {
+        let sentence = Sentence::new("config-unknown-unit").arg("value", unit);
+        reporter.value(&option("unit"), sentence, known(unit, UNITS));
+    }
+    check_constants(reporter, path, rule, field, lists);
+}
+
+fn check_origin(reporter: &mut Reporter<'_>, path: &[&str], rule: &FieldRule, field: &Field, source: Source) {
+    let origins: Vec<&str> = [
+        ("column", rule.column.is_some()),
+        ("columns", !rule.columns.is_empty()),
+        ("value", rule.value.is_some()),
+    ]
+    .into_iter()
+    .filter_map(|(name, given)| given.then_some(name))
+    .collect();
+    if let [first, second, ..] = origins[..] {
+        let sentence = Sentence::new("config-contradiction").arg("first", first).arg("second", second);
+        reporter.key(&[path, &[second]].concat(), sentence, None);
+    }
+    if origins.is_empty() && source == Source::Rule {
+        reporter.key(path, Sentence::new("config-no-origin").arg("field", field.name), None);
+    }
+}
+
+/// Options that mean nothing for this field.
+fn check_applies(reporter: &mut Reporter<'_>, path: &[&str], rule: &FieldRule, field: &Field) {
+    let code_list = matches!(field.kind, Kind::CodeList(_));
+    let time = matches!(field.kind, Kind::Date | Kind::Timestamp);
+    let computed =
+        time || matches!(field.kind, Kind::Decimal | Kind::Integer | Kind::Boolean | Kind::Duration | Kind::Url);
+    let misplaced = [
+        ("codes", !rule.codes.is_empty() && !code_list),
+        ("split", !rule.split.is_empty() && !field.list),
+        ("formats", !rule.formats.is_empty() && !time),
+        ("unit", rule.unit.is_some() && field.kind != Kind::Duration),
+        ("pad", rule.pad.is_some() && computed),
+        ("pseudonymise", rule.pseudonymise && !matches!(field.kind, Kind::Pseudonym | Kind::Text)),
+        ("join", rule.join.is_some() && rule.columns.is_empty()),
+    ];
+    for (name, wrong) in misplaced {
+        if wrong {
+            let sentence = Sentence::new("config-misplaced").arg("option", name).arg("field", field.name);
+            reporter.key(&[path, &[name]].concat(), sentence, None);
+        }
+    }
+}
+
+/// Codes and constants that the field would refuse in every record.
+fn check_constants(reporter: &mut Reporter<'_>, path: &[&str], rule: &FieldRule, field: &Field, lists: &CodeLists) {
+    let constants = [("value", &rule.value), ("default", &rule.default)];
+    if field.kind == Kind::RegNo && !field.list {
+        for (name, text) in constants.into_iter().filter_map(|(name, text)| text.as_deref().map(|text| (name, text))) {
+            if !is_reg_no(text) {
+                reporter.value(&[path, &[name]].concat(), Sentence::new("config-reg-no").arg("value", text), None);
+            }
+        }
+    }
+    let Kind::CodeList(list_name) = field.kind else { return };
+    let Some(list) = lists.get(list_name) else {
+        let sentence = Sentence::new("config-no-codelist").arg("list", list_name).arg("field", field.name);
+        reporter.key(path, sentence, None);
+        return;
+    };
+    let mut unknown = |path: &[&str], text: &str| {
+        // Another spelling of a code is understood in data; the file of a source names the code itself.
+        let near = list.find(text).map_or_else(|| list.nearest(text, 3), |code| vec![code.code.as_str()]);
+        let hint = if near.is_empty() {
+            known(text, list.codes.iter().map(|code| code.code.as_str()))
+        } else {
+            Some(Sentence::new("config-hint-nearest").arg("names", near.join(", ")))
+        };
+        let sentence = Sentence::new("config-unknown-code").arg("value", text).arg("list", list_name);
+        reporter.value(path, sentence, hint);
+    };
+    for (text, code) in &rule.codes {
+        if list.get(code).is_none() {
+            unknown(&[path, &["codes", text]].concat(), code);
+        }
+    }
+    for (name, text) in constants.into_iter().filter_map(|(name, text)| text.as_deref().map(|text| (name, text))) {
+        let mut items = vec![text];
+        if field.list {
+            for separator in rule.split.iter().map(String::as_str).chain(["\n"]) {
+                items = items.into_iter().flat_map(|item| item.split(separator)).collect();
+            }
+        }
+        for item in items.into_iter().map(str::trim).filter(|item| !item.is_empty()) {
+            if !rule.codes.contains_key(item) && list.find(item).is_none() {
+                unknown(&[path, &[name]].concat(), item);
+            }
+        }
+    }
+}
+
+/// Eleven digits; spaces between them do not matter.
+pub(super) fn is_reg_no(text: &str) -> bool {
+    let digits: Vec<char> = text.chars().filter(|c| !c.is_whitespace()).collect();
+    digits.len() == 11 && digits.iter().all(char::is_ascii_digit)
+}

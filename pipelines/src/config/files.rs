@@ -1,0 +1,206 @@
+//! The files below `config/`: found in a fixed order, read, and remembered for the report of problems.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use vienkop_transforms::codelist::{CodeList, CodeLists};
+use vienkop_transforms::texts::Language;
+
+use super::document::Document;
+use super::kinds::Kinds;
+use super::problem::{Problem, Problems, Sentence};
+use super::settings::{Place, Source};
+use super::source::{SourceCheck, is_name};
+use super::tables::Context;
+use super::texts::Catalogue;
+use super::validate::{Schema, SchemaError};
+use super::{Loaded, codelists, schema};
+
+/// The folder, what was read of it, and what is wrong with it so far.
+pub(super) struct Files {
+    dir: PathBuf,
+    /// The folder's own name, as people are told: `config`.
+    shown: String,
+    contents: BTreeMap<String, String>,
+    pub(super) problems: Vec<Problem>,
+}
+
+impl Files {
+    pub(super) fn new(dir: &Path) -> Self {
+        let shown = dir.file_name().map_or_else(|| dir.display().to_string(), |name| name.to_string_lossy().into_owned());
+        Self { dir: dir.to_owned(), shown, contents: BTreeMap::new(), problems: Vec::new() }
+    }
+
+    /// The name that people are told: `config/vienkop.toml`.
+    pub(super) fn name(&self, below: &str) -> String {
+        format!("{}/{below}", self.shown)
+    }
+
+    fn path(&self, file: &str) -> PathBuf {
+        file.strip_prefix(&self.shown).map_or_else(|| self.dir.join(file), |below| self.dir.join(below.trim_start_matches('/')))
+    }
+
+    /// Content of a file; none when there is no such file or it cannot be read (then that is a problem).
+    pub(super) fn read_if_there(&mut self, file: &str) -> Option<String> {
+        let path = self.path(file);
+        let problem = match fs_err::read(&path) {
+            Ok(bytes) => match String::from_utf8(bytes) {
+                Ok(text) => {
+                    self.contents.insert(file.to_owned(), text.clone());
+                    return Some(text);
+                }
+                Err(_) => Sentence::new("config-utf8"),
+            },
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+            Err(error) => Sentence::new("config-unreadable").arg("reason", error.to_string()),
+        };
+        self.problems.push(Problem::whole(file, problem));
+        None
+    }
+
+    /// Files below a folder with an ending, sorted; hidden ones are left out.
+    fn list(&mut self, folder: &str, ending: &str, deep: bool) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut folders = vec![folder.to_owned()];
+        while let Some(folder) = folders.pop() {
+            let entries = match fs_err::read_dir(self.dir.join(&folder)) {
+                Ok(entries) => entries,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                Err(error) => {
+                    let sentence = Sentence::new("config-unreadable").arg("reason", error.to_string());
+                    self.problems.push(Problem::whole(&self.name(&folder), sentence));
+                    continue;
+                }
+            };
+            for entry in entries.flatten() {
+                let name = entry.file_name().to_string_lossy().into_owned();
+                let below = format!("{folder}/{name}");
+                if name.starts_with('.') {
+                    continue;
+                }
+                if entry.path().is_dir() {
+                    if deep {
+                        folders.push(below);
+                    }
+                } else if Path::new(&name).extension().is_some_and(|found| found.eq_ignore_ascii_case(ending)) {
+                    found.push(self.name(&below));
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+
+    /// Reads one TOML file into its structure.
+    pub(super) fn load<T: DeserializeOwned + JsonSchema>(
+        &mut self,
+        file: &str,
+        text: &str,
+    ) -> Result<(Option<T>, Option<Document>), SchemaError> {
+        let schema = Schema::new(schema::of::<T>())?;
+        let loaded = self.load_by(&schema, file, text);
+        Ok((loaded.item, loaded.document))
+    }
+
+    fn load_by<T: DeserializeOwned>(&mut self, schema: &Schema, file: &str, text: &str) -> Loaded<T> {
+        let document = match Document::parse(file, text) {
+            Ok(document) => document,
+            Err(problems) => {
+                self.problems.extend(problems);
+                return Loaded { item: None, document: None };
+            }
+        };
+        let faults = schema.faults(&document.value, &[]);
+        if !faults.is_empty() {
+            self.problems.extend(faults.into_iter().map(|fault| fault.problem(&document)));
+            return Loaded { item: None, document: Some(document) };
+        }
+        match serde_json::from_value(document.value.clone()) {
+            Ok(item) => Loaded { item: Some(item), document: Some(document) },
+            Err(error) => {
+                let sentence = Sentence::new("config-invalid").arg("reason", error.to_string());
+                self.problems.push(Problem::whole(file, sentence));
+                Loaded { item: None, document: Some(document) }
+            }
+        }
+    }
+
+    /// Every file of a folder, by its name without the ending.
+    pub(super) fn load_all<T: DeserializeOwned + JsonSchema>(
+        &mut self,
+        folder: &str,
+    ) -> Result<BTreeMap<String, Loaded<T>>, SchemaError> {
+        let schema = Schema::new(schema::of::<T>())?;
+        let mut all = BTreeMap::new();
+        for file in self.list(folder, "toml", false) {
+            let name = stem(&file);
+            if !is_name(&name) {
+                self.problems.push(Problem::whole(&file, Sentence::new("config-id-characters").arg("value", &name)));
+            }
+            let Some(text) = self.read_if_there(&file) else { continue };
+            let loaded: Loaded<T> = self.load_by(&schema, &file, &text);
+            let id = loaded.document.as_ref().and_then(|document| Some((document, document.value.get("id")?.as_str()?)));
+            if let Some((document, id)) = id.filter(|(_, id)| *id != name) {
+                let sentence = Sentence::new("config-id-file").arg("id", id).arg("file", format!("{name}.toml"));
+                self.problems.push(Problem::at(&file, document.value_at(&["id"]), sentence));
+            }
+            all.insert(name, loaded);
+        }
+        Ok(all)
+    }
+
+    /// The code lists.
+    pub(super) fn code_lists(&mut self) -> CodeLists {
+        let mut lists: Vec<CodeList> = Vec::new();
+        for file in self.list("codelists", "csv", false) {
+            let Some(text) = self.read_if_there(&file) else { continue };
+            let (list, problems) = codelists::read(&stem(&file), &file, &text);
+            lists.extend(list);
+            self.problems.extend(problems);
+        }
+        CodeLists::new(lists)
+    }
+
+    /// The sources that are right, and the places of all of them.
+    pub(super) fn sources(
+        &mut self,
+        kinds: Kinds,
+        context: &Context<'_>,
+    ) -> Result<(Vec<Source>, Vec<Place>), SchemaError> {
+        let check = SourceCheck::new(kinds)?;
+        let mut sources = Vec::new();
+        let mut places: Vec<Place> = Vec::new();
+        for file in self.list("sources", "toml", true) {
+            let prefix = self.name("sources/");
+            let folder = file.strip_prefix(&prefix).and_then(|below| below.rsplit_once('/')).map_or("", |(folder, _)| folder);
+            let place = Place { file: file.clone(), folder: folder.to_owned() };
+            let twin = places.iter().find(|other| stem(&other.file) == stem(&file)).map(|other| other.file.clone());
+            places.push(place.clone());
+            let Some(text) = self.read_if_there(&file) else { continue };
+            match Document::parse(&file, &text) {
+                Ok(document) => {
+                    if let Some(other) = twin {
+                        let sentence = Sentence::new("config-id-twice").arg("id", stem(&file)).arg("file", other);
+                        self.problems.push(Problem::at(&file, document.value_at(&["id"]), sentence));
+                    }
+                    let (source, problems) = check.check(&document, &place, context);
+                    sources.extend(source);
+                    self.problems.extend(problems);
+                }
+                Err(problems) => self.problems.extend(problems),
+            }
+        }
+        Ok((sources, places))
+    }
+
+    pub(super) fn into_problems(self, catalogue: Catalogue, language: Language) -> Problems {
+        Problems::new(self.problems, self.contents, catalogue, language)
+    }
+}
+
+/// A file's name without folder and ending.
+pub(super) fn stem(file: &str) -> String {
+    Path::new(file).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+}

@@ -1,0 +1,176 @@
+//! The configuration: `config/` read, checked and put together.
+//!
+//! [`Config::load`] tells every mistake of every file at once ([`Problems`]). A file goes through its syntax, its JSON
+//! schema (made from the structures in `settings.rs` and the kinds' own), and then the checks that need the model, the
+//! code lists or another file. What a run does with it all is not decided here.
+
+mod codelists;
+mod document;
+mod fields;
+mod files;
+mod kinds;
+mod pipelines;
+mod problem;
+pub(crate) mod schema;
+mod settings;
+mod source;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod texts;
+mod validate;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use vienkop_transforms::assess::questionnaire::Questionnaire;
+use vienkop_transforms::codelist::CodeLists;
+use vienkop_transforms::texts::{Language, Texts};
+
+use document::Document;
+use files::Files;
+use kinds::Kinds;
+pub(crate) use problem::{Problem, Problems, Told};
+use problem::Sentence;
+pub(crate) use settings::{Assess, Delivers, Kinded, PersonalData, Pipeline, Place, Policy, Source, Vienkop};
+use tables::Context;
+pub(crate) use texts::Catalogue;
+use validate::SchemaError;
+
+/// Everything that `config/` says.
+#[derive(Debug)]
+pub(crate) struct Config {
+    /// `vienkop.toml`.
+    pub(crate) vienkop: Vienkop,
+    /// Pipelines by name.
+    pub(crate) pipelines: BTreeMap<String, Pipeline>,
+    /// Sources in the order of their files.
+    pub(crate) sources: Vec<Source>,
+    /// Code lists.
+    pub(crate) codelists: CodeLists,
+    /// Questionnaires by id.
+    pub(crate) questionnaires: BTreeMap<String, Questionnaire>,
+    /// The folder that holds `config/`: relative paths start here.
+    pub(crate) base: PathBuf,
+    catalogue: Catalogue,
+}
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConfigError {
+    /// Mistakes in the files; to be shown with [`Problems::render`].
+    #[error("{} mistakes in the configuration", .0.len())]
+    Problems(Box<Problems>),
+    /// The program itself is broken.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// The texts that the program was built with are broken.
+    #[error(transparent)]
+    Texts(#[from] vienkop_transforms::texts::TextsError),
+}
+
+impl Config {
+    /// Reads the folder `config/`.
+    ///
+    /// # Errors
+    /// Every mistake of every file.
+    pub(crate) fn load(dir: &Path) -> Result<Self, ConfigError> {
+        Self::load_with(dir, Kinds::built_in())
+    }
+
+    fn load_with(dir: &Path, kinds: Kinds) -> Result<Self, ConfigError> {
+        let base = match dir.parent() {
+            Some(parent) if parent != Path::new("") => parent.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        let mut files = Files::new(dir);
+        let mut catalogue = Catalogue::built_in()?;
+        for language in [Language::Lv, Language::En] {
+            let file = files.name(&format!("texts/{}.ftl", language.code()));
+            let content = files.read_if_there(&file);
+            files.problems.extend(catalogue.read(language, &file, content.as_deref()));
+        }
+        let vienkop_file = files.name("vienkop.toml");
+        let (vienkop, vienkop_document) = match files.read_if_there(&vienkop_file) {
+            Some(text) => files.load::<Vienkop>(&vienkop_file, &text)?,
+            None => {
+                let hint = Sentence::new("config-hint-dir");
+                let problem = Problem::whole(&vienkop_file, Sentence::new("config-no-vienkop")).hint(hint);
+                files.problems.push(problem);
+                (None, None)
+            }
+        };
+        let codelists = files.code_lists();
+        let questionnaires = files.load_all::<Questionnaire>("questionnaires")?;
+        let questions = questions(&questionnaires);
+        let pipelines = files.load_all::<Pipeline>("pipelines")?;
+        let (sources, source_files) = files.sources(kinds, &Context { codelists: &codelists, questionnaires: &questions })?;
+        if let Some(document) = &vienkop_document {
+            files.problems.extend(pipelines::check_vienkop(document, vienkop.as_ref(), &pipelines));
+        }
+        for pipeline in pipelines.values() {
+            files.problems.extend(pipelines::check(pipeline, &source_files, &questions));
+        }
+        if files.problems.is_empty() {
+            Ok(Self {
+                vienkop: vienkop.unwrap_or_default(),
+                pipelines: sound(pipelines),
+                sources,
+                codelists,
+                questionnaires: sound(questionnaires),
+                base,
+                catalogue,
+            })
+        } else {
+            let language = vienkop.map_or_else(Language::default, |vienkop| vienkop.language);
+            Err(ConfigError::Problems(Box::new(files.into_problems(catalogue, language))))
+        }
+    }
+
+    /// The texts of a language.
+    pub(crate) const fn texts(&self, language: Language) -> &Texts {
+        self.catalogue.of(language)
+    }
+
+    /// The pipeline of that name.
+    pub(crate) fn pipeline(&self, name: &str) -> Option<&Pipeline> {
+        self.pipelines.get(name)
+    }
+
+    /// The source of that id.
+    pub(crate) fn source(&self, id: &str) -> Option<&Source> {
+        self.sources.iter().find(|source| source.id == id)
+    }
+
+    /// Sources of a pipeline in the order that it names them, each once; patterns give theirs in the order of files.
+    pub(crate) fn sources_of(&self, pipeline: &Pipeline) -> Vec<&Source> {
+        let mut found: Vec<&Source> = Vec::new();
+        for name in &pipeline.sources {
+            let named = self.sources.iter().filter(|source| pipelines::names(name, &source.place));
+            for source in named {
+                if !found.iter().any(|known| known.id == source.id) {
+                    found.push(source);
+                }
+            }
+        }
+        found
+    }
+}
+
+/// A file that was parsed: what it became, when nothing was wrong with it, and where everything stands in it.
+struct Loaded<T> {
+    /// The structure.
+    item: Option<T>,
+    /// None when not even the syntax was right.
+    document: Option<Document>,
+}
+
+fn sound<T>(loaded: BTreeMap<String, Loaded<T>>) -> BTreeMap<String, T> {
+    loaded.into_iter().filter_map(|(name, loaded)| Some((name, loaded.item?))).collect()
+}
+
+/// Ids of questionnaires and of their questions, as far as they could be read.
+fn questions(questionnaires: &BTreeMap<String, Loaded<Questionnaire>>) -> BTreeMap<String, Option<Vec<String>>> {
+    let ids = |questionnaire: &Questionnaire| questionnaire.questions.iter().map(|q| q.id.clone()).collect();
+    questionnaires.iter().map(|(name, loaded)| (name.clone(), loaded.item.as_ref().map(ids))).collect()
+}

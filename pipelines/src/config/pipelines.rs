@@ -1,0 +1,96 @@
+//! Checks of pipelines and of `vienkop.toml` against the other files.
+
+use std::collections::BTreeMap;
+
+use glob::Pattern;
+use jiff::tz::TimeZone;
+
+use super::Loaded;
+use super::document::Document;
+use super::fields::Reporter;
+use super::files::stem;
+use super::problem::{Problem, Sentence, known};
+use super::settings::{Pipeline, Place, Vienkop};
+
+/// Whether a pipeline's entry (`id`, `folder/id`, `folder/*`) names the source at this place.
+pub(super) fn names(entry: &str, place: &Place) -> bool {
+    let id = stem(&place.file);
+    let full = if place.folder.is_empty() { id.clone() } else { format!("{}/{id}", place.folder) };
+    if entry == id || entry == full {
+        return true;
+    }
+    is_pattern(entry) && Pattern::new(entry).is_ok_and(|pattern| pattern.matches(&full))
+}
+
+fn is_pattern(entry: &str) -> bool {
+    entry.contains(['*', '?', '['])
+}
+
+/// Checks the sources and questionnaires that a pipeline names.
+pub(super) fn check(
+    loaded: &Loaded<Pipeline>,
+    places: &[Place],
+    questionnaires: &BTreeMap<String, Option<Vec<String>>>,
+) -> Vec<Problem> {
+    let (Some(pipeline), Some(document)) = (&loaded.item, &loaded.document) else { return Vec::new() };
+    let mut reporter = Reporter::new(document);
+    if pipeline.sources.is_empty() {
+        reporter.value(&["sources"], Sentence::new("config-empty"), None);
+    }
+    let named: Vec<Vec<&Place>> =
+        pipeline.sources.iter().map(|entry| places.iter().filter(|place| names(entry, place)).collect()).collect();
+    let real = named.iter().flatten().any(|place| !place.is_sample());
+    for (index, (entry, found)) in pipeline.sources.iter().zip(&named).enumerate() {
+        let index = index.to_string();
+        let path = ["sources", &index];
+        if is_pattern(entry) && Pattern::new(entry).is_err() {
+            reporter.value(&path, Sentence::new("config-glob").arg("value", entry), None);
+        } else if found.is_empty() {
+            let candidates: Vec<String> = places.iter().flat_map(|place| {
+                let id = stem(&place.file);
+                let full = format!("{}/{id}", place.folder);
+                if place.folder.is_empty() || !entry.contains('/') { [Some(id), None] } else { [Some(full), None] }
+            }).flatten().collect();
+            let sentence = Sentence::new("config-unknown-source").arg("value", entry);
+            reporter.value(&path, sentence, known(entry, candidates.iter().map(String::as_str)));
+        } else if real && found.iter().any(|place| place.is_sample()) {
+            reporter.value(&path, Sentence::new("config-sample-mixed").arg("value", entry), None);
+        }
+    }
+    for (index, id) in pipeline.assess.iter().flat_map(|assess| &assess.questionnaires).enumerate() {
+        if !questionnaires.contains_key(id) {
+            let index = index.to_string();
+            let sentence = Sentence::new("config-unknown-questionnaire").arg("value", id);
+            let hint = known(id, questionnaires.keys().map(String::as_str));
+            reporter.value(&["assess", "questionnaires", &index], sentence, hint);
+        }
+    }
+    reporter.into_problems()
+}
+
+/// Checks what `vienkop.toml` refers to.
+pub(super) fn check_vienkop(
+    document: &Document,
+    vienkop: Option<&Vienkop>,
+    pipelines: &BTreeMap<String, Loaded<Pipeline>>,
+) -> Vec<Problem> {
+    let mut reporter = Reporter::new(document);
+    let Some(vienkop) = vienkop else { return Vec::new() };
+    if let Some(name) = &vienkop.default_pipeline
+        && !pipelines.contains_key(name)
+    {
+        let sentence = Sentence::new("config-unknown-pipeline").arg("value", name);
+        reporter.value(&["default_pipeline"], sentence, known(name, pipelines.keys().map(String::as_str)));
+    }
+    if TimeZone::get(&vienkop.time_zone).is_err() {
+        let sentence = Sentence::new("config-time-zone").arg("value", &vienkop.time_zone);
+        reporter.value(&["time_zone"], sentence, Sentence::new("config-hint-nearest").arg("names", "Europe/Riga"));
+    }
+    for (option, text) in [("work", &vienkop.work), ("key_env", &vienkop.personal_data.key_env)] {
+        if text.trim().is_empty() {
+            let path = if option == "work" { vec![option] } else { vec!["personal_data", option] };
+            reporter.value(&path, Sentence::new("config-empty"), None);
+        }
+    }
+    reporter.into_problems()
+}

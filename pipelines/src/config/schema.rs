@@ -1,0 +1,151 @@
+//! `config/schema/*.schema.json`: made from the structures and kinds, for editors and for people.
+
+use std::io;
+use std::path::Path;
+
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde_json::{Map, Value, json};
+use vienkop_transforms::assess::questionnaire::Questionnaire;
+
+use super::kinds::Kinds;
+use super::settings::{Pipeline, Source, Vienkop};
+
+/// Every schema: file name and content.
+pub(crate) fn schemas() -> Vec<(String, String)> {
+    [
+        ("vienkop", of::<Vienkop>()),
+        ("pipeline", of::<Pipeline>()),
+        ("source", source(Kinds::built_in())),
+        ("questionnaire", of::<Questionnaire>()),
+    ]
+    .into_iter()
+    .map(|(name, schema)| (format!("{name}.schema.json"), format!("{schema:#}\n")))
+    .collect()
+}
+
+/// Writes every schema into a folder; returns the names of the files that were not as they should be.
+///
+/// # Errors
+/// The folder or a file cannot be written.
+pub(crate) fn write(folder: &Path) -> io::Result<Vec<String>> {
+    fs_err::create_dir_all(folder)?;
+    let mut changed = Vec::new();
+    for (name, content) in schemas() {
+        let path = folder.join(&name);
+        if fs_err::read_to_string(&path).ok().as_deref() != Some(content.as_str()) {
+            fs_err::write(&path, content)?;
+            changed.push(name);
+        }
+    }
+    Ok(changed)
+}
+
+fn generator() -> SchemaGenerator {
+    SchemaSettings::draft2020_12().into_generator()
+}
+
+/// The schema of a structure.
+pub(super) fn of<T: JsonSchema>() -> Value {
+    generator().into_root_schema_for::<T>().to_value()
+}
+
+/// The schema that a kind's function gives, standing alone.
+pub(super) fn of_options(options: impl FnOnce(&mut SchemaGenerator) -> Schema) -> Value {
+    let mut generator = generator();
+    let mut schema = inlined(&options(&mut generator), &generator);
+    add_definitions(&mut schema, &mut generator);
+    Value::Object(schema)
+}
+
+/// The schema of a source, with the options of each kind.
+pub(super) fn source(kinds: Kinds) -> Value {
+    let mut generator = generator();
+    let mut root = inlined(&Source::json_schema(&mut generator), &generator);
+    let mut conditions = Vec::new();
+    for kind in kinds.fetch {
+        let options = with_kind(inlined(&kind.options_schema(&mut generator), &generator), kind.name());
+        conditions.push(condition("fetch", kind.name(), json!({ "fetch": options })));
+    }
+    for kind in kinds.format {
+        let options = with_kind(inlined(&kind.options_schema(&mut generator), &generator), kind.name());
+        let read = kind.table_schema(&mut generator);
+        let table = json!({ "items": { "properties": { "read": read } } });
+        conditions.push(condition("format", kind.name(), json!({ "format": options, "table": table })));
+    }
+    root.insert("allOf".to_owned(), Value::Array(conditions));
+    if let Some(properties) = root.get_mut("properties") {
+        let names = |names: Vec<&'static str>| json!({ "properties": { "kind": { "enum": names } } });
+        for (table, known) in [
+            ("fetch", names(kinds.fetch.iter().map(|kind| kind.name()).collect())),
+            ("format", names(kinds.format.iter().map(|kind| kind.name()).collect())),
+        ] {
+            if let Some(Value::Object(property)) = properties.get_mut(table) {
+                property.insert("allOf".to_owned(), json!([known]));
+            }
+        }
+    }
+    root.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
+    add_definitions(&mut root, &mut generator);
+    Value::Object(root)
+}
+
+fn condition(table: &str, kind: &str, then: Value) -> Value {
+    json!({
+        "if": {
+            "properties": { table: { "properties": { "kind": { "const": kind } }, "required": ["kind"] } },
+            "required": [table],
+        },
+        "then": { "properties": then },
+    })
+}
+
+/// Options deny unknown properties; beside them stands `kind`.
+fn with_kind(mut schema: Map<String, Value>, kind: &str) -> Value {
+    let properties = schema.entry("properties").or_insert_with(|| json!({}));
+    if let Value::Object(properties) = properties {
+        properties.insert("kind".to_owned(), json!({ "const": kind }));
+    }
+    Value::Object(schema)
+}
+
+/// The schema itself where it only refers to a definition.
+fn inlined(schema: &Schema, generator: &SchemaGenerator) -> Map<String, Value> {
+    let name = schema.get("$ref").and_then(Value::as_str).and_then(|path| path.rsplit('/').next());
+    let target = name.and_then(|name| generator.definitions().get(name)).unwrap_or(schema.as_value());
+    target.as_object().cloned().unwrap_or_default()
+}
+
+fn add_definitions(schema: &mut Map<String, Value>, generator: &mut SchemaGenerator) {
+    let definitions = generator.take_definitions(true);
+    if !definitions.is_empty() {
+        schema.insert("$defs".to_owned(), Value::Object(definitions));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+
+    #[test]
+    fn committed_schemas_are_current() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/schema");
+        for (name, content) in schemas() {
+            let committed = fs_err::read_to_string(folder.join(&name)).unwrap_or_default();
+            assert!(committed == content, "config/schema/{name} is stale: run `vienkop schema`");
+        }
+    }
+
+    #[test]
+    fn schemas_are_valid_and_written_once() {
+        for (name, content) in schemas() {
+            let schema: Value = serde_json::from_str(&content).unwrap();
+            assert!(jsonschema::meta::is_valid(&schema), "{name}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(write(folder.path()).unwrap().len(), schemas().len());
+        assert_eq!(write(folder.path()).unwrap(), Vec::<String>::new());
+    }
+}

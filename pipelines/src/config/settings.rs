@@ -1,0 +1,184 @@
+//! The structures of `config/**/*.toml`; their JSON schemas are made from these.
+//!
+//! What a table of a source becomes stands in [`vienkop_transforms::mapping::TableMapping`], the options of a
+//! kind in the kind's own file.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use vienkop_connectors::limits::Limits;
+use vienkop_transforms::mapping::TableMapping;
+use vienkop_transforms::texts::Language;
+
+/// `config/vienkop.toml`: what holds for every source and pipeline.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Vienkop {
+    /// Address of the registry; default: `sqlite://<work>/registry.db`.
+    pub(crate) registry: Option<String>,
+    /// Folder for the registry, landed files and reports, relative to the folder that holds `config`.
+    pub(crate) work: String,
+    /// Language of what people read: lv or en.
+    pub(crate) language: Language,
+    /// Time zone of local times in sources, by its IANA name.
+    pub(crate) time_zone: String,
+    /// The pipeline that `vienkop run` runs when none is named.
+    pub(crate) default_pipeline: Option<String>,
+    /// Safety limits on what one file may ask of memory, disk and time.
+    pub(crate) limits: Limits,
+    /// How personal data is kept out of the registry.
+    pub(crate) personal_data: PersonalData,
+}
+
+impl Default for Vienkop {
+    fn default() -> Self {
+        Self {
+            registry: None,
+            work: "var".to_owned(),
+            language: Language::Lv,
+            time_zone: "Europe/Riga".to_owned(),
+            default_pipeline: None,
+            limits: Limits::default(),
+            personal_data: PersonalData::default(),
+        }
+    }
+}
+
+/// `[personal_data]`: the key of the pseudonyms and how long landed files with personal data are kept.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct PersonalData {
+    /// Name of the environment variable that holds the key.
+    pub(crate) key_env: String,
+    /// File that holds the key, used when the environment variable is not set.
+    pub(crate) key_file: Option<String>,
+    /// Name of the key, written in front of every pseudonym; change it together with the key.
+    pub(crate) key_id: String,
+    /// Days that landed files of sources with pseudonymised columns are kept.
+    pub(crate) landed_days: u32,
+}
+
+impl Default for PersonalData {
+    fn default() -> Self {
+        Self {
+            key_env: "VIENKOP_PSEUDONYM_KEY".to_owned(),
+            key_file: None,
+            key_id: "k1".to_owned(),
+            landed_days: 90,
+        }
+    }
+}
+
+/// `config/pipelines/<name>.toml`: which sources run together and what comes of it.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Pipeline {
+    /// What a person reads in the summary.
+    pub(crate) title: String,
+    /// Sources by id, `folder/id`, or a pattern such as `samples/*`.
+    pub(crate) sources: Vec<String>,
+    /// The situation assessment made after the import; absent: none.
+    #[serde(default)]
+    pub(crate) assess: Option<Assess>,
+}
+
+/// `[assess]`: what the situation assessment covers.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Assess {
+    /// Questionnaires whose answers are reported, by id.
+    #[serde(default)]
+    pub(crate) questionnaires: Vec<String>,
+}
+
+/// `config/sources/**/<id>.toml`: one source, whole.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Source {
+    /// The source's id, the same as the name of its file.
+    pub(crate) id: String,
+    /// What a person reads in the summary.
+    pub(crate) title: String,
+    /// Registration number of the institution that delivers.
+    #[serde(default)]
+    pub(crate) institution: Option<String>,
+    /// What a delivery is: everything (`snapshot`) or only changes (`delta`).
+    pub(crate) delivers: Delivers,
+    /// How the bytes are fetched; further options depend on the kind.
+    pub(crate) fetch: Kinded,
+    /// How the bytes are read; further options depend on the kind.
+    pub(crate) format: Kinded,
+    /// Which tables the delivery holds and what their rows become.
+    pub(crate) table: Vec<TableMapping>,
+    /// When a delivery is accepted, and which source wins.
+    #[serde(default)]
+    pub(crate) policy: Policy,
+    /// Where the file lies; not part of the file.
+    #[serde(skip)]
+    pub(crate) place: Place,
+}
+
+/// Where a source's file lies.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The file, relative to the folder that holds `config`: `config/sources/samples/x.toml`.
+    pub(crate) file: String,
+    /// The folder below `config/sources`; empty for none.
+    pub(crate) folder: String,
+}
+
+impl Place {
+    /// Whether the source is part of the demonstration.
+    pub(crate) fn is_sample(&self) -> bool {
+        self.folder.split('/').next() == Some("samples")
+    }
+}
+
+/// What a delivery is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Delivers {
+    /// Everything the source holds: what is absent is retired.
+    Snapshot,
+    /// Only what changed: what is absent stays.
+    Delta,
+}
+
+/// A kind and its options.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Kinded {
+    /// The kind.
+    pub(crate) kind: String,
+    /// Its options.
+    #[serde(flatten)]
+    pub(crate) options: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Kinded {
+    /// The options as a value.
+    pub(crate) fn options(&self) -> serde_json::Value {
+        serde_json::Value::Object(self.options.clone())
+    }
+}
+
+/// `[policy]`: when a delivery is accepted, and which source wins.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Policy {
+    /// Share of the records that may be quarantined before the run counts as failed, 0 to 1.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub(crate) max_quarantined_share: f64,
+    /// Share of the source's records that a snapshot may retire without approval, 0 to 1.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub(crate) max_retired_share: f64,
+    /// Which source's value counts where several feed one record: the highest.
+    pub(crate) priority: i32,
+    /// How often a delivery is expected: a number and h, d or w, for example `90d`.
+    #[schemars(regex(pattern = r"^[1-9][0-9]{0,3}(h|d|w)$"))]
+    pub(crate) expected_every: Option<String>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { max_quarantined_share: 0.1, max_retired_share: 0.2, priority: 0, expected_every: None }
+    }
+}

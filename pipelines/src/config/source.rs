@@ -1,0 +1,194 @@
+//! One source file: its schema, the options of its kinds, then what only the whole can tell.
+
+use std::path::{Component, Path};
+
+use serde_json::{Map, Value, json};
+use vienkop_connectors::fetch::FetchKind;
+use vienkop_connectors::format::{FormatKind, OptionError};
+use vienkop_transforms::mapping::TableMapping;
+
+use super::document::Document;
+use super::fields::{Reporter, is_reg_no};
+use super::kinds::Kinds;
+use super::problem::{Problem, Sentence, known};
+use super::schema;
+use super::settings::{Place, Source};
+use super::tables::{Context, check_tables};
+use super::validate::{Schema, SchemaError, prune};
+
+/// The schemas of a source's parts, made ready once.
+pub(super) struct SourceCheck {
+    whole: Schema,
+    fetch: Vec<(&'static dyn FetchKind, Schema)>,
+    /// Kind, `[format]`, `[table.read]`.
+    format: Vec<(&'static dyn FormatKind, Schema, Schema)>,
+}
+
+impl SourceCheck {
+    pub(super) fn new(kinds: Kinds) -> Result<Self, SchemaError> {
+        let ready = |json| Schema::new(json);
+        let fetch = kinds.fetch.iter().map(|kind| {
+            Ok((*kind, ready(schema::of_options(|generator| kind.options_schema(generator)))?))
+        });
+        let format = kinds.format.iter().map(|kind| {
+            let options = ready(schema::of_options(|generator| kind.options_schema(generator)))?;
+            let table = ready(schema::of_options(|generator| kind.table_schema(generator)))?;
+            Ok((*kind, options, table))
+        });
+        Ok(Self {
+            whole: ready(schema::of::<Source>())?,
+            fetch: fetch.collect::<Result<_, SchemaError>>()?,
+            format: format.collect::<Result<_, SchemaError>>()?,
+        })
+    }
+
+    /// Checks a source; it comes back when nothing is wrong with it.
+    pub(super) fn check(&self, document: &Document, place: &Place, context: &Context<'_>) -> (Option<Source>, Vec<Problem>) {
+        let mut value = document.value.clone();
+        let faults = self.whole.faults(&value, &[]);
+        prune(&mut value, &faults);
+        let complete = faults.is_empty();
+        let mut problems: Vec<Problem> = faults.into_iter().map(|fault| fault.problem(document)).collect();
+        let mut reporter = Reporter::new(document);
+        check_identity(&mut reporter, &value, place);
+        problems.extend(self.check_fetch(&mut reporter, document, &value, place));
+        problems.extend(self.check_format(&mut reporter, document, &value));
+        let (tables, all) = tables(&value);
+        check_tables(&mut reporter, &tables, complete && all, context);
+        problems.extend(reporter.into_problems());
+        if !problems.is_empty() {
+            return (None, problems);
+        }
+        match serde_json::from_value::<Source>(value) {
+            Ok(source) => (Some(Source { place: place.clone(), ..source }), problems),
+            Err(error) => {
+                let sentence = Sentence::new("config-invalid").arg("reason", error.to_string());
+                (None, vec![Problem::whole(&document.file, sentence)])
+            }
+        }
+    }
+
+    fn check_fetch(
+        &self,
+        reporter: &mut Reporter<'_>,
+        document: &Document,
+        value: &Value,
+        place: &Place,
+    ) -> Vec<Problem> {
+        let Some((name, options)) = kind_and_options(value, "fetch") else { return Vec::new() };
+        let Some((kind, schema)) = self.fetch.iter().find(|(kind, _)| kind.name() == name) else {
+            unknown_kind(reporter, "fetch", &name, self.fetch.iter().map(|(kind, _)| kind.name()));
+            return Vec::new();
+        };
+        if let Some(path) = options.get("path").and_then(Value::as_str) {
+            check_path(reporter, &["fetch", "path"], path, place);
+        }
+        let faults = schema.faults(&options, &["fetch"]);
+        if faults.is_empty()
+            && let Err(error) = kind.fetcher(&options)
+        {
+            refused(reporter, &error, &[&["fetch"]], value);
+        }
+        faults.into_iter().map(|fault| fault.problem(document)).collect()
+    }
+
+    fn check_format(&self, reporter: &mut Reporter<'_>, document: &Document, value: &Value) -> Vec<Problem> {
+        let Some((name, options)) = kind_and_options(value, "format") else { return Vec::new() };
+        let Some((kind, schema, table_schema)) = self.format.iter().find(|(kind, ..)| kind.name() == name) else {
+            unknown_kind(reporter, "format", &name, self.format.iter().map(|(kind, ..)| kind.name()));
+            return Vec::new();
+        };
+        let mut faults = schema.faults(&options, &["format"]);
+        let sound = faults.is_empty();
+        let mut told = Vec::new();
+        for (index, table) in value.get("table").and_then(Value::as_array).into_iter().flatten().enumerate() {
+            let index = index.to_string();
+            let path = ["table", &index, "read"];
+            let read = table.get("read").cloned().unwrap_or_else(|| json!({}));
+            let table_faults = table_schema.faults(&read, &path);
+            if sound
+                && table_faults.is_empty()
+                && let Err(error) = kind.reader(&options, &read)
+                && !told.contains(&error)
+            {
+                refused(reporter, &error, &[&path, &["format"]], value);
+                told.push(error);
+            }
+            faults.extend(table_faults);
+        }
+        faults.into_iter().map(|fault| fault.problem(document)).collect()
+    }
+}
+
+fn check_identity(reporter: &mut Reporter<'_>, value: &Value, place: &Place) {
+    let stem = Path::new(&place.file).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    if let Some(id) = value.get("id").and_then(Value::as_str) {
+        if !is_name(id) {
+            reporter.value(&["id"], Sentence::new("config-id-characters").arg("value", id), None);
+        } else if id != stem {
+            let sentence = Sentence::new("config-id-file").arg("id", id).arg("file", format!("{stem}.toml"));
+            reporter.value(&["id"], sentence, None);
+        }
+    }
+    if let Some(reg_no) = value.get("institution").and_then(Value::as_str)
+        && !is_reg_no(reg_no)
+    {
+        reporter.value(&["institution"], Sentence::new("config-reg-no").arg("value", reg_no), None);
+    }
+}
+
+/// Ids and names of files: small Latin letters, digits and hyphens.
+pub(super) fn is_name(name: &str) -> bool {
+    !name.is_empty()
+        && !name.starts_with('-')
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+}
+
+/// A path may be absolute for a real source, but never leads out of its folder by `..`; samples stay below `config`'s.
+fn check_path(reporter: &mut Reporter<'_>, at: &[&str], path: &str, place: &Place) {
+    let slashes = path.replace('\\', "/");
+    let escapes = Path::new(&slashes).components().any(|part| part == Component::ParentDir);
+    let absolute = slashes.starts_with('/') || slashes.as_bytes().get(1) == Some(&b':');
+    if escapes || (absolute && place.is_sample()) {
+        reporter.value(at, Sentence::new("config-path").arg("path", path), Sentence::new("config-hint-path"));
+    }
+}
+
+fn kind_and_options(value: &Value, table: &str) -> Option<(String, Value)> {
+    let mut options: Map<String, Value> = value.get(table)?.as_object()?.clone();
+    let kind = options.remove("kind")?;
+    Some((kind.as_str()?.to_owned(), Value::Object(options)))
+}
+
+fn unknown_kind(
+    reporter: &mut Reporter<'_>,
+    table: &'static str,
+    name: &str,
+    names: impl Iterator<Item = &'static str>,
+) {
+    let sentence = Sentence::new("config-unknown-kind").arg("value", name).arg("table", table);
+    reporter.value(&[table, "kind"], sentence, known(name, names));
+}
+
+/// An option that its kind refuses: told where the option stands, or at the first of the places it could stand.
+fn refused(reporter: &mut Reporter<'_>, error: &OptionError, places: &[&[&str]], value: &Value) {
+    let sentence = Sentence::new("config-option-refused").arg("option", &error.option).arg("reason", &error.reason);
+    let holds = |place: &&&[&str]| {
+        let pointer = format!("/{}/{}", place.join("/"), error.option);
+        value.pointer(&pointer).is_some()
+    };
+    let place = places.iter().find(holds).or(places.first()).copied().unwrap_or_default();
+    reporter.value(&[place, &[error.option.as_str()]].concat(), sentence, None);
+}
+
+/// The tables that can be read, each with its place in the file, and whether these are all.
+fn tables(value: &Value) -> (Vec<(usize, TableMapping)>, bool) {
+    let Some(items) = value.get("table").and_then(Value::as_array) else { return (Vec::new(), false) };
+    let tables: Vec<(usize, TableMapping)> = items
+        .iter()
+        .enumerate()
+        .filter_map(|(index, item)| Some((index, serde_json::from_value(item.clone()).ok()?)))
+        .collect();
+    let all = tables.len() == items.len();
+    (tables, all)
+}
