@@ -244,6 +244,12 @@ impl Questionnaire {
         self.questions.iter().find(|q| q.id == id)
     }
 
+    /// Every wording of every question: what headers of survey tools are matched with.
+    pub fn wordings(&self) -> Vec<(String, Vec<String>)> {
+        let of = |q: &Question| [q.text_lv.clone(), q.text_en.clone()].into_iter().chain(q.aliases.clone()).collect();
+        self.questions.iter().map(|q| (q.id.clone(), of(q))).collect()
+    }
+
     /// Everything that is wrong, not the first only.
     pub fn check(&self) -> Vec<Problem> {
         let mut problems = Vec::new();

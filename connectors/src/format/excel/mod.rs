@@ -66,6 +66,10 @@ impl FormatKind for Kind {
         &["xlsx", "xlsm", "xls", "xlsb", "ods"]
     }
 
+    fn locator(&self) -> vienkop_transforms::batch::LocatorKind {
+        vienkop_transforms::batch::LocatorKind::Cell
+    }
+
     fn options_schema(&self, generator: &mut SchemaGenerator) -> Schema {
         ExcelOptions::json_schema(generator)
     }
