@@ -1313,6 +1313,13 @@ pub(super) fn counts() -> String {
     each.collect::<Vec<_>>().join(" UNION ALL ")
 }
 
+
+/// The first finding of each code that concerns the whole set, and how many there are.
+pub(super) fn findings_of_the_set() -> &'static str {
+    "SELECT f.*, g.found FROM stage_finding f JOIN (SELECT min(rowid) AS first, count(*) AS found FROM stage_finding
+    WHERE code LIKE 'K%' OR code LIKE 'S%' GROUP BY code) g ON f.rowid = g.first ORDER BY f.code"
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
