@@ -1,8 +1,5 @@
 //! `config/schema/*.schema.json`: made from the structures and kinds, for editors and for people.
 
-use std::io;
-use std::path::Path;
-
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
@@ -22,23 +19,6 @@ pub(crate) fn schemas() -> Vec<(String, String)> {
     .into_iter()
     .map(|(name, schema)| (format!("{name}.schema.json"), format!("{schema:#}\n")))
     .collect()
-}
-
-/// Writes every schema into a folder; returns the names of the files that were not as they should be.
-///
-/// # Errors
-/// The folder or a file cannot be written.
-pub(crate) fn write(folder: &Path) -> io::Result<Vec<String>> {
-    fs_err::create_dir_all(folder)?;
-    let mut changed = Vec::new();
-    for (name, content) in schemas() {
-        let path = folder.join(&name);
-        if fs_err::read_to_string(&path).ok().as_deref() != Some(content.as_str()) {
-            fs_err::write(&path, content)?;
-            changed.push(name);
-        }
-    }
-    Ok(changed)
 }
 
 fn generator() -> SchemaGenerator {
@@ -127,6 +107,8 @@ fn add_definitions(schema: &mut Map<String, Value>, generator: &mut SchemaGenera
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+    use std::path::Path;
+
     use super::*;
 
     #[test]
@@ -139,13 +121,10 @@ mod tests {
     }
 
     #[test]
-    fn schemas_are_valid_and_written_once() {
+    fn schemas_are_valid() {
         for (name, content) in schemas() {
             let schema: Value = serde_json::from_str(&content).unwrap();
             assert!(jsonschema::meta::is_valid(&schema), "{name}");
         }
-        let folder = tempfile::tempdir().unwrap();
-        assert_eq!(write(folder.path()).unwrap().len(), schemas().len());
-        assert_eq!(write(folder.path()).unwrap(), Vec::<String>::new());
     }
 }
