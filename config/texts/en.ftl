@@ -384,3 +384,177 @@ config-csv-cells = { $found } cells, the first line has { $expected }
 config-csv-required = "{ $column }" is empty
 config-csv-duplicate = the code "{ $code }" occurs twice
 config-csv-clash = the spelling "{ $spelling }" stands for both "{ $first }" and "{ $second }"
+
+### Command line
+
+cli-summary-title = vienkop: { $pipeline }, { $as_of }
+cli-plan-title = Plan (nothing is written): { $pipeline }, { $as_of }
+cli-col-source = Source
+cli-col-read = Read
+cli-col-accepted = Accepted
+cli-col-quarantined = Quarantined
+cli-col-inserted = Inserted
+cli-col-changed = Changed
+cli-col-retired = Retired
+cli-col-unchanged = Unchanged
+cli-col-seconds = Sec.
+cli-col-state = State
+cli-state-ok = ok
+cli-state-attention = look
+cli-state-failed = failed
+cli-state-gate = too many errors
+cli-state-approval = waits for approval
+cli-state-nothing = delivered nothing
+cli-attention = What needs attention
+cli-attention-none = All is well.
+cli-findings-of = { $source }: { $counts }
+cli-more-findings = … and { $count } more; all of them: vienkop quarantine list, vienkop explain CODE
+cli-reports = Reports
+cli-verdict-clean = Done, nothing is quarantined.
+cli-verdict-attention = Done. Some records need a look (vienkop quarantine list), the others are loaded.
+cli-verdict-failed = Done, but not everything is loaded: see above.
+cli-verdict-approval = A source waits for approval; the others are loaded. To go on: vienkop run --approve
+cli-plan-kind-insert = insert
+cli-plan-kind-change = change
+cli-plan-kind-retire = retire
+cli-plan-empty = (empty)
+cli-explain-unknown = There is no code "{ $code }". Similar: { $nearest }
+cli-explain-severity-info = information
+cli-explain-severity-warning = warning
+cli-explain-severity-error = error
+cli-explain-remedy = Remedy: { $text }
+cli-check-config = Configuration: { $sources } sources, { $pipelines } pipelines, { $codelists } code lists. All well.
+cli-check-source-ok = { $source }: fine ({ $files } files, { $rows } rows in the sample)
+cli-check-source-bad = { $source }: { $message }
+cli-quarantine-empty = Nothing is quarantined.
+cli-quarantine-none = There is no quarantined record "{ $id }". To list them: vienkop quarantine list
+cli-col-id = Record
+cli-col-where = Where
+cli-col-key = Key
+cli-col-codes = Codes
+cli-col-column = Column
+cli-col-value = Value
+cli-col-run = No.
+cli-col-pipeline = Pipeline
+cli-col-started = Started
+cli-col-status = Outcome
+cli-runs-empty = Nothing has run yet.
+cli-replay-same = Everything is as expected.
+cli-replay-accepted = Expected results updated: { $dir }
+cli-replay-differs = { $files } differ from the expectation. If that is right: vienkop replay … --accept
+cli-replay-outside = Samples must lie in { $dir }: { $source } reads { $path }
+cli-assess-empty = The registry holds no answers of survey "{ $wave }". First: vienkop run
+cli-interrupted = Interrupted: the source under way is not loaded, the ones before it are.
+cli-no-key = Source "{ $source }" pseudonymises persons, but there is no key. Set the environment variable { $env } (16 bytes at least).
+cli-source-unknown = There is neither a pipeline nor a source "{ $name }". Similar: { $nearest }
+cli-schema-written = Written: { $path }
+cli-as-of-bad = --as-of: "{ $value }" is neither a date (2024-07-08) nor a moment (2024-07-08T12:00:00Z)
+
+## Situation assessment
+
+report-title = Assessment of the current situation
+report-as-of = Data as of { $date }
+report-date = { $day } { $month } { $year }
+report-month = { $month ->
+    [m01] January
+    [m02] February
+    [m03] March
+    [m04] April
+    [m05] May
+    [m06] June
+    [m07] July
+    [m08] August
+    [m09] September
+    [m10] October
+    [m11] November
+   *[m12] December
+}
+report-contents = Contents
+report-caption = Figure { $number }. { $title }
+report-figure = Figure { $number }
+report-figure-follow-up = Figure { $number }, follow-up question
+report-figure-header = Figure
+report-question = Question
+report-answer = Answer
+report-count = Count
+report-share-header = Share
+report-total = Total
+report-kind = Kind of institution
+report-kind-unknown = kind not known
+report-by-kind = By kind of institution
+report-kind-n = { $kind } (n = { $n })
+report-n = n = { $n }
+report-follow-up = Follow-up question
+report-reg-no = Registration number
+report-nearest = Nearest known names
+report-chart = Bar chart: { $title }
+report-same-numbers = The numbers are also in the files report.json and tables/*.csv.
+
+report-respondents = { $count ->
+    [one] { $count } respondent
+   *[other] { $count } respondents
+}
+report-respondents-header = Respondents
+report-respondents-title = Respondents by kind of institution
+
+report-row-yes = Yes
+report-row-no = No
+report-row-none = No answer
+report-row-unclear = Unclear answer
+report-row-other = Another combination of answers
+report-row-unmatched = Others (names not recognised)
+report-row-unmatched-options = Other answers
+report-row-no-system = No system named
+
+report-survey-when = Survey period: { $opened } – { $closed }. { $respondents } took part.
+report-survey-counting = Percentages are of all respondents, rounded to two decimals; in the breakdown by kind of institution, of the respondents of that kind. Different spellings of a system's name are counted together.
+report-survey-again = Respondents who answered more than once: { $count }. The last questionnaire submitted by each counts.
+
+report-note-systems = A respondent may name several systems, so the shares may add up to more than 100%.
+report-note-options = A respondent may choose several answers, so the shares may add up to more than 100%.
+report-note-uses-any = The group “{ $no }” includes respondents who gave no answer ({ $count }).
+
+## Words for a share: the subject of the conclusions
+
+report-share-all = all respondents
+report-share-great-majority = the great majority of respondents
+report-share-most = most respondents
+report-share-over-half = more than half of the respondents
+report-share-just-over-half = slightly more than half of the respondents
+report-share-half = half of the respondents
+report-share-nearly-half = almost half of the respondents
+report-share-under-half = fewer than half of the respondents
+report-share-under-third = fewer than a third of the respondents
+report-share-under-quarter = fewer than a quarter of the respondents
+report-share-few = few respondents
+
+report-list-and = { $list } and { $last }
+report-sentence-empty = The survey has no respondents.
+report-sentence-predicate = { $share } ({ $count } of { $n }, { $percent }) { $predicate }.
+report-sentence-answer = “{ $answer }” is the answer of { $share } ({ $count } of { $n }, { $percent }).
+report-sentence-nobody = “{ $answer }” is the answer of no respondent.
+report-sentence-unanswered = { $respondents } ({ $percent }) did not answer.
+report-sentence-cross-first = { $share } ({ $count } of { $n }, { $percent }): { $label }
+report-sentence-cross-next = { $count } ({ $percent }): { $label }
+report-sentence-cross-none = No respondent answers all of the questions.
+report-sentence-systems-first = The solutions named most often: { $list }.
+report-sentence-systems-others = Also named: { $list }.
+report-sentence-systems-all = The solutions named: { $list }.
+report-sentence-systems-none = No known solution is named.
+report-sentence-options-first = The answers chosen most often: { $list }.
+report-sentence-options-others = Chosen less often: { $list }.
+report-sentence-options-all = The answers chosen: { $list }.
+report-sentence-options-none = None of the answers offered is chosen.
+
+## For the analyst
+
+report-review-title = Answers for an analyst to review
+report-review-text = These answers are counted in the tables, but a person has to decide what they mean. A name or spelling that is not recognised is added to the code list “systems” as a new system or an alias.
+report-review-unmatched-title = Names and answers not recognised
+report-review-unmatched-note = The tables count them in the rows “Others (names not recognised)”, “Other answers” and “Unclear answer”.
+report-review-no-system-title = Answers that name no system
+report-review-no-system-note = They do not count as using a system.
+report-review-not-listed-title = Respondents that the list of institutions does not hold
+report-review-not-listed-note = In the breakdown by kind they are in the group “kind not known”.
+report-review-questions-title = Questions that the questionnaire does not hold
+report-review-questions-note = No table counts the answers to them.

@@ -207,3 +207,117 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 fn sync_folder(_folder: &Path) -> io::Result<()> {
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+
+    const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+    fn zone() -> (tempfile::TempDir, LandingZone) {
+        let folder = tempfile::tempdir().unwrap();
+        let zone = LandingZone::new(folder.path().join("landed")).unwrap();
+        (folder, zone)
+    }
+
+    fn land(zone: &LandingZone, mut bytes: &[u8]) -> Result<Landed, FetchError> {
+        zone.land(&mut bytes, "../a/b.csv", &Limits { file_bytes: 1_000_000, ..Limits::default() })
+    }
+
+    fn files(folder: &Path) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+        }
+        found
+    }
+
+    #[test]
+    fn content_lands_once_under_its_hash() {
+        let (folder, zone) = zone();
+        let first = land(&zone, b"abc").unwrap();
+        let path = folder.path().join("landed/ba").join(ABC);
+        let name = "../a/b.csv".to_owned();
+        assert_eq!(first, Landed { sha256: ABC.to_owned(), path: path.clone(), bytes: 3, name, new: true });
+        let again = land(&zone, b"abc").unwrap();
+        assert_eq!(again, Landed { new: false, ..first });
+        assert_eq!(files(folder.path()), std::slice::from_ref(&path));
+        let mut text = String::new();
+        zone.open(ABC).unwrap().read_to_string(&mut text).unwrap();
+        assert_eq!(text, "abc");
+        assert!(zone.verify(ABC).unwrap());
+        assert!(land(&zone, b"").unwrap().new);
+        let large = vec![7; 1_000_000];
+        assert_eq!(land(&zone, &large).unwrap().bytes, 1_000_000);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_can_read() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (folder, zone) = zone();
+        let landed = land(&zone, b"abc").unwrap();
+        for (path, mode) in [
+            (landed.path.as_path(), 0o400),
+            (landed.path.parent().unwrap(), 0o700),
+            (&folder.path().join("landed"), 0o700),
+        ] {
+            assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, mode, "{}", path.display());
+        }
+    }
+
+    #[test]
+    fn a_failed_landing_leaves_nothing() {
+        struct Failing(u32);
+        impl Read for Failing {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                self.0 += 1;
+                match self.0 {
+                    1 => Err(io::ErrorKind::Interrupted.into()),
+                    2 => Ok(buffer.len()),
+                    _ => Err(FetchError::Cancelled.into()),
+                }
+            }
+        }
+        let (folder, zone) = zone();
+        let result = zone.land(&mut Failing(0), "a", &Limits::default());
+        assert!(matches!(result, Err(FetchError::Cancelled)), "{result:?}");
+        let result = land(&zone, &vec![0; 1_000_001]);
+        assert!(matches!(&result, Err(FetchError::File(f)) if f.code == "F007"), "{result:?}");
+        assert!(files(folder.path()).is_empty());
+    }
+
+    #[test]
+    fn damage_is_seen_and_mended_by_landing_again() {
+        let (_folder, zone) = zone();
+        let landed = land(&zone, b"abc").unwrap();
+        for (content, seen_when_landing) in [(&b"ab"[..], true), (b"abd", false)] {
+            fs::remove_file(&landed.path).unwrap();
+            fs::write(&landed.path, content).unwrap();
+            assert!(!zone.verify(ABC).unwrap());
+            assert_eq!(land(&zone, b"abc").unwrap().new, seen_when_landing);
+        }
+    }
+
+    #[test]
+    fn only_stale_leftovers_are_swept() {
+        let (folder, zone) = zone();
+        land(&zone, b"abc").unwrap();
+        fs::write(folder.path().join("landed/arriving/half"), "x").unwrap();
+        assert_eq!(zone.sweep(Duration::from_secs(3600)).unwrap(), 0);
+        assert_eq!(zone.sweep(Duration::ZERO).unwrap(), 1);
+        assert_eq!(files(folder.path()).len(), 1);
+    }
+
+    #[test]
+    fn only_hashes_name_files() {
+        let (_folder, zone) = zone();
+        for name in ["", "../../etc/passwd", &ABC.to_uppercase(), &ABC[1..]] {
+            assert_eq!(zone.open(name).unwrap_err().kind(), io::ErrorKind::InvalidInput, "{name}");
+        }
+        assert_eq!(zone.open(ABC).unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+}

@@ -1,5 +1,64 @@
-//! The program `vienkop`.
+//! `vienkop`: service descriptions and request statuses of Latvia's public sector, in one place.
+//!
+//! Here the clock enters, the log is set up and errors become exit codes. What the program does stands in `import.rs`.
 
+mod assess;
+mod cli;
 mod config;
+mod import;
+mod outcome;
+mod progress;
+mod render;
+mod tell;
 
-fn main() {}
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing::level_filters::LevelFilter;
+
+use cli::{Cli, Exit, LogFormat, Options};
+use config::ConfigError;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    set_up_log(&cli.options);
+    let language = cli.options.lang.map(cli::Lang::language);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&format!("tokio: {error}")),
+    };
+    let now = jiff::Timestamp::now();
+    match runtime.block_on(cli::execute(cli, now)) {
+        Ok(exit) => exit.into(),
+        Err(error) => match error.downcast_ref::<ConfigError>() {
+            Some(ConfigError::Problems(problems)) => {
+                let styled = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+                failed(&problems.render(language, styled))
+            }
+            _ => failed(&format!("vienkop: {error:#}")),
+        },
+    }
+}
+
+fn failed(message: &str) -> ExitCode {
+    // Standard error gone is no reason to panic; the exit code still tells.
+    let _ = writeln!(std::io::stderr(), "{message}");
+    Exit::CouldNotRun.into()
+}
+
+fn set_up_log(options: &Options) {
+    let level = match (options.quiet, options.verbose) {
+        (true, _) => LevelFilter::ERROR,
+        (false, 0) => LevelFilter::WARN,
+        (false, 1) => LevelFilter::INFO,
+        (false, 2) => LevelFilter::DEBUG,
+        (false, _) => LevelFilter::TRACE,
+    };
+    let ansi = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let log = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_ansi(ansi);
+    match options.log_format {
+        LogFormat::Text => log.with_target(false).init(),
+        LogFormat::Json => log.json().init(),
+    }
+}

@@ -4,105 +4,179 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Serialize;
+use vienkop_connectors::registry::{self, EntityDifference};
 use vienkop_transforms::texts::Texts;
 
 use crate::cli::{Exit, output};
 
 /// A run or a plan.
 #[derive(Debug, Serialize)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// Number of the run; none for a plan.
-    pub run: Option<i64>,
+    pub(crate) run: Option<i64>,
     /// `clean`, `attention` or `failed`.
-    pub status: &'static str,
+    pub(crate) status: &'static str,
     /// What each source came to, in the order they ran.
-    pub sources: Vec<SourceOutcome>,
+    pub(crate) sources: Vec<SourceOutcome>,
     /// Reports written.
-    pub reports: Vec<PathBuf>,
+    pub(crate) reports: Vec<PathBuf>,
 }
 
 /// What one source came to.
 #[derive(Debug, Serialize)]
-pub struct SourceOutcome {
+pub(crate) struct SourceOutcome {
     /// Id of the source.
-    pub id: String,
+    pub(crate) id: String,
     /// Rows: read = mapped + skipped + rejected.
-    pub rows: Rows,
+    pub(crate) rows: Rows,
     /// Records per entity.
-    pub records: BTreeMap<String, Counts>,
+    pub(crate) records: BTreeMap<String, Counts>,
     /// Findings per code.
-    pub findings: BTreeMap<String, u64>,
+    pub(crate) findings: BTreeMap<String, u64>,
     /// Samples of what changes (plan only).
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub samples: Vec<Change>,
+    pub(crate) samples: Vec<Change>,
     /// Why the source's data were not loaded.
-    pub error: Option<String>,
-    /// `ok`, `failed`, `gate` or `approval`.
-    pub status: &'static str,
+    pub(crate) error: Option<String>,
+    /// How it ended.
+    pub(crate) status: Status,
     /// How long it took.
-    pub seconds: f64,
+    pub(crate) seconds: f64,
     /// What a person should see first: (code, sentence).
     #[serde(skip)]
-    pub notable: Vec<(String, String)>,
+    pub(crate) notable: Vec<(String, String)>,
 }
 
 /// Rows of a source's files.
 #[derive(Debug, Default, Clone, Copy, Serialize)]
-pub struct Rows {
+pub(crate) struct Rows {
     /// Rows below the header.
-    pub read: u64,
+    pub(crate) read: u64,
     /// Rows that became records.
-    pub mapped: u64,
+    pub(crate) mapped: u64,
     /// Rows left out by a declared rule.
-    pub skipped: u64,
+    pub(crate) skipped: u64,
     /// Rows that could not be read as one.
-    pub rejected: u64,
+    pub(crate) rejected: u64,
 }
 
 /// Records of one entity. mapped = accepted + quarantined + duplicates; accepted = inserted + changed + unchanged.
 #[derive(Debug, Default, Clone, Copy, Serialize)]
-pub struct Counts {
+pub(crate) struct Counts {
     /// Records made of rows.
-    pub mapped: u64,
+    pub(crate) mapped: u64,
     /// Records within the rules.
-    pub accepted: u64,
+    pub(crate) accepted: u64,
     /// Records rejected.
-    pub quarantined: u64,
+    pub(crate) quarantined: u64,
     /// Records delivered again in the same delivery.
-    pub duplicates: u64,
+    pub(crate) duplicates: u64,
     /// New to the registry.
-    pub inserted: u64,
+    pub(crate) inserted: u64,
     /// Known, with another content.
-    pub changed: u64,
+    pub(crate) changed: u64,
     /// No longer delivered.
-    pub retired: u64,
+    pub(crate) retired: u64,
     /// Known, with the same content.
-    pub unchanged: u64,
+    pub(crate) unchanged: u64,
 }
 
 /// A change that a plan shows.
 #[derive(Debug, Serialize)]
-pub struct Change {
+pub(crate) struct Change {
     /// The entity.
-    pub entity: String,
+    pub(crate) entity: String,
     /// `insert`, `change` or `retire`.
-    pub kind: String,
+    pub(crate) kind: &'static str,
     /// Key of the record.
-    pub key: String,
+    pub(crate) key: String,
     /// Field that changes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub field: Option<String>,
+    pub(crate) field: Option<String>,
     /// What the registry holds.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub old: Option<String>,
+    pub(crate) old: Option<String>,
     /// What the source delivers.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub new: Option<String>,
+    pub(crate) new: Option<String>,
+}
+
+/// How a source ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Status {
+    /// Loaded.
+    Ok,
+    /// Could not be read to its end.
+    Failed,
+    /// Too much in quarantine.
+    Gate,
+    /// Waits for approval.
+    Approval,
+}
+
+impl Status {
+    /// The word in JSON and logs.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Failed => "failed",
+            Self::Gate => "gate",
+            Self::Approval => "approval",
+        }
+    }
+}
+
+impl From<Rows> for registry::Rows {
+    fn from(rows: Rows) -> Self {
+        Self { read: rows.read, mapped: rows.mapped, skipped: rows.skipped, rejected: rows.rejected }
+    }
+}
+
+impl From<registry::Rows> for Rows {
+    fn from(rows: registry::Rows) -> Self {
+        Self { read: rows.read, mapped: rows.mapped, skipped: rows.skipped, rejected: rows.rejected }
+    }
+}
+
+impl From<&EntityDifference> for Counts {
+    fn from(of: &EntityDifference) -> Self {
+        // Counts of rows: never negative.
+        let count = i64::unsigned_abs;
+        Self {
+            mapped: count(of.mapped),
+            accepted: count(of.accepted),
+            quarantined: count(of.quarantined),
+            duplicates: count(of.duplicates),
+            inserted: count(of.inserted),
+            changed: count(of.changed),
+            retired: count(of.retired),
+            unchanged: count(of.unchanged),
+        }
+    }
+}
+
+impl From<&registry::Sample> for Change {
+    fn from(sample: &registry::Sample) -> Self {
+        let kind = match sample.change {
+            registry::Change::Inserted => "insert",
+            registry::Change::Changed => "change",
+            registry::Change::Retired => "retire",
+        };
+        Self {
+            entity: sample.entity.clone(),
+            kind,
+            key: sample.key.clone().unwrap_or_default(),
+            field: sample.field.clone(),
+            old: sample.old.clone(),
+            new: sample.new.clone(),
+        }
+    }
 }
 
 impl SourceOutcome {
     /// Sums over the entities (children are parts of their records and not counted again).
-    pub fn total(&self) -> Counts {
+    pub(crate) fn total(&self) -> Counts {
         let mut total = Counts::default();
         for (_, counts) in self.records.iter().filter(|(name, _)| !name.contains('.') || self.only_children()) {
             total.mapped += counts.mapped;
@@ -122,48 +196,52 @@ impl SourceOutcome {
     }
 
     /// Records and rows in quarantine, children's too.
-    pub fn quarantined(&self) -> u64 {
+    pub(crate) fn quarantined(&self) -> u64 {
         self.rows.rejected + self.records.values().map(|counts| counts.quarantined).sum::<u64>()
     }
 
     fn state(&self) -> &'static str {
         match self.status {
-            "failed" => "cli-state-failed",
-            "gate" => "cli-state-gate",
-            "approval" => "cli-state-approval",
-            _ if self.rows.mapped == 0 => "cli-state-nothing",
-            _ if self.quarantined() > 0 => "cli-state-attention",
-            _ => "cli-state-ok",
+            Status::Failed => "cli-state-failed",
+            Status::Gate => "cli-state-gate",
+            Status::Approval => "cli-state-approval",
+            Status::Ok if self.rows.mapped == 0 => "cli-state-nothing",
+            Status::Ok if self.quarantined() > 0 => "cli-state-attention",
+            Status::Ok => "cli-state-ok",
         }
     }
 }
 
 impl Outcome {
     /// Makes the outcome of its sources.
-    pub fn new(run: Option<i64>, sources: Vec<SourceOutcome>, reports: Vec<PathBuf>) -> Self {
-        let failed = sources.iter().any(|source| source.status != "ok");
+    pub(crate) fn new(run: Option<i64>, sources: Vec<SourceOutcome>, reports: Vec<PathBuf>) -> Self {
+        Self { run, status: Self::status(&sources), sources, reports }
+    }
+
+    /// `clean`, `attention` or `failed`.
+    pub(crate) fn status(sources: &[SourceOutcome]) -> &'static str {
+        let failed = sources.iter().any(|source| source.status != Status::Ok);
         let quarantined = sources.iter().any(|source| source.quarantined() > 0);
-        let status = match (failed, quarantined) {
+        match (failed, quarantined) {
             (true, _) => "failed",
             (false, true) => "attention",
             (false, false) => "clean",
-        };
-        Self { run, status, sources, reports }
+        }
     }
 
     /// How the program ends.
-    pub fn exit(&self, strict: bool) -> Exit {
+    pub(crate) fn exit(&self, strict: bool) -> Exit {
         let of_source = |source: &SourceOutcome| match source.status {
-            "approval" => Exit::ApprovalNeeded,
-            "failed" | "gate" => Exit::GateFailed,
-            _ if strict && source.quarantined() > 0 => Exit::GateFailed,
-            _ => Exit::Done,
+            Status::Approval => Exit::ApprovalNeeded,
+            Status::Failed | Status::Gate => Exit::GateFailed,
+            Status::Ok if strict && source.quarantined() > 0 => Exit::GateFailed,
+            Status::Ok => Exit::Done,
         };
         self.sources.iter().map(of_source).fold(Exit::Done, Exit::and)
     }
 
     /// The closing summary.
-    pub fn summary(&self, texts: &Texts, title: &str) -> String {
+    pub(crate) fn summary(&self, texts: &Texts, title: &str, exit: Exit) -> String {
         let mut out = format!("{title}\n\n");
         out.push_str(&self.table(texts));
         let notable: Vec<String> = self.sources.iter().flat_map(|source| attention(source, texts)).collect();
@@ -181,7 +259,7 @@ impl Outcome {
                 out.push_str(&format!("  {}\n", path.display()));
             }
         }
-        let verdict = match self.exit(false) {
+        let verdict = match exit {
             Exit::ApprovalNeeded => "cli-verdict-approval",
             Exit::Done if self.status == "clean" => "cli-verdict-clean",
             Exit::Done => "cli-verdict-attention",

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 /// What happens during a run.
 #[derive(Debug, Clone)]
-pub enum Event<'a> {
+pub(crate) enum Event<'a> {
     /// A source begins; its place among all and how many there are.
     Source {
         /// Id of the source.
@@ -41,13 +41,13 @@ pub enum Event<'a> {
 }
 
 /// Takes events.
-pub trait Subscriber: Send + Sync {
+pub(crate) trait Subscriber: Send + Sync {
     /// Told of every event as it happens.
     fn event(&self, event: &Event<'_>);
 }
 
 /// A bar on a terminal, log lines elsewhere, nothing when quiet.
-pub fn subscriber(quiet: bool) -> Box<dyn Subscriber> {
+pub(crate) fn subscriber(quiet: bool) -> Box<dyn Subscriber> {
     match (quiet, std::io::stderr().is_terminal()) {
         (true, _) => Box::new(Silent),
         (false, true) => Box::new(Bar(Mutex::new(None))),

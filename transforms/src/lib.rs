@@ -4,6 +4,7 @@
 //! [`batch::Batch`] of text columns; what goes out are [`records::Records`], findings and the
 //! `Report` value of an assessment.
 
+pub mod assess;
 pub mod batch;
 pub mod check;
 pub mod codelist;

@@ -127,8 +127,7 @@ fn find(base: &Path, written: &str) -> Result<Vec<Found>, FetchError> {
         Err(error) => return Err(cannot_open(written, &whole, error)),
     };
     if found.is_empty() {
-        let folder = if is_pattern(written) { base.join(fixed_part(written)) } else { whole };
-        return Err(missing(written, written, &folder).into());
+        return Err(missing(written, &whole).into());
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(found)
@@ -179,9 +178,7 @@ fn fixed_part(pattern: &str) -> &str {
 /// Missing, or there and closed to us: both are for the person who looks after the source.
 fn cannot_open(written: &str, path: &Path, error: io::Error) -> FetchError {
     match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-            missing(written, &path.file_name().unwrap_or_default().to_string_lossy(), &existing_parent(path)).into()
-        }
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => missing(written, path).into(),
         // The system's own words, without the path of this machine that fs_err adds.
         io::ErrorKind::PermissionDenied => Finding {
             value: Some(written.to_owned()),
@@ -193,12 +190,10 @@ fn cannot_open(written: &str, path: &Path, error: io::Error) -> FetchError {
     }
 }
 
-/// The nearest folder above that exists: that is where a person looks for what is there instead.
-fn existing_parent(path: &Path) -> PathBuf {
-    path.ancestors().skip(1).find(|folder| folder.is_dir()).map(Path::to_path_buf).unwrap_or_default()
-}
-
-fn missing(written: &str, sought: &str, folder: &Path) -> Finding {
+/// Names what lies in the nearest folder above that exists and is like what is sought there.
+fn missing(written: &str, path: &Path) -> Finding {
+    let folder = path.ancestors().find(|folder| folder.is_dir()).unwrap_or(path);
+    let sought = path.strip_prefix(folder).ok().and_then(|below| below.iter().next()).unwrap_or_default();
     let names: Vec<String> = fs::read_dir(folder)
         .into_iter()
         .flatten()
@@ -209,7 +204,7 @@ fn missing(written: &str, sought: &str, folder: &Path) -> Finding {
         .collect();
     Finding {
         value: Some(written.to_owned()),
-        hint: nearest(sought, names.iter().map(String::as_str)),
+        hint: nearest(&sought.to_string_lossy(), names.iter().map(String::as_str)),
         ..Finding::of(&finding::FILE_MISSING)
     }
 }

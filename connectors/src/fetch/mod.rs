@@ -9,6 +9,8 @@
 
 mod archive;
 mod file;
+#[cfg(test)]
+mod tests;
 
 use std::io::{self, Read};
 use std::path::Path;

@@ -17,7 +17,7 @@ mod xml;
 use std::path::{Path, PathBuf};
 
 use schemars::{Schema, SchemaGenerator};
-use vienkop_transforms::batch::Batch;
+use vienkop_transforms::batch::{Batch, LocatorKind};
 use vienkop_transforms::finding::Finding;
 
 use crate::limits::Limits;
@@ -36,6 +36,8 @@ pub trait FormatKind: Sync {
     fn name(&self) -> &'static str;
     /// File name endings without the dot.
     fn extensions(&self) -> &'static [&'static str];
+    /// What its row numbers count.
+    fn locator(&self) -> LocatorKind;
     /// Schema of `[format]` without `kind`: an object that denies unknown properties.
     fn options_schema(&self, generator: &mut SchemaGenerator) -> Schema;
     /// Schema of `[table.read]`: an object that denies unknown properties.

@@ -76,6 +76,10 @@ impl FormatKind for Kind {
         &["xml"]
     }
 
+    fn locator(&self) -> vienkop_transforms::batch::LocatorKind {
+        vienkop_transforms::batch::LocatorKind::Record
+    }
+
     fn options_schema(&self, generator: &mut SchemaGenerator) -> Schema {
         XmlOptions::json_schema(generator)
     }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 /// Exit codes; where several apply the gravest stands: 2, then 3, then 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
+pub(crate) enum Exit {
     /// Done within every gate.
     Done,
     /// Done, but a gate failed or a source did.
@@ -16,7 +16,7 @@ pub enum Exit {
 }
 
 /// What `--help` says of them.
-pub const HELP: &str = "\
+pub(crate) const HELP: &str = "\
 Exit codes:
   0  done within every gate (quarantined records are told, not an alarm)
   1  done, but a gate failed: a source failed, quarantined too much, or --strict and anything quarantined
@@ -25,7 +25,7 @@ Exit codes:
 
 impl Exit {
     /// The number.
-    pub const fn code(self) -> u8 {
+    pub(crate) const fn code(self) -> u8 {
         match self {
             Self::Done => 0,
             Self::GateFailed => 1,
@@ -36,7 +36,7 @@ impl Exit {
 
     /// The graver of two.
     #[must_use]
-    pub fn and(self, other: Self) -> Self {
+    pub(crate) fn and(self, other: Self) -> Self {
         let rank = |exit| match exit {
             Self::Done => 0,
             Self::GateFailed => 1,

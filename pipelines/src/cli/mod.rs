@@ -4,70 +4,70 @@ mod check;
 mod exit;
 mod explain;
 mod list;
-mod output;
+pub(crate) mod output;
 mod quarantine;
 mod replay;
 mod report;
 mod run;
 mod runs;
-mod session;
+pub(crate) mod session;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use exit::Exit;
+pub(crate) use exit::Exit;
 
 /// Service descriptions and service-request statuses of Latvia's public sector, in one place.
 #[derive(Debug, Parser)]
 #[command(name = "vienkop", version, after_help = exit::HELP, max_term_width = 120)]
-pub struct Cli {
+pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
     /// Options of all commands.
     #[command(flatten)]
-    pub options: Options,
+    pub(crate) options: Options,
 }
 
 /// Options of all commands.
 #[derive(Debug, Clone, Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// Folder of the configuration
     #[arg(long, global = true, value_name = "DIR", default_value = "config")]
-    pub config: PathBuf,
+    pub(crate) config: PathBuf,
     /// Work folder: landed files, registry, reports [default: `work` of vienkop.toml]
     #[arg(long, global = true, value_name = "DIR")]
-    pub work: Option<PathBuf>,
+    pub(crate) work: Option<PathBuf>,
     /// Registry [default: sqlite://<work>/registry.db]
     #[arg(long, global = true, value_name = "URL")]
-    pub registry: Option<String>,
+    pub(crate) registry: Option<String>,
     /// The day (2024-07-08) or moment that counts as now
     #[arg(long, global = true, value_name = "DATE")]
-    pub as_of: Option<String>,
+    pub(crate) as_of: Option<String>,
     /// Language of messages and reports [default: `language` of vienkop.toml]
     #[arg(long, global = true, value_enum)]
-    pub lang: Option<Lang>,
+    pub(crate) lang: Option<Lang>,
     /// Anything quarantined ends with exit code 1
     #[arg(long, global = true)]
-    pub strict: bool,
+    pub(crate) strict: bool,
     /// Results as JSON on standard output
     #[arg(long, global = true)]
-    pub json: bool,
+    pub(crate) json: bool,
     /// Nothing but results and errors
     #[arg(short, long, global = true)]
-    pub quiet: bool,
+    pub(crate) quiet: bool,
     /// More log lines (-vv: even more)
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
-    pub verbose: u8,
+    pub(crate) verbose: u8,
     /// Form of log lines
     #[arg(long, global = true, value_enum, default_value = "text")]
-    pub log_format: LogFormat,
+    pub(crate) log_format: LogFormat,
 }
 
 /// Language of messages and reports.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum Lang {
+pub(crate) enum Lang {
     /// Latvian.
     Lv,
     /// English.
@@ -76,7 +76,7 @@ pub enum Lang {
 
 /// Form of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
+pub(crate) enum LogFormat {
     /// For people.
     Text,
     /// For machines.
@@ -85,7 +85,7 @@ pub enum LogFormat {
 
 /// What vienkop can do.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Import, resolve, load, then assess as the pipeline says
     Run {
         /// Pipeline [default: `default_pipeline` of vienkop.toml]
@@ -160,7 +160,7 @@ pub enum Command {
 
 /// What to do with rejected records.
 #[derive(Debug, Subcommand)]
-pub enum QuarantineCommand {
+pub(crate) enum QuarantineCommand {
     /// A line a record of the latest delivery of each source
     List {
         /// Only this source
@@ -175,7 +175,7 @@ pub enum QuarantineCommand {
 
 /// What can be listed.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum ListOf {
+pub(crate) enum ListOf {
     /// Sources.
     Sources,
     /// Pipelines.
@@ -189,20 +189,20 @@ pub enum ListOf {
 }
 
 /// Does what the command line says.
-pub async fn execute(cli: Cli, now: jiff::Timestamp) -> anyhow::Result<Exit> {
+pub(crate) async fn execute(cli: Cli, now: jiff::Timestamp) -> anyhow::Result<Exit> {
     let options = &cli.options;
     match cli.command {
         Command::Run { pipeline, approve } => run::run(options, now, pipeline.as_deref(), approve).await,
         Command::Plan { target, approve } => run::plan(options, now, target.as_deref(), approve).await,
-        Command::Check { source } => check::check(options, source.as_deref()).await,
+        Command::Check { source } => check::check(options, now, source.as_deref()).await,
         Command::Assess { questionnaires } => report::assess(options, now, &questionnaires).await,
-        Command::Explain { id } => explain::explain(options, &id),
-        Command::Quarantine { command } => quarantine::quarantine(options, &command).await,
+        Command::Explain { id } => explain::explain(options, &id, now),
+        Command::Quarantine { command } => quarantine::quarantine(options, now, &command).await,
         Command::Replay { dir, expect, pipeline, accept } => {
-            replay::replay(options, &dir, &expect, pipeline.as_deref(), accept).await
+            replay::replay(options, now, &dir, &expect, pipeline.as_deref(), accept).await
         }
-        Command::Runs { number } => runs::runs(options, number).await,
-        Command::List { what } => list::list(options, what),
+        Command::Runs { number } => runs::runs(options, now, number).await,
+        Command::List { what } => list::list(options, what, now),
         Command::Schema { write } => list::schema(options, write),
     }
 }

@@ -5,12 +5,12 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 /// Writes a result for a person. A reader that has gone away (`| head`) is no error.
-pub fn text(text: &str) -> io::Result<()> {
+pub(crate) fn text(text: &str) -> io::Result<()> {
     write(text.as_bytes())
 }
 
 /// Writes a result for a machine.
-pub fn json<T: Serialize>(value: &T) -> anyhow::Result<()> {
+pub(crate) fn json<T: Serialize>(value: &T) -> anyhow::Result<()> {
     let mut text = serde_json::to_string_pretty(value)?;
     text.push('\n');
     Ok(write(text.as_bytes())?)
@@ -25,7 +25,7 @@ fn write(bytes: &[u8]) -> io::Result<()> {
 }
 
 /// A table of texts with aligned columns; `right` says which columns are numbers.
-pub fn table(header: &[String], rows: &[Vec<String>], right: &[usize]) -> String {
+pub(crate) fn table(header: &[String], rows: &[Vec<String>], right: &[usize]) -> String {
     let width = |index: usize| {
         rows.iter().map(|row| row[index].chars().count()).chain([header[index].chars().count()]).max().unwrap_or(0)
     };

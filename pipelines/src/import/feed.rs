@@ -1,5 +1,7 @@
 //! A reader on its own thread, a few batches ahead of the transforms and no more.
 
+use std::sync::Arc;
+
 use tokio::sync::mpsc;
 use vienkop_connectors::format::{Input, Output, ReadError, Rejected, Skip, Stopped, TableReader};
 use vienkop_connectors::limits::Limits;
@@ -25,7 +27,7 @@ const WAITING: usize = 2;
 
 /// Starts reading a table; what is read comes through the channel, [`Fed::End`] last.
 pub(super) fn feed(
-    reader: Box<dyn TableReader>,
+    reader: Arc<dyn TableReader>,
     input: Input,
     wanted: Vec<String>,
     limits: Limits,

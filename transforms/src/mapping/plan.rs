@@ -7,7 +7,7 @@ use regex::Regex;
 
 use super::config::{ChildSource, FieldRule, TableMapping, Unpivot};
 use crate::fold::fold;
-use crate::model::{Child, Entity, Field, Presence, target};
+use crate::model::{Child, Entity, Field, Kind, Presence, target};
 
 /// A mapping that does not fit the model; configuration checks find it before data moves.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -140,6 +140,16 @@ impl TablePlan {
             Some(child) => format!("{}.{}", self.entity.name, child.name),
             None => self.entity.name.to_owned(),
         }
+    }
+
+    /// Whether a column of it identifies persons.
+    pub fn pseudonymises(&self) -> bool {
+        let of_children = self.children.iter().flat_map(|child| &child.fields);
+        self.fields
+            .iter()
+            .chain(&self.parent)
+            .chain(of_children)
+            .any(|plan| plan.rule.pseudonymise || plan.field.kind == Kind::Pseudonym)
     }
 
     /// Columns of the source that the mapping names, each once.

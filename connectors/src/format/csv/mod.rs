@@ -57,6 +57,10 @@ impl FormatKind for Kind {
         &["csv", "tsv", "txt"]
     }
 
+    fn locator(&self) -> vienkop_transforms::batch::LocatorKind {
+        vienkop_transforms::batch::LocatorKind::Line
+    }
+
     fn options_schema(&self, generator: &mut SchemaGenerator) -> Schema {
         CsvOptions::json_schema(generator)
     }

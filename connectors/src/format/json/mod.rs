@@ -8,6 +8,10 @@ impl FormatKind for Kind {
     fn extensions(&self) -> &'static [&'static str] {
         &[]
     }
+    fn locator(&self) -> vienkop_transforms::batch::LocatorKind {
+        vienkop_transforms::batch::LocatorKind::Pointer
+    }
+
     fn options_schema(&self, _: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::Schema::default()
     }

@@ -1,4 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+// Cases are written as they read best; their speed does not matter.
+#![allow(clippy::format_collect, clippy::format_push_string, clippy::needless_pass_by_value, clippy::type_complexity)]
 
 use std::io::Write as _;
 

@@ -1,0 +1,210 @@
+//! Loading: what was planned becomes versions, in the same transaction as its evidence and its run record.
+
+use super::difference::{Difference, EntityDifference, GateKind, Planned};
+use super::error::RegistryError;
+use super::session::Value;
+use super::sql::{self, Staged, Table};
+use super::stage::Stage;
+
+/// Rows of a source's delivery: `read = mapped + skipped + rejected`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rows {
+    /// Rows of the files.
+    pub read: u64,
+    /// Rows that became records.
+    pub mapped: u64,
+    /// Rows left out by a declared rule.
+    pub skipped: u64,
+    /// Rows that could not be read as rows.
+    pub rejected: u64,
+}
+
+impl Planned {
+    /// Loads the delivery: versions, identities, the merged view, findings, quarantine, run record. Where a gate
+    /// holds, everything but the first three.
+    ///
+    /// # Errors
+    /// The registry cannot be written; then nothing of this is kept.
+    pub async fn apply(self, rows: Rows, seconds: f64) -> Result<Difference, RegistryError> {
+        let Self { mut stage, difference } = self;
+        let status = match &difference.gate {
+            None => "ok",
+            Some(gate) if gate.kind == GateKind::Quarantined => "gate",
+            Some(_) => "approval",
+        };
+        if difference.gate.is_none() {
+            let staged = std::mem::take(&mut stage.staged);
+            for one in staged.iter().filter(|one| one.table.child.is_none()) {
+                let children: Vec<&Staged> = staged
+                    .iter()
+                    .filter(|other| other.table.child.is_some() && other.table.entity.name == one.table.entity.name)
+                    .collect();
+                let counts = difference.entities.iter().filter(|counts| concerns(counts, one));
+                // Children make their parents `changed`, or `touched` where the parent itself was not delivered.
+                if counts.map(|counts| counts.inserted + counts.changed + counts.retired).sum::<i64>() > 0 {
+                    stage.load(one, &children).await?;
+                    stage.merge(one.table).await?;
+                }
+            }
+        }
+        stage.record(status, rows, seconds, None).await?;
+        for statement in sql::load_evidence() {
+            stage.session.scoped(statement, &stage.scope).await?;
+        }
+        for counts in &difference.entities {
+            stage.count(counts).await?;
+        }
+        if difference.gate.is_none() {
+            let parents = difference.entities.iter().filter(|counts| !counts.entity.contains('.'));
+            let gained: i64 = parents.map(|counts| counts.inserted - counts.retired).sum();
+            stage
+                .session
+                .bound(
+                    "INSERT INTO source_state (source, last_run, last_delivery_at, holds) VALUES ($1, $2, $3, $4)
+                    ON CONFLICT (source) DO UPDATE SET last_run = excluded.last_run,
+                    last_delivery_at = excluded.last_delivery_at, holds = source_state.holds + excluded.holds",
+                    &[
+                        stage.scope.source.as_str().into(),
+                        stage.scope.run.into(),
+                        stage.scope.at.as_str().into(),
+                        gained.into(),
+                    ],
+                )
+                .await?;
+        }
+        stage.session.commit().await?;
+        stage.session.tidy().await?;
+        Ok(difference)
+    }
+}
+
+fn concerns(counts: &EntityDifference, one: &Staged) -> bool {
+    counts.entity.split('.').next() == Some(one.table.entity.name)
+}
+
+impl Stage {
+    /// Ends a source's work that failed before its records could be compared: findings and run record stay, records
+    /// are dropped.
+    ///
+    /// # Errors
+    /// The registry cannot be written.
+    pub async fn fail(mut self, error: &str, rows: Rows, seconds: f64) -> Result<(), RegistryError> {
+        self.session.begin().await?;
+        self.record("failed", rows, seconds, Some(error)).await?;
+        let [findings, ..] = sql::load_evidence();
+        self.session.scoped(findings, &self.scope).await?;
+        self.session.commit().await?;
+        self.session.tidy().await
+    }
+
+    /// New versions of what the source delivered.
+    async fn load(&mut self, one: &Staged, children: &[&Staged]) -> Result<(), RegistryError> {
+        let statements = one.close().into_iter().chain(one.open());
+        for statement in statements {
+            self.session.scoped(statement, &self.scope).await?;
+        }
+        for child in children {
+            for statement in child.open_children() {
+                self.session.scoped(statement, &self.scope).await?;
+            }
+        }
+        for table in one.table.children() {
+            let delivered = children.iter().find(|child| child.table.name() == table.name());
+            let keep = delivered.map_or_else(|| Staged::new(table), |child| (*child).clone());
+            self.session.scoped(keep.keep_children(delivered.is_some()), &self.scope).await?;
+        }
+        self.session.scoped(one.identify(), &self.scope).await?;
+        Ok(())
+    }
+
+    /// New versions of the entities that the source's records feed.
+    async fn merge(&mut self, table: Table) -> Result<(), RegistryError> {
+        for statement in table.create_merge().into_iter().chain(table.feeds()) {
+            self.session.run(statement).await?;
+        }
+        let most = self.session.number(table.most_feeds(), &self.scope).await?;
+        if most > 1 {
+            self.session.run(table.merge_first()).await?;
+            for place in 2..=most {
+                self.session.run(table.merge_next(place)).await?;
+            }
+        }
+        for statement in table.outcomes() {
+            self.session.run(statement).await?;
+        }
+        let mut children = Vec::new();
+        for child in table.children() {
+            if self.session.number(child.holds_any(), &self.scope).await? == 0 {
+                continue;
+            }
+            for statement in child.create_merge() {
+                self.session.run(statement).await?;
+            }
+            self.session.run(child.pick_children()).await?;
+            self.session.run(child.child_outcomes()).await?;
+            children.push(child);
+        }
+        for child in &children {
+            self.session.scoped(child.replace(), &self.scope).await?;
+        }
+        let statements = [table.replace(), table.close()].into_iter().chain(table.open());
+        let statements = statements.chain(children.iter().map(|child| child.open_children()));
+        for statement in statements {
+            self.session.scoped(statement, &self.scope).await?;
+        }
+        Ok(())
+    }
+
+    async fn record(
+        &mut self,
+        status: &str,
+        rows: Rows,
+        seconds: f64,
+        error: Option<&str>,
+    ) -> Result<(), RegistryError> {
+        let values: [Value<'_>; 10] = [
+            self.scope.run.into(),
+            self.scope.source.as_str().into(),
+            status.into(),
+            self.scope.at.as_str().into(),
+            (rows.read as i64).into(),
+            (rows.mapped as i64).into(),
+            (rows.skipped as i64).into(),
+            (rows.rejected as i64).into(),
+            Value::Real(seconds),
+            error.into(),
+        ];
+        self.session
+            .bound(
+                "INSERT INTO run_source (run, source, status, effective_at, rows_read, rows_mapped, rows_skipped,
+                rows_rejected, seconds, error) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                &values,
+            )
+            .await?;
+        Ok(())
+    }
+
+    async fn count(&mut self, counts: &EntityDifference) -> Result<(), RegistryError> {
+        let values: [Value<'_>; 11] = [
+            self.scope.run.into(),
+            self.scope.source.as_str().into(),
+            counts.entity.as_str().into(),
+            counts.mapped.into(),
+            counts.accepted.into(),
+            counts.quarantined.into(),
+            counts.duplicates.into(),
+            counts.inserted.into(),
+            counts.changed.into(),
+            counts.retired.into(),
+            counts.unchanged.into(),
+        ];
+        self.session
+            .bound(
+                "INSERT INTO run_source_entity (run, source, entity, mapped, accepted, quarantined, duplicates,
+                inserted, changed, retired, unchanged) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                &values,
+            )
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,455 @@
+//! The plan: what a source's delivery would do to the registry, found by comparing sets, nothing written.
+
+use std::collections::BTreeMap;
+
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+use vienkop_transforms::finding::{self, Rule};
+use vienkop_transforms::model;
+
+use super::error::RegistryError;
+use super::sql::{Staged, Table};
+use super::stage::Stage;
+
+/// How a source delivers, and what it may not do unasked.
+#[derive(Debug, Clone)]
+pub struct Delivery<'a> {
+    /// Whether what is absent is retired; otherwise it stays as it is.
+    pub snapshot: bool,
+    /// What the delivery speaks of, `service` or `service.steps`, even where no row came. Leave out what the
+    /// delivery lacked altogether (a sheet that was not found): it is then unchanged.
+    pub mapped: &'a [&'a str],
+    /// Share of records (and unreadable rows) in quarantine from which on nothing is loaded.
+    pub max_quarantined_share: f64,
+    /// Share of the held records that may be retired unasked.
+    pub max_retired_share: f64,
+    /// Whether a person has approved retiring more.
+    pub approve: bool,
+}
+
+/// What a delivery does to one entity, or one child (`service.steps`).
+///
+/// `mapped = accepted + quarantined + duplicates`, `accepted = inserted + changed + unchanged`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EntityDifference {
+    /// Its name.
+    pub entity: String,
+    /// Records that came.
+    pub mapped: i64,
+    /// Records that count.
+    pub accepted: i64,
+    /// Records not accepted.
+    pub quarantined: i64,
+    /// Records that came again.
+    pub duplicates: i64,
+    /// New ones.
+    pub inserted: i64,
+    /// Held ones that are different now.
+    pub changed: i64,
+    /// Held ones that came no more.
+    pub retired: i64,
+    /// Held ones that are the same.
+    pub unchanged: i64,
+}
+
+/// What becomes of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Change {
+    /// New.
+    Inserted,
+    /// Different.
+    Changed,
+    /// No longer there.
+    Retired,
+}
+
+/// An example of a change; at most five records an entity and kind of change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sample {
+    /// The entity.
+    pub entity: String,
+    /// What becomes of it.
+    pub change: Change,
+    /// Its key, as people read it.
+    pub key: Option<String>,
+    /// Uid of the entity.
+    pub uid: String,
+    /// A field that changes, or the name of a list of structures that does.
+    pub field: Option<String>,
+    /// Its value before, as text.
+    pub old: Option<String>,
+    /// Its value after.
+    pub new: Option<String>,
+}
+
+/// Why a delivery is not loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GateKind {
+    /// S001: too much in quarantine.
+    Quarantined,
+    /// S002: a snapshot without records of something that is held.
+    Empty,
+    /// S003: a snapshot that would retire too much.
+    Retires,
+}
+
+/// A gate that holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Gate {
+    /// Which.
+    pub kind: GateKind,
+    /// The entity, where it is about one.
+    pub entity: Option<String>,
+    /// Records it is about.
+    pub records: i64,
+    /// Of how many.
+    pub of: i64,
+    /// The share that is allowed.
+    pub limit: f64,
+}
+
+impl Gate {
+    /// Whether `--approve` opens it.
+    pub fn asks_approval(&self) -> bool {
+        self.kind != GateKind::Quarantined
+    }
+
+    /// The rule of its finding.
+    pub fn rule(&self) -> &'static Rule {
+        match self.kind {
+            GateKind::Quarantined => &finding::GATE,
+            GateKind::Empty => &finding::EMPTY_SNAPSHOT,
+            GateKind::Retires => &finding::RETIRES_TOO_MUCH,
+        }
+    }
+
+    /// Its finding.
+    fn finding(&self) -> finding::Finding {
+        finding::Finding {
+            entity: self.entity.clone().unwrap_or_default(),
+            value: Some(format!("{}/{}", self.records, self.of)),
+            expected: Some(format!("{}", self.limit)),
+            ..finding::Finding::of(self.rule())
+        }
+    }
+}
+
+/// How often a rule was broken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FindingCount {
+    /// Code of the rule.
+    pub code: String,
+    /// Severity as told: a source may soften it.
+    pub severity: String,
+    /// Findings.
+    pub count: i64,
+}
+
+/// What a delivery would do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Difference {
+    /// By entity and child, in the order of the model.
+    pub entities: Vec<EntityDifference>,
+    /// Examples.
+    pub samples: Vec<Sample>,
+    /// Findings of the whole delivery by code and severity, those of the comparison too.
+    pub findings: Vec<FindingCount>,
+    /// The gate that holds, if one does: then nothing of this is loaded.
+    pub gate: Option<Gate>,
+}
+
+/// A delivery compared with the registry, which no other writer can change until it is applied or dropped.
+pub struct Planned {
+    pub(super) stage: Stage,
+    pub(super) difference: Difference,
+}
+
+impl Planned {
+    /// What it would do.
+    pub fn difference(&self) -> &Difference {
+        &self.difference
+    }
+}
+
+impl Stage {
+    /// Compares what was staged with what the registry holds.
+    ///
+    /// # Errors
+    /// Another writer keeps the registry locked for too long, or temporary tables cannot be written.
+    pub async fn difference(mut self, delivery: &Delivery<'_>) -> Result<Planned, RegistryError> {
+        for name in delivery.mapped {
+            if let Some((entity, child)) = model::target(name) {
+                self.staged(Table { entity, child }).await?;
+            }
+        }
+        for table in self.staged.iter().map(|staged| staged.table.parent()).collect::<Vec<_>>() {
+            self.staged(table).await?;
+        }
+        self.staged.sort_by_key(|staged| (model::rank(staged.table.entity), staged.table.child.is_some()));
+        self.session.begin().await?;
+        let after = "SELECT max(effective_at) FROM run_source WHERE effective_at > $3";
+        let rows = self.session.scoped_rows(after, &self.scope).await?;
+        let site = &self.session.site;
+        if let Some(later) = rows.first().and_then(|row| row.try_get::<Option<String>, _>(0).transpose()) {
+            self.scope.at = later.map_err(|error| site.error(error))?;
+        }
+
+        let staged = self.staged.clone();
+        for one in &staged {
+            for statement in one.create_delta().into_iter().chain(one.index_referred(&staged)) {
+                self.session.run(statement).await?;
+            }
+        }
+        let mut entities = Vec::new();
+        for one in staged.iter().filter(|one| one.table.child.is_none()) {
+            entities.extend(self.compare_entity(one, &staged, delivery).await?);
+        }
+        let gate = self.gate(&entities, delivery).await?;
+        if let Some(gate) = &gate {
+            self.findings(&finding::frame(&[gate.finding()])?).await?;
+        }
+        let mut samples = Vec::new();
+        for one in staged.iter().filter(|one| one.table.child.is_none()) {
+            samples.extend(self.samples(one, &staged).await?);
+        }
+        let findings = self.finding_counts().await?;
+        Ok(Planned { stage: self, difference: Difference { entities, samples, findings, gate } })
+    }
+
+    /// One entity with its children.
+    async fn compare_entity(
+        &mut self,
+        one: &Staged,
+        staged: &[Staged],
+        delivery: &Delivery<'_>,
+    ) -> Result<Vec<EntityDifference>, RegistryError> {
+        let whole = delivery.snapshot && delivery.mapped.contains(&one.table.entity.name);
+        let children: Vec<&Staged> = staged
+            .iter()
+            .filter(|other| other.table.child.is_some() && other.table.entity.name == one.table.entity.name)
+            .collect();
+        let mut counts = self.count_staged(one).await?;
+        self.session.run(one.winners()).await?;
+        self.drop_duplicates(one, &mut counts, 0).await?;
+        if one.table.entity.link {
+            self.check_references(one, staged).await?;
+        }
+        self.session.run(one.compare()).await?;
+        if whole {
+            self.session.scoped(one.retire(), &self.scope).await?;
+        }
+        let mut child_counts = Vec::new();
+        for child in children {
+            child_counts.push(self.compare_child(child, whole, counts.duplicates > 0).await?);
+        }
+        for statement in one.resolve() {
+            self.session.run(statement).await?;
+        }
+        self.session.run(one.gone()).await?;
+        if !one.table.entity.link {
+            self.check_references(one, staged).await?;
+        }
+        for statement in one.quarantine() {
+            self.session.run(statement).await?;
+        }
+        self.count_delta(one, &mut counts).await?;
+        Ok(std::iter::once(counts).chain(child_counts).collect())
+    }
+
+    /// One child, after its parent was compared.
+    async fn compare_child(
+        &mut self,
+        child: &Staged,
+        whole: bool,
+        echoes: bool,
+    ) -> Result<EntityDifference, RegistryError> {
+        let mut counts = self.count_staged(child).await?;
+        self.session.run(child.orphans(whole)).await?;
+        let orphans = self.session.number(child.count("orphan"), &self.scope).await?;
+        if orphans > 0 {
+            self.session.run(child.orphan_findings()).await?;
+            for statement in child.refused_cells() {
+                self.session.run(statement).await?;
+            }
+        }
+        counts.quarantined += orphans;
+        let mut echoed = 0;
+        if echoes {
+            self.session.run(child.index_children()).await?;
+            self.session.run(child.echoes()).await?;
+            echoed = self.session.number(child.count("echo"), &self.scope).await?;
+        }
+        self.session.run(child.winners()).await?;
+        self.drop_duplicates(child, &mut counts, echoed).await?;
+        self.session.run(child.compare()).await?;
+        self.session.scoped(child.retire_children(), &self.scope).await?;
+        for statement in child.touch_parents() {
+            self.session.run(statement).await?;
+        }
+        for statement in child.quarantine() {
+            self.session.run(statement).await?;
+        }
+        self.count_delta(child, &mut counts).await?;
+        Ok(counts)
+    }
+
+    /// Counts staged rows and those that came rejected; numbers children that came without a number.
+    async fn count_staged(&mut self, one: &Staged) -> Result<EntityDifference, RegistryError> {
+        let rows = self.session.scoped_rows(one.count_staged(), &self.scope).await?;
+        let [mapped, quarantined, unnumbered] = self.numbers(rows.first())?;
+        if one.table.child.is_some() && unnumbered > 0 {
+            self.session.run(one.number_children()).await?;
+        }
+        Ok(EntityDifference { entity: one.table.label(), mapped, quarantined, ..EntityDifference::default() })
+    }
+
+    fn numbers<const N: usize>(&self, row: Option<&SqliteRow>) -> Result<[i64; N], RegistryError> {
+        let mut numbers = [0; N];
+        if let Some(row) = row {
+            for (n, number) in numbers.iter_mut().enumerate() {
+                *number = row.try_get(n).map_err(|error| self.session.site.error(error))?;
+            }
+        }
+        Ok(numbers)
+    }
+
+    /// Tells of the rows that came twice, if any did; `others` are counted as such already.
+    async fn drop_duplicates(
+        &mut self,
+        one: &Staged,
+        counts: &mut EntityDifference,
+        others: i64,
+    ) -> Result<(), RegistryError> {
+        let winners = self.states(one).await?.get("accepted").copied().unwrap_or_default();
+        counts.duplicates = counts.mapped - counts.quarantined - winners;
+        if counts.duplicates > others {
+            self.session.run(one.dropped()).await?;
+            for statement in one.duplicate_findings() {
+                self.session.run(statement).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn check_references(&mut self, one: &Staged, staged: &[Staged]) -> Result<(), RegistryError> {
+        for statement in one.reference_findings(staged) {
+            self.session.run(statement).await?;
+        }
+        if let Some(statement) = one.refuse_links(staged) {
+            if self.session.run(statement).await? > 0 {
+                for statement in one.refused_cells() {
+                    self.session.run(statement).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn states(&mut self, one: &Staged) -> Result<BTreeMap<String, i64>, RegistryError> {
+        let rows = self.session.scoped_rows(one.count_delta(), &self.scope).await?;
+        let pair = |row: &SqliteRow| Ok((row.try_get(0)?, row.try_get(1)?));
+        rows.iter().map(pair).collect::<Result<_, _>>().map_err(|error| self.session.site.error(error))
+    }
+
+    async fn count_delta(&mut self, one: &Staged, counts: &mut EntityDifference) -> Result<(), RegistryError> {
+        let states = self.states(one).await?;
+        let of = |state: &str| states.get(state).copied().unwrap_or_default();
+        counts.inserted = of("inserted");
+        counts.changed = of("changed");
+        counts.unchanged = of("unchanged");
+        counts.quarantined += of("refused");
+        counts.accepted = counts.inserted + counts.changed + counts.unchanged;
+        counts.retired = self.session.number(one.count("retire"), &self.scope).await?;
+        Ok(())
+    }
+
+    async fn finding_counts(&mut self) -> Result<Vec<FindingCount>, RegistryError> {
+        let text = "SELECT code, severity, count(*) FROM stage_finding GROUP BY code, severity ORDER BY code, severity";
+        let rows = self.session.scoped_rows(text, &self.scope).await?;
+        let count = |row: &SqliteRow| {
+            Ok(FindingCount { code: row.try_get(0)?, severity: row.try_get(1)?, count: row.try_get(2)? })
+        };
+        rows.iter().map(count).collect::<Result<_, _>>().map_err(|error| self.session.site.error(error))
+    }
+
+    /// The gate that holds, if one does.
+    async fn gate(
+        &mut self,
+        entities: &[EntityDifference],
+        delivery: &Delivery<'_>,
+    ) -> Result<Option<Gate>, RegistryError> {
+        let rejected = self.rejected_rows();
+        let quarantined = rejected + entities.iter().map(|entity| entity.quarantined).sum::<i64>();
+        let mapped = rejected + entities.iter().map(|entity| entity.mapped).sum::<i64>();
+        if quarantined > 0 && quarantined as f64 > delivery.max_quarantined_share * mapped as f64 {
+            return Ok(Some(Gate {
+                kind: GateKind::Quarantined,
+                entity: None,
+                records: quarantined,
+                of: mapped,
+                limit: delivery.max_quarantined_share,
+            }));
+        }
+        if delivery.approve {
+            return Ok(None);
+        }
+        let parents = || entities.iter().filter(|entity| !entity.entity.contains('.'));
+        if let Some(empty) = parents().find(|entity| entity.accepted == 0 && entity.retired > 0) {
+            return Ok(Some(Gate {
+                kind: GateKind::Empty,
+                entity: Some(empty.entity.clone()),
+                records: empty.retired,
+                of: empty.retired,
+                limit: 0.0,
+            }));
+        }
+        let retired: i64 = parents().map(|entity| entity.retired).sum();
+        let holds = "SELECT holds FROM source_state WHERE source = $2";
+        let held = self.session.number(holds, &self.scope).await?;
+        let too_much = retired > 0 && retired as f64 > delivery.max_retired_share * held as f64;
+        Ok(too_much.then_some(Gate {
+            kind: GateKind::Retires,
+            entity: None,
+            records: retired,
+            of: held,
+            limit: delivery.max_retired_share,
+        }))
+    }
+
+    /// Examples of what happens to one entity.
+    async fn samples(&mut self, one: &Staged, staged: &[Staged]) -> Result<Vec<Sample>, RegistryError> {
+        let entity = one.table.label();
+        let site = self.session.site.clone();
+        let bare = |row: &SqliteRow, change: Change| -> Result<Sample, sqlx::Error> {
+            let (entity, key, uid) = (entity.clone(), row.try_get(0)?, row.try_get(1)?);
+            Ok(Sample { entity, change, key, uid, field: None, old: None, new: None })
+        };
+        let mut samples = Vec::new();
+        for row in self.session.scoped_rows(one.samples("inserted"), &self.scope).await? {
+            samples.push(bare(&row, Change::Inserted).map_err(|error| site.error(error))?);
+        }
+        let columns = one.delivered();
+        for row in self.session.scoped_rows(one.samples("changed"), &self.scope).await? {
+            let sample = bare(&row, Change::Changed).map_err(|error| site.error(error))?;
+            for (n, (column, _)) in columns.iter().enumerate() {
+                let values = || Ok((row.try_get(3 + 2 * n)?, row.try_get(4 + 2 * n)?));
+                let (old, new): (Option<String>, Option<String>) = values().map_err(|error| site.error(error))?;
+                if old != new {
+                    samples.push(Sample { field: Some(column.clone()), old, new, ..sample.clone() });
+                }
+            }
+            let record: String = row.try_get(2).map_err(|error| site.error(error))?;
+            for child in staged.iter().filter(|child| child.table.entity.name == one.table.entity.name) {
+                let Some(list) = child.table.child else { continue };
+                let rows = self.session.rows(child.children_change(), &[record.as_str().into()]).await?;
+                if self.numbers::<1>(rows.first())? != [0] {
+                    samples.push(Sample { field: Some(list.name.to_owned()), ..sample.clone() });
+                }
+            }
+        }
+        for row in self.session.scoped_rows(one.retired_samples(), &self.scope).await? {
+            samples.push(bare(&row, Change::Retired).map_err(|error| site.error(error))?);
+        }
+        Ok(samples)
+    }
+}

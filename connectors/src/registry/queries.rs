@@ -1,0 +1,415 @@
+//! Reading the registry: runs, findings, quarantine, the current entities as frames.
+
+use std::collections::BTreeMap;
+
+use polars::prelude::*;
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+use vienkop_transforms::finding;
+use vienkop_transforms::model::{Child, Entity, Storage};
+
+use super::apply::Rows;
+use super::difference::EntityDifference;
+use super::error::{RegistryError, Site};
+use super::session::{Scope, Session, Value};
+use super::sql::{self, Table};
+use super::Registry;
+
+/// A run as listed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunRow {
+    /// Its number.
+    pub number: i64,
+    /// The pipeline.
+    pub pipeline: String,
+    /// `run` or `replay`.
+    pub kind: String,
+    /// When it began.
+    pub started_at: String,
+    /// When it ended; none: it still goes on, or it was cut off.
+    pub finished_at: Option<String>,
+    /// The date that its reports are about.
+    pub as_of: String,
+    /// How it ended; `running` until then.
+    pub status: String,
+    /// Its sources by name.
+    pub sources: Vec<RunSourceRow>,
+}
+
+/// What one source did in a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunSourceRow {
+    /// The source.
+    pub source: String,
+    /// `ok`, `failed`, `approval` or `gate`.
+    pub status: String,
+    /// Rows of its files.
+    pub rows: Rows,
+    /// How long it took.
+    pub seconds: f64,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// Its records.
+    pub entities: Vec<EntityDifference>,
+}
+
+/// A record in quarantine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuarantineRow {
+    /// Its number.
+    pub id: i64,
+    /// The run that put it there.
+    pub run: i64,
+    /// The source.
+    pub source: String,
+    /// Its number in the delivery; negative for a row that could not be read as one.
+    pub seq: i64,
+    /// Entity or `entity.child`.
+    pub entity: String,
+    /// Its key, as people read it.
+    pub record_key: Option<String>,
+    /// Name of the landed file.
+    pub file: Option<String>,
+    /// Number of the landed file.
+    pub landed: Option<i64>,
+    /// Sheet of the workbook.
+    pub sheet: Option<String>,
+    /// Row.
+    pub row: Option<i64>,
+    /// Part of the row.
+    pub part: Option<i64>,
+    /// `open`.
+    pub status: String,
+    /// Codes of the errors found in it, `V001, V004`.
+    pub codes: Option<String>,
+}
+
+/// A record in quarantine with all that is known of it.
+#[derive(Debug, Clone)]
+pub struct QuarantineDetail {
+    /// The record.
+    pub head: QuarantineRow,
+    /// Columns and values as delivered.
+    pub cells: Vec<(String, Option<String>)>,
+    /// What is wrong with it; a frame as [`Registry::findings`] gives.
+    pub findings: DataFrame,
+}
+
+/// Rows of a page.
+const PAGE: usize = 20_000;
+
+const QUARANTINE: &str = r#"SELECT q.id, q.run, q.source, q.seq, q.entity, q.record_key, l.name, q.landed, q.sheet, q."row",
+    q.part, q.status, (SELECT string_agg(code, ', ') FROM (SELECT DISTINCT f.code FROM finding f WHERE f.run = q.run
+    AND f.source = q.source AND f.landed IS NOT DISTINCT FROM q.landed AND f."row" IS NOT DISTINCT FROM q."row"
+    AND f.sheet IS NOT DISTINCT FROM q.sheet AND f.part IS NOT DISTINCT FROM q.part AND f.entity = q.entity
+    AND f.severity = 'error' ORDER BY f.code) c)
+    FROM quarantine q LEFT JOIN landed_file l ON l.id = q.landed"#;
+
+/// Runs whose findings and quarantine are a source's current ones.
+const CURRENT: &str = "q.run = (SELECT max(r.run) FROM run_source r WHERE r.source = q.source AND r.status <> 'failed')";
+
+impl Registry {
+    /// The last `most` runs, latest first.
+    ///
+    /// # Errors
+    /// The registry cannot be read.
+    pub async fn runs(&self, most: usize) -> Result<Vec<RunRow>, RegistryError> {
+        let mut session = self.connect().await?;
+        let heads = session
+            .rows(
+                "SELECT id, pipeline, kind, started_at, finished_at, as_of, status FROM run ORDER BY id DESC LIMIT $1",
+                &[(most as i64).into()],
+            )
+            .await?;
+        let mut runs = heads.iter().map(run_row).collect::<Result<Vec<_>, _>>().map_err(|e| self.site.error(e))?;
+        for run in &mut runs {
+            run.sources = self.run_sources(&mut session, run.number).await?;
+        }
+        Ok(runs)
+    }
+
+    async fn run_sources(&self, session: &mut Session, run: i64) -> Result<Vec<RunSourceRow>, RegistryError> {
+        let counts = session
+            .rows(
+                "SELECT source, entity, mapped, accepted, quarantined, duplicates, inserted, changed, retired, unchanged
+                FROM run_source_entity WHERE run = $1 ORDER BY rowid",
+                &[run.into()],
+            )
+            .await?;
+        let mut entities: BTreeMap<String, Vec<EntityDifference>> = BTreeMap::new();
+        for row in &counts {
+            let (source, entity) = counts_row(row).map_err(|error| self.site.error(error))?;
+            entities.entry(source).or_default().push(entity);
+        }
+        let heads = session
+            .rows(
+                "SELECT source, status, rows_read, rows_mapped, rows_skipped, rows_rejected, seconds, error
+                FROM run_source WHERE run = $1 ORDER BY source",
+                &[run.into()],
+            )
+            .await?;
+        let mut sources = Vec::new();
+        for row in &heads {
+            let mut source = source_row(row).map_err(|error| self.site.error(error))?;
+            source.entities = entities.remove(&source.source).unwrap_or_default();
+            sources.push(source);
+        }
+        Ok(sources)
+    }
+
+    /// Records in quarantine as of each source's latest delivery, at most `most`, by source and place.
+    ///
+    /// # Errors
+    /// The registry cannot be read.
+    pub async fn quarantine_list(
+        &self,
+        source: Option<&str>,
+        most: usize,
+    ) -> Result<Vec<QuarantineRow>, RegistryError> {
+        let mut session = self.connect().await?;
+        let text = format!(
+            "{QUARANTINE} WHERE {CURRENT} AND ($1 IS NULL OR q.source = $1) ORDER BY q.source, q.id LIMIT $2"
+        );
+        let rows = session.rows(text, &[source.into(), (most as i64).into()]).await?;
+        rows.iter().map(quarantine_row).collect::<Result<_, _>>().map_err(|error| self.site.error(error))
+    }
+
+    /// One record in quarantine, by its number.
+    ///
+    /// # Errors
+    /// The registry cannot be read.
+    pub async fn quarantine_show(&self, id: i64) -> Result<Option<QuarantineDetail>, RegistryError> {
+        let mut session = self.connect().await?;
+        let rows = session.rows(format!("{QUARANTINE} WHERE q.id = $1"), &[id.into()]).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let head = quarantine_row(row).map_err(|error| self.site.error(error))?;
+        let cells = session
+            .rows(
+                r#"SELECT "column", value FROM quarantine_cell WHERE run = $1 AND source = $2 AND seq = $3
+                ORDER BY ordinal, rowid"#,
+                &[head.run.into(), head.source.as_str().into(), head.seq.into()],
+            )
+            .await?;
+        let cell = |row: &SqliteRow| Ok((row.try_get(0)?, row.try_get(1)?));
+        let cells = cells.iter().map(cell).collect::<Result<_, _>>().map_err(|error| self.site.error(error))?;
+        let place = r#"f.landed IS NOT DISTINCT FROM $4 AND f.sheet IS NOT DISTINCT FROM $5
+            AND f."row" IS NOT DISTINCT FROM $6 AND f.part IS NOT DISTINCT FROM $7 AND f.entity = $8"#;
+        let place_values = [
+            head.landed.into(),
+            head.sheet.as_deref().into(),
+            head.row.into(),
+            head.part.into(),
+            head.entity.as_str().into(),
+        ];
+        let findings =
+            self.finding_frame(&mut session, head.run, Some(&head.source), place, &place_values).await?;
+        Ok(Some(QuarantineDetail { head, cells, findings }))
+    }
+
+    /// Findings of a run, of one source or of all: columns `source`, `file`, then those of
+    /// [`finding::COLUMNS`], in the order found.
+    ///
+    /// # Errors
+    /// The registry cannot be read.
+    pub async fn findings(&self, run: i64, source: Option<&str>) -> Result<DataFrame, RegistryError> {
+        let mut session = self.connect().await?;
+        self.finding_frame(&mut session, run, source, "1 = 1", &[]).await
+    }
+
+    async fn finding_frame(
+        &self,
+        session: &mut Session,
+        run: i64,
+        source: Option<&str>,
+        condition: &str,
+        more: &[Value<'_>],
+    ) -> Result<DataFrame, RegistryError> {
+        let columns: Vec<String> = finding::COLUMNS.iter().map(|column| format!(r#"f."{column}""#)).collect();
+        let text = format!(
+            "SELECT f.id, f.source, l.name, {} FROM finding f LEFT JOIN landed_file l ON l.id = f.landed
+            WHERE f.run = $1 AND ($2 IS NULL OR f.source = $2) AND f.id > $3 AND {condition} ORDER BY f.id LIMIT {PAGE}",
+            columns.join(", ")
+        );
+        let names = ["source", "file"].into_iter().chain(finding::COLUMNS);
+        let mut frame = Builders::new(
+            names.map(|n| (n, if matches!(n, "landed" | "row" | "part") { Storage::Integer } else { Storage::Text })),
+        );
+        let mut last = 0_i64;
+        loop {
+            let mut values: Vec<Value<'_>> = vec![run.into(), source.into(), last.into()];
+            values.extend_from_slice(more);
+            let rows = session.rows(text.clone(), &values).await?;
+            for row in &rows {
+                last = row.try_get(0).map_err(|error| self.site.error(error))?;
+                frame.push(row, 1, &self.site)?;
+            }
+            if rows.len() < PAGE {
+                return frame.finish();
+            }
+        }
+    }
+
+    /// The current entities: `uid`, then the columns of the fields (see [`vienkop_transforms::model::Field::storage`];
+    /// `String`, `Int64` or `Boolean`), by uid.
+    ///
+    /// # Errors
+    /// The registry cannot be read.
+    pub async fn current_frame(&self, entity: &'static Entity) -> Result<DataFrame, RegistryError> {
+        let frame = self.frame(Table::of(entity)).await?;
+        Ok(frame.drop("_ordinal")?)
+    }
+
+    /// The children of current entities: `uid` of the entity, `_ordinal`, then the columns of the child's fields.
+    ///
+    /// # Errors
+    /// The registry cannot be read.
+    pub async fn current_children(
+        &self,
+        entity: &'static Entity,
+        child: &'static Child,
+    ) -> Result<DataFrame, RegistryError> {
+        self.frame(Table { entity, child: Some(child) }).await
+    }
+
+    async fn frame(&self, table: Table) -> Result<DataFrame, RegistryError> {
+        let mut session = self.connect().await?;
+        let columns = table.columns();
+        let head = [("uid", Storage::Text), ("_ordinal", Storage::Integer)];
+        let mut frame =
+            Builders::new(head.into_iter().chain(columns.iter().map(|(name, storage)| (name.as_str(), *storage))));
+        let statement = sql::page(table, PAGE);
+        let mut last = (String::new(), 0_i64);
+        loop {
+            let rows = session.rows(statement.clone(), &[last.0.as_str().into(), last.1.into()]).await?;
+            for row in &rows {
+                frame.push(row, 0, &self.site)?;
+            }
+            match rows.last() {
+                Some(row) if rows.len() == PAGE => {
+                    let next = || Ok((row.try_get(0)?, row.try_get(1)?));
+                    last = next().map_err(|error| self.site.error(error))?;
+                }
+                _ => return frame.finish(),
+            }
+        }
+    }
+
+    /// How many current entities there are of each kind, in the order of the model.
+    ///
+    /// # Errors
+    /// The registry cannot be read.
+    pub async fn counts(&self) -> Result<Vec<(String, i64)>, RegistryError> {
+        let mut session = self.connect().await?;
+        let rows = session.scoped_rows(sql::counts(), &Scope::default()).await?;
+        let pair = |row: &SqliteRow| Ok((row.try_get(0)?, row.try_get(1)?));
+        rows.iter().map(pair).collect::<Result<_, _>>().map_err(|error| self.site.error(error))
+    }
+}
+
+fn run_row(row: &SqliteRow) -> Result<RunRow, sqlx::Error> {
+    Ok(RunRow {
+        number: row.try_get(0)?,
+        pipeline: row.try_get(1)?,
+        kind: row.try_get(2)?,
+        started_at: row.try_get(3)?,
+        finished_at: row.try_get(4)?,
+        as_of: row.try_get(5)?,
+        status: row.try_get(6)?,
+        sources: Vec::new(),
+    })
+}
+
+fn source_row(row: &SqliteRow) -> Result<RunSourceRow, sqlx::Error> {
+    let rows = |n: usize| row.try_get::<i64, _>(n).map(|number| number as u64);
+    Ok(RunSourceRow {
+        source: row.try_get(0)?,
+        status: row.try_get(1)?,
+        rows: Rows { read: rows(2)?, mapped: rows(3)?, skipped: rows(4)?, rejected: rows(5)? },
+        seconds: row.try_get(6)?,
+        error: row.try_get(7)?,
+        entities: Vec::new(),
+    })
+}
+
+fn counts_row(row: &SqliteRow) -> Result<(String, EntityDifference), sqlx::Error> {
+    let counts = EntityDifference {
+        entity: row.try_get(1)?,
+        mapped: row.try_get(2)?,
+        accepted: row.try_get(3)?,
+        quarantined: row.try_get(4)?,
+        duplicates: row.try_get(5)?,
+        inserted: row.try_get(6)?,
+        changed: row.try_get(7)?,
+        retired: row.try_get(8)?,
+        unchanged: row.try_get(9)?,
+    };
+    Ok((row.try_get(0)?, counts))
+}
+
+fn quarantine_row(row: &SqliteRow) -> Result<QuarantineRow, sqlx::Error> {
+    Ok(QuarantineRow {
+        id: row.try_get(0)?,
+        run: row.try_get(1)?,
+        source: row.try_get(2)?,
+        seq: row.try_get(3)?,
+        entity: row.try_get(4)?,
+        record_key: row.try_get(5)?,
+        file: row.try_get(6)?,
+        landed: row.try_get(7)?,
+        sheet: row.try_get(8)?,
+        row: row.try_get(9)?,
+        part: row.try_get(10)?,
+        status: row.try_get(11)?,
+        codes: row.try_get(12)?,
+    })
+}
+
+/// A frame in the making.
+struct Builders(Vec<Builder>);
+
+enum Builder {
+    Text(StringChunkedBuilder),
+    Number(PrimitiveChunkedBuilder<Int64Type>),
+    Flag(BooleanChunkedBuilder),
+}
+
+impl Builders {
+    fn new<'a>(columns: impl Iterator<Item = (&'a str, Storage)>) -> Self {
+        let builder = |(name, storage): (&str, Storage)| match storage {
+            Storage::Text => Builder::Text(StringChunkedBuilder::new(name.into(), 0)),
+            Storage::Integer => Builder::Number(PrimitiveChunkedBuilder::new(name.into(), 0)),
+            Storage::Boolean => Builder::Flag(BooleanChunkedBuilder::new(name.into(), 0)),
+        };
+        Self(columns.map(builder).collect())
+    }
+
+    /// Takes the columns of a row from `skip` on.
+    fn push(&mut self, row: &SqliteRow, skip: usize, site: &Site) -> Result<(), RegistryError> {
+        for (n, builder) in self.0.iter_mut().enumerate() {
+            let at = n + skip;
+            let taken = match builder {
+                Builder::Text(column) => row.try_get::<Option<&str>, _>(at).map(|value| column.append_option(value)),
+                Builder::Number(column) => row.try_get::<Option<i64>, _>(at).map(|value| column.append_option(value)),
+                Builder::Flag(column) => {
+                    row.try_get::<Option<i64>, _>(at).map(|value| column.append_option(value.map(|flag| flag != 0)))
+                }
+            };
+            taken.map_err(|error| site.error(error))?;
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<DataFrame, RegistryError> {
+        let columns: Vec<Column> = self
+            .0
+            .into_iter()
+            .map(|builder| match builder {
+                Builder::Text(column) => column.finish().into_series().into(),
+                Builder::Number(column) => column.finish().into_series().into(),
+                Builder::Flag(column) => column.finish().into_series().into(),
+            })
+            .collect();
+        let height = columns.first().map_or(0, Column::len);
+        Ok(DataFrame::new(height, columns)?)
+    }
+}

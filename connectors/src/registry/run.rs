@@ -1,0 +1,180 @@
+//! A run: its number, its sources one after the other or side by side, its end.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use sqlx::{Connection, Row};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use super::error::RegistryError;
+use super::session::{Scope, Session};
+use super::stage::Stage;
+use super::Registry;
+
+/// Whether anything stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// What the sources deliver is loaded.
+    Run,
+    /// The same, in a transaction that is rolled back in the end. Other writers wait meanwhile.
+    Plan,
+}
+
+/// What the run record calls it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunKind {
+    /// Sources were fetched.
+    Run,
+    /// Landed or recorded inputs were used.
+    Replay,
+}
+
+/// What is known when a run begins.
+#[derive(Debug, Clone)]
+pub struct RunStart {
+    /// Name of the pipeline.
+    pub pipeline: String,
+    /// Run or replay.
+    pub kind: RunKind,
+    /// The time; versions carry it.
+    pub started_at: String,
+    /// The date that reports are about, `YYYY-MM-DD`.
+    pub as_of: String,
+    /// Sources and their priorities: the higher wins a field that several fill. Remembered for sources that do not
+    /// take part in later runs.
+    pub priorities: Vec<(String, i64)>,
+}
+
+/// A run in progress.
+pub struct Run {
+    registry: Registry,
+    start: RunStart,
+    number: i64,
+    /// The one connection of a plan.
+    plan: Option<Arc<Mutex<Session>>>,
+}
+
+/// The connection that a source's work has to itself.
+pub(super) enum Held {
+    Own(Session),
+    Plan(OwnedMutexGuard<Session>),
+}
+
+impl Deref for Held {
+    type Target = Session;
+    fn deref(&self) -> &Session {
+        match self {
+            Self::Own(session) => session,
+            Self::Plan(guard) => guard,
+        }
+    }
+}
+
+impl DerefMut for Held {
+    fn deref_mut(&mut self) -> &mut Session {
+        match self {
+            Self::Own(session) => session,
+            Self::Plan(guard) => guard,
+        }
+    }
+}
+
+impl Registry {
+    /// Begins a run, or a plan of one.
+    ///
+    /// # Errors
+    /// The registry cannot be written, or another program keeps it locked.
+    pub async fn begin(&self, mode: Mode, start: RunStart) -> Result<Run, RegistryError> {
+        let mut session = self.connect().await?;
+        session.run("BEGIN IMMEDIATE").await?;
+        session
+            .bound(
+                "INSERT INTO run (pipeline, kind, started_at, as_of, status) VALUES ($1, $2, $3, $4, 'running')",
+                &[
+                    start.pipeline.as_str().into(),
+                    match start.kind {
+                        RunKind::Run => "run",
+                        RunKind::Replay => "replay",
+                    }
+                    .into(),
+                    start.started_at.as_str().into(),
+                    start.as_of.as_str().into(),
+                ],
+            )
+            .await?;
+        let number = session.number("SELECT max(id) FROM run", &Scope::default()).await?;
+        for (source, priority) in &start.priorities {
+            session
+                .bound(
+                    "INSERT INTO source_state (source, priority) VALUES ($1, $2)
+                    ON CONFLICT (source) DO UPDATE SET priority = excluded.priority",
+                    &[source.as_str().into(), (*priority).into()],
+                )
+                .await?;
+        }
+        let plan = match mode {
+            Mode::Run => {
+                session.run("COMMIT").await?;
+                session.connection.close().await.map_err(|error| self.site.error(error))?;
+                None
+            }
+            Mode::Plan => {
+                session.nested = true;
+                Some(Arc::new(Mutex::new(session)))
+            }
+        };
+        Ok(Run { registry: self.clone(), start, number, plan })
+    }
+}
+
+impl Run {
+    /// Number of the run. A plan's number is given again to the next run.
+    pub fn number(&self) -> i64 {
+        self.number
+    }
+
+    /// Begins the work of one source. In a plan, waits for the source before it.
+    ///
+    /// # Errors
+    /// The source has delivered in this run already, or the registry cannot be reached.
+    pub async fn stage(&self, source: &str) -> Result<Stage, RegistryError> {
+        let mut session = match &self.plan {
+            Some(plan) => Held::Plan(Arc::clone(plan).lock_owned().await),
+            None => Held::Own(self.registry.connect().await?),
+        };
+        session.tidy().await?;
+        let scope = Scope { run: self.number, source: source.to_owned(), at: self.start.started_at.clone() };
+        let rows = session
+            .scoped_rows("SELECT count(*) FROM run_source WHERE run = $1 AND source = $2", &scope)
+            .await?;
+        let before: i64 = match rows.first() {
+            Some(row) => row.try_get(0).map_err(|error| session.site.error(error))?,
+            None => 0,
+        };
+        if before > 0 {
+            return Err(RegistryError::Twice { name: source.to_owned(), run: self.number });
+        }
+        Stage::begin(session, scope).await
+    }
+
+    /// Ends the run; a plan is forgotten.
+    ///
+    /// # Errors
+    /// The registry cannot be written.
+    pub async fn finish(self, status: &str, finished_at: &str) -> Result<(), RegistryError> {
+        if let Some(plan) = self.plan {
+            let mut session = plan.lock_owned().await;
+            session.tidy().await?;
+            session.run("ROLLBACK").await?;
+            return Ok(());
+        }
+        let mut session = self.registry.connect().await?;
+        session
+            .bound(
+                "UPDATE run SET status = $1, finished_at = $2 WHERE id = $3",
+                &[status.into(), finished_at.into(), self.number.into()],
+            )
+            .await?;
+        session.connection.close().await.map_err(|error| self.registry.site.error(error))
+    }
+}

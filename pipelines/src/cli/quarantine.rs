@@ -1,0 +1,166 @@
+//! `vienkop quarantine list|show`.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use vienkop_connectors::registry::{QuarantineRow, Registry};
+use vienkop_transforms::finding::Finding;
+
+use super::session::Session;
+use super::{Exit, Options, QuarantineCommand, output};
+use crate::tell;
+
+/// How many records a list shows at most.
+const MOST: usize = 100_000;
+
+#[derive(Serialize)]
+struct Listed {
+    id: String,
+    source: String,
+    entity: String,
+    key: Option<String>,
+    file: Option<String>,
+    sheet: Option<String>,
+    row: Option<i64>,
+    part: Option<i64>,
+    codes: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    head: Listed,
+    cells: Vec<Cell>,
+    findings: Vec<Told>,
+}
+
+#[derive(Serialize)]
+struct Cell {
+    column: String,
+    value: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Told {
+    code: &'static str,
+    severity: &'static str,
+    cell: Option<String>,
+    field: Option<String>,
+    value: Option<String>,
+    message: String,
+    remedy: String,
+}
+
+impl Listed {
+    fn new(row: QuarantineRow) -> Self {
+        let codes = row.codes.as_deref().unwrap_or_default();
+        Self {
+            id: format!("{}#{}", row.source, row.id),
+            codes: codes.split(", ").filter(|code| !code.is_empty()).map(str::to_owned).collect(),
+            source: row.source,
+            entity: row.entity,
+            key: row.record_key,
+            file: row.file,
+            sheet: row.sheet,
+            row: row.row,
+            part: row.part,
+        }
+    }
+
+    fn place(&self) -> String {
+        let row = self.row.map(|row| row.to_string()).unwrap_or_default();
+        let part = self.part.map(|part| format!(".{part}")).unwrap_or_default();
+        let place = match &self.sheet {
+            Some(sheet) => format!("{sheet}!{row}"),
+            None if row.is_empty() => String::new(),
+            None => format!("{row}{part}"),
+        };
+        format!("{} {place}", self.file.as_deref().unwrap_or_default()).trim().to_owned()
+    }
+}
+
+/// Lists or shows rejected records.
+pub(super) async fn quarantine(options: &Options, now: Timestamp, command: &QuarantineCommand) -> anyhow::Result<Exit> {
+    let session = Session::open(options, now)?;
+    let registry = Registry::open(&session.registry).await?;
+    match command {
+        QuarantineCommand::List { source } => {
+            let source = source.as_deref().map(|name| session.source(name)).transpose()?;
+            let rows = registry.quarantine_list(source.map(|source| source.id.as_str()), MOST).await?;
+            list(&session, options, rows.into_iter().map(Listed::new).collect())
+        }
+        QuarantineCommand::Show { id } => {
+            let number = id.rsplit('#').next().and_then(|number| number.parse().ok());
+            let detail = match number {
+                Some(number) => registry.quarantine_show(number).await?,
+                None => None,
+            };
+            let Some(detail) = detail else {
+                anyhow::bail!(session.texts().get("cli-quarantine-none", &[("id", id)]));
+            };
+            let mut findings = Vec::new();
+            for row in 0..detail.findings.height() {
+                findings.extend(tell::at(&detail.findings, row)?.map(|finding| told(&session, finding)));
+            }
+            let cells = detail.cells.into_iter().map(|(column, value)| Cell { column, value }).collect();
+            show(&session, options, &Shown { head: Listed::new(detail.head), cells, findings })
+        }
+    }
+}
+
+fn told(session: &Session, finding: Finding) -> Told {
+    Told {
+        message: tell::message(session.texts(), &finding),
+        remedy: tell::remedy(session.texts(), &finding),
+        code: finding.code,
+        severity: finding.severity,
+        cell: finding.cell,
+        field: finding.field,
+        value: finding.value,
+    }
+}
+
+fn list(session: &Session, options: &Options, rows: Vec<Listed>) -> anyhow::Result<Exit> {
+    if options.json {
+        output::json(&rows)?;
+        return Ok(Exit::Done);
+    }
+    let texts = session.texts();
+    if rows.is_empty() {
+        output::text(&format!("{}\n", texts.get("cli-quarantine-empty", &[])))?;
+        return Ok(Exit::Done);
+    }
+    let header = ["id", "where", "key", "codes"].map(|name| texts.get(&format!("cli-col-{name}"), &[]));
+    let cells: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| {
+            let key = row.key.clone().unwrap_or_default();
+            vec![row.id.clone(), row.place(), format!("{} {key}", row.entity), row.codes.join(" ")]
+        })
+        .collect();
+    output::text(&output::table(&header, &cells, &[]))?;
+    Ok(Exit::Done)
+}
+
+fn show(session: &Session, options: &Options, record: &Shown) -> anyhow::Result<Exit> {
+    if options.json {
+        output::json(record)?;
+        return Ok(Exit::Done);
+    }
+    let texts = session.texts();
+    let head = &record.head;
+    let mut out = format!("{}  {} {}\n{}\n\n", head.id, head.entity, head.key.as_deref().unwrap_or_default(), head.place());
+    for finding in &record.findings {
+        let cell = finding.cell.as_deref().map(|cell| format!("{cell}: ")).unwrap_or_default();
+        let remedy = texts.get("cli-explain-remedy", &[("text", &finding.remedy)]);
+        out.push_str(&format!("{}  {cell}{}\n      {remedy}\n", finding.code, finding.message));
+    }
+    let header = ["column", "value"].map(|name| texts.get(&format!("cli-col-{name}"), &[]));
+    let cells: Vec<Vec<String>> = record
+        .cells
+        .iter()
+        .map(|cell| vec![cell.column.clone(), cell.value.clone().unwrap_or_default().replace('\n', " ⏎ ")])
+        .collect();
+    out.push_str(&format!("\n{}", output::table(&header, &cells, &[])));
+    output::text(&out)?;
+    Ok(Exit::Done)
+}

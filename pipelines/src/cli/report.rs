@@ -1,0 +1,44 @@
+//! `vienkop assess`.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use vienkop_connectors::registry::Registry;
+
+use super::session::Session;
+use super::{Exit, Options, output};
+use crate::assess;
+
+#[derive(Serialize)]
+struct Written {
+    reports: Vec<PathBuf>,
+}
+
+/// Writes the report pack from what the registry holds.
+pub(super) async fn assess(options: &Options, now: Timestamp, questionnaires: &[String]) -> anyhow::Result<Exit> {
+    let session = Session::open(options, now)?;
+    let mut ids = questionnaires.to_vec();
+    if ids.is_empty() {
+        let (_, pipeline) = session.pipeline(None)?;
+        ids = pipeline.assess.as_ref().map(|assess| assess.questionnaires.clone()).unwrap_or_default();
+    }
+    let known = &session.config.questionnaires;
+    if let Some(unknown) = ids.iter().find(|id| !known.contains_key(*id)) {
+        anyhow::bail!(session.unknown(unknown, known.keys().map(String::as_str)));
+    }
+    let registry = Registry::open(&session.registry).await?;
+    let answered = assess::answered(&registry, &session.config, &ids).await?;
+    if answered.is_empty() {
+        anyhow::bail!(session.texts().get("cli-assess-empty", &[("wave", &ids.join(", "))]));
+    }
+    let reports = assess::write(&session, &registry, &answered).await?;
+    if options.json {
+        output::json(&Written { reports })?;
+    } else {
+        for path in reports {
+            output::text(&format!("{}\n", path.display()))?;
+        }
+    }
+    Ok(Exit::Done)
+}

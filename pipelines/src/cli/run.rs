@@ -1,0 +1,157 @@
+//! `vienkop run` and `vienkop plan`: one way through, with or without writing.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use jiff::Timestamp;
+use vienkop_connectors::landing::LandingZone;
+use vienkop_connectors::registry::{Mode, Registry, RunKind, RunStart};
+
+use super::session::Session;
+use super::{Exit, Options, output};
+use crate::assess;
+use crate::config::Source;
+use crate::import::{Importer, Prepared, timestamp};
+use crate::outcome::{Outcome, SourceOutcome};
+use crate::progress::{Event, subscriber};
+
+/// What a run is to do.
+pub(crate) struct Job<'a> {
+    /// Name for the run record: a pipeline, or a source that is planned alone.
+    pub(crate) name: &'a str,
+    /// The sources.
+    pub(crate) sources: Vec<&'a Source>,
+    /// Run or plan.
+    pub(crate) mode: Mode,
+    /// What the run record calls it.
+    pub(crate) kind: RunKind,
+    /// Go on where a source would wait.
+    pub(crate) approve: bool,
+    /// No progress.
+    pub(crate) quiet: bool,
+}
+
+/// `vienkop run`.
+pub(super) async fn run(options: &Options, now: Timestamp, pipeline: Option<&str>, approve: bool) -> anyhow::Result<Exit> {
+    let session = Session::open(options, now)?;
+    let (name, pipeline) = session.pipeline(pipeline)?;
+    let job = Job {
+        name,
+        sources: session.config.sources_of(pipeline),
+        mode: Mode::Run,
+        kind: RunKind::Run,
+        approve,
+        quiet: options.quiet,
+    };
+    let registry = Registry::open(&session.registry).await?;
+    let (run, sources) = execute(&session, &registry, &job).await?;
+    let mut reports = Vec::new();
+    if let Some(assessment) = &pipeline.assess {
+        let answered = assess::answered(&registry, &session.config, &assessment.questionnaires).await?;
+        if !answered.is_empty() {
+            reports = assess::write(&session, &registry, &answered).await?;
+        }
+    }
+    finish(&session, options, "cli-summary-title", name, Outcome::new(Some(run), sources, reports))
+}
+
+/// `vienkop plan`.
+pub(super) async fn plan(options: &Options, now: Timestamp, target: Option<&str>, approve: bool) -> anyhow::Result<Exit> {
+    let session = Session::open(options, now)?;
+    let known = |name: &str| session.config.pipeline(name).is_some();
+    let (name, sources) = match target.filter(|name| !known(name)) {
+        Some(source) => (source, vec![session.source(source)?]),
+        None => session.pipeline(target).map(|(name, pipeline)| (name, session.config.sources_of(pipeline)))?,
+    };
+    let job = Job { name, sources, mode: Mode::Plan, kind: RunKind::Run, approve, quiet: options.quiet };
+    let registry = Registry::open(&session.registry).await?;
+    let (_, sources) = execute(&session, &registry, &job).await?;
+    finish(&session, options, "cli-plan-title", name, Outcome::new(None, sources, Vec::new()))
+}
+
+/// Imports the sources of a job, those that others refer to first; gives the run's number and what came of each.
+pub(crate) async fn execute(
+    session: &Session,
+    registry: &Registry,
+    job: &Job<'_>,
+) -> anyhow::Result<(i64, Vec<SourceOutcome>)> {
+    let mut prepared: Vec<Prepared<'_>> =
+        job.sources.iter().map(|source| Prepared::new(session, source)).collect::<anyhow::Result<_>>()?;
+    prepared.sort_by_key(Prepared::rank);
+    let start = RunStart {
+        pipeline: job.name.to_owned(),
+        kind: job.kind,
+        started_at: timestamp(session.as_of),
+        as_of: session.as_of_day().to_string(),
+        priorities: prepared.iter().map(Prepared::priority).collect(),
+    };
+    let run = registry.begin(job.mode, start).await?;
+    let number = run.number();
+    let subscriber = subscriber(job.quiet);
+    let importer = Importer {
+        session,
+        run: &run,
+        landing: LandingZone::new(session.work.join("landed"))?,
+        subscriber: subscriber.as_ref(),
+        keep_samples: job.mode == Mode::Plan,
+        approve: job.approve,
+        cancel: stop_on_interrupt(),
+    };
+    let mut outcomes = Vec::new();
+    let mut broken = None;
+    for (index, source) in prepared.iter().enumerate() {
+        subscriber.event(&Event::Source { id: source.id(), place: index + 1, of: prepared.len() });
+        match importer.import(source).await {
+            Ok(outcome) => outcomes.push(outcome),
+            Err(error) => {
+                broken = Some(error);
+                break;
+            }
+        }
+    }
+    let status = if broken.is_some() { "broken" } else { Outcome::status(&outcomes) };
+    run.finish(status, &timestamp(session.as_of)).await?;
+    match broken {
+        Some(error) => Err(error),
+        None => Ok((number, outcomes)),
+    }
+}
+
+fn finish(
+    session: &Session,
+    options: &Options,
+    title: &str,
+    name: &str,
+    outcome: Outcome,
+) -> anyhow::Result<Exit> {
+    let exit = outcome.exit(options.strict);
+    if options.json {
+        output::json(&outcome)?;
+    } else {
+        let as_of = session.as_of_day().to_string();
+        let title = session.texts().get(title, &[("pipeline", name), ("as_of", &as_of)]);
+        output::text(&outcome.summary(session.texts(), &title, exit))?;
+    }
+    Ok(exit)
+}
+
+/// Ctrl-C (and SIGTERM) stop between two batches; what is under way is not loaded.
+fn stop_on_interrupt() -> Arc<AtomicBool> {
+    let cancel = Arc::new(AtomicBool::new(false));
+    let set = Arc::clone(&cancel);
+    tokio::spawn(async move {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        #[cfg(not(unix))]
+        let _ = tokio::signal::ctrl_c().await;
+        set.store(true, Ordering::Relaxed);
+    });
+    cancel
+}

@@ -1,0 +1,95 @@
+//! `vienkop runs`.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use vienkop_connectors::registry::{Registry, RunRow};
+
+use super::session::Session;
+use super::{Exit, Options, output};
+use crate::outcome::{Counts, Rows};
+
+#[derive(Serialize)]
+struct Shown {
+    run: i64,
+    pipeline: String,
+    kind: String,
+    started_at: String,
+    as_of: String,
+    status: String,
+    sources: Vec<ShownSource>,
+}
+
+#[derive(Serialize)]
+struct ShownSource {
+    id: String,
+    status: String,
+    rows: Rows,
+    records: BTreeMap<String, Counts>,
+    error: Option<String>,
+    seconds: f64,
+}
+
+impl From<RunRow> for Shown {
+    fn from(run: RunRow) -> Self {
+        let sources = run
+            .sources
+            .into_iter()
+            .map(|source| ShownSource {
+                rows: source.rows.into(),
+                records: source.entities.iter().map(|entity| (entity.entity.clone(), entity.into())).collect(),
+                id: source.source,
+                status: source.status,
+                error: source.error,
+                seconds: source.seconds,
+            })
+            .collect();
+        Self {
+            run: run.number,
+            pipeline: run.pipeline,
+            kind: run.kind,
+            started_at: run.started_at,
+            as_of: run.as_of,
+            status: run.status,
+            sources,
+        }
+    }
+}
+
+/// Prints what ran and what each source delivered, the latest first.
+pub(super) async fn runs(options: &Options, now: Timestamp, number: u32) -> anyhow::Result<Exit> {
+    let session = Session::open(options, now)?;
+    let registry = Registry::open(&session.registry).await?;
+    let runs: Vec<Shown> = registry.runs(number as usize).await?.into_iter().map(Shown::from).collect();
+    if options.json {
+        output::json(&runs)?;
+        return Ok(Exit::Done);
+    }
+    let texts = session.texts();
+    if runs.is_empty() {
+        output::text(&format!("{}\n", texts.get("cli-runs-empty", &[])))?;
+        return Ok(Exit::Done);
+    }
+    let names = ["run", "started", "pipeline", "source", "read", "accepted", "quarantined", "inserted", "changed", "status"];
+    let header: Vec<String> = names.iter().map(|name| texts.get(&format!("cli-col-{name}"), &[])).collect();
+    let mut rows = Vec::new();
+    for run in &runs {
+        let head = vec![run.run.to_string(), run.started_at.clone(), run.pipeline.clone()];
+        rows.push([head, vec![String::new(); 6], vec![run.status.clone()]].concat());
+        for source in &run.sources {
+            let sum = |of: fn(&Counts) -> u64| source.records.values().map(of).sum::<u64>().to_string();
+            let counts = vec![
+                source.rows.read.to_string(),
+                sum(|c| c.accepted),
+                sum(|c| c.quarantined),
+                sum(|c| c.inserted),
+                sum(|c| c.changed),
+                source.status.clone(),
+            ];
+            rows.push([vec![String::new(); 3], vec![source.id.clone()], counts].concat());
+        }
+    }
+    output::text(&output::table(&header, &rows, &[0, 4, 5, 6, 7, 8]))?;
+    Ok(Exit::Done)
+}

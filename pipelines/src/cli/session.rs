@@ -1,0 +1,127 @@
+//! What every command begins with: configuration, language, as-of moment, work folder.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use vienkop_transforms::normalise::PseudonymKey;
+use vienkop_transforms::texts::{Language, Texts};
+
+use super::{Lang, Options};
+use crate::config::{Config, Pipeline, Source};
+
+/// A command's surroundings.
+pub(crate) struct Session {
+    /// The configuration.
+    pub(crate) config: Config,
+    /// Language of messages and reports.
+    pub(crate) language: Language,
+    /// Zone of local times.
+    pub(crate) time_zone: TimeZone,
+    /// The moment that counts as now.
+    pub(crate) as_of: Timestamp,
+    /// Folder of landed files, registry and reports.
+    pub(crate) work: PathBuf,
+    /// Address of the registry.
+    pub(crate) registry: String,
+}
+
+impl Session {
+    /// Reads the configuration and settles what the command line leaves open.
+    pub(crate) fn open(options: &Options, now: Timestamp) -> anyhow::Result<Self> {
+        let config = Config::load(&options.config)?;
+        let language = options.lang.map_or(config.vienkop.language, Lang::language);
+        let time_zone = TimeZone::get(&config.vienkop.time_zone)
+            .with_context(|| format!("time_zone = {:?}", config.vienkop.time_zone))?;
+        let as_of = match &options.as_of {
+            None => now,
+            Some(text) => match parse_as_of(text, &time_zone) {
+                Some(as_of) => as_of,
+                None => bail!(config.texts(language).get("cli-as-of-bad", &[("value", text)])),
+            },
+        };
+        let work = options.work.clone().unwrap_or_else(|| config.base.join(&config.vienkop.work));
+        let registry = options
+            .registry
+            .clone()
+            .or_else(|| config.vienkop.registry.clone())
+            .unwrap_or_else(|| format!("sqlite://{}", work.join("registry.db").display()));
+        Ok(Self { config, language, time_zone, as_of, work, registry })
+    }
+
+    /// Texts of the language.
+    pub(crate) const fn texts(&self) -> &Texts {
+        self.config.texts(self.language)
+    }
+
+    /// The local day of the as-of moment.
+    pub(crate) fn as_of_day(&self) -> Date {
+        self.as_of.to_zoned(self.time_zone.clone()).date()
+    }
+
+    /// The pipeline of that name, or the default one.
+    pub(crate) fn pipeline(&self, name: Option<&str>) -> anyhow::Result<(&str, &Pipeline)> {
+        let name = name.or(self.config.vienkop.default_pipeline.as_deref()).unwrap_or_default();
+        match self.config.pipelines.get_key_value(name) {
+            Some((name, pipeline)) => Ok((name, pipeline)),
+            None => bail!(self.unknown(name, self.config.pipelines.keys().map(String::as_str))),
+        }
+    }
+
+    /// The source of that id, `folder/id` too.
+    pub(crate) fn source(&self, name: &str) -> anyhow::Result<&Source> {
+        let id = name.rsplit('/').next().unwrap_or(name);
+        match self.config.source(id) {
+            Some(source) => Ok(source),
+            None => bail!(self.unknown(name, self.config.sources.iter().map(|source| source.id.as_str()))),
+        }
+    }
+
+    /// What to say of a name that is neither a pipeline nor a source.
+    pub(crate) fn unknown<'a>(&self, name: &str, known: impl Iterator<Item = &'a str>) -> String {
+        let known: Vec<&str> = known.collect();
+        let near = vienkop_transforms::fold::nearest(name, known.iter().copied(), 3);
+        let near = if near.is_empty() { known } else { near };
+        self.texts().get("cli-source-unknown", &[("name", name), ("nearest", &near.join(", "))])
+    }
+
+    /// The key of pseudonyms for a source. Sources below `data-samples/` are invented and use a published key.
+    pub(crate) fn pseudonym_key(&self, source: &Source) -> anyhow::Result<PseudonymKey> {
+        let settings = &self.config.vienkop.personal_data;
+        if source.place.is_sample() {
+            return PseudonymKey::new("demo", b"vienkop demonstration key").context("demonstration key");
+        }
+        let from_file = settings.key_file.as_ref().map(|file| fs_err::read(self.config.base.join(file)));
+        let key = match (std::env::var(&settings.key_env), from_file) {
+            (Ok(key), _) => Some(key.into_bytes()),
+            (Err(_), Some(content)) => Some(content?.trim_ascii().to_vec()),
+            (Err(_), None) => None,
+        };
+        match key.and_then(|key| PseudonymKey::new(&settings.key_id, &key)) {
+            Some(key) => Ok(key),
+            None => bail!(
+                self.texts().get("cli-no-key", &[("source", source.id.as_str()), ("env", settings.key_env.as_str())])
+            ),
+        }
+    }
+}
+
+impl Lang {
+    /// The language.
+    pub(crate) const fn language(self) -> Language {
+        match self {
+            Self::Lv => Language::Lv,
+            Self::En => Language::En,
+        }
+    }
+}
+
+/// A day counts from its local midnight.
+fn parse_as_of(text: &str, zone: &TimeZone) -> Option<Timestamp> {
+    if let Ok(moment) = text.parse::<Timestamp>() {
+        return Some(moment);
+    }
+    text.parse::<Date>().ok()?.to_zoned(zone.clone()).ok().map(|zoned| zoned.timestamp())
+}

@@ -1,0 +1,419 @@
+//! The architecture, as code: fetch, land, read, map, normalise, check, resolve, load; one source after another.
+
+mod feed;
+mod probe;
+mod tally;
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use anyhow::{Context as _, bail};
+use vienkop_connectors::fetch::{self, FetchContext, FetchError};
+use vienkop_connectors::format::{self, Input, ReadError, Rejected, TableReader};
+use vienkop_connectors::landing::{Landed, LandingZone};
+use polars::error::{PolarsError, PolarsResult};
+use vienkop_connectors::registry::{Delivery, LandedFile, RegistryError, Run, Stage};
+use vienkop_transforms::batch::{Batch, LocatorKind};
+use vienkop_transforms::check::check;
+use vienkop_transforms::finding::{self, Finding};
+use vienkop_transforms::mapping::{TablePlan, map};
+use vienkop_transforms::model::rank;
+use vienkop_transforms::normalise::personal::{mask, mask_hyphenated};
+use vienkop_transforms::normalise::{Context, PseudonymKey, normalise};
+use vienkop_transforms::resolve::{delivery_findings, resolve};
+
+use crate::cli::session::Session;
+use crate::config::{Delivers, Source};
+use crate::outcome::{Rows, SourceOutcome, Status};
+use crate::progress::{Event, Subscriber};
+use crate::tell;
+use feed::{Fed, feed};
+pub(crate) use probe::probe;
+use tally::Tally;
+
+/// What all sources of a run share.
+pub(crate) struct Importer<'a> {
+    /// Configuration, language, time.
+    pub(crate) session: &'a Session,
+    /// The run (or plan) that the sources belong to.
+    pub(crate) run: &'a Run,
+    /// Where landed files are kept.
+    pub(crate) landing: LandingZone,
+    /// Told of progress.
+    pub(crate) subscriber: &'a dyn Subscriber,
+    /// Show samples of what changes (a plan does).
+    pub(crate) keep_samples: bool,
+    /// Go on where a source would wait for approval.
+    pub(crate) approve: bool,
+    /// Set to stop between two batches.
+    pub(crate) cancel: Arc<AtomicBool>,
+}
+
+/// A source ready to run: what its file declares, compiled.
+pub(crate) struct Prepared<'a> {
+    source: &'a Source,
+    fetcher: Box<dyn fetch::Fetch>,
+    tables: Vec<(TablePlan, Arc<dyn TableReader>)>,
+    locator: LocatorKind,
+    key: Option<PseudonymKey>,
+}
+
+/// What is wrong with a delivery as a whole, and the file it is about.
+struct Refusal {
+    finding: Finding,
+    file: Option<String>,
+}
+
+/// Why a source's data are not loaded though the program goes on.
+enum Stop {
+    /// The delivery's fault.
+    Delivery(Box<Refusal>),
+    /// Somebody asked to stop.
+    Cancelled,
+    /// The environment's fault.
+    Broken(anyhow::Error),
+}
+
+impl From<FetchError> for Stop {
+    fn from(error: FetchError) -> Self {
+        match error {
+            FetchError::File(finding) => Self::Delivery(Box::new(Refusal { finding: *finding, file: None })),
+            FetchError::Cancelled => Self::Cancelled,
+            FetchError::Io(error) => Self::Broken(error.into()),
+        }
+    }
+}
+
+impl From<RegistryError> for Stop {
+    fn from(error: RegistryError) -> Self {
+        Self::Broken(error.into())
+    }
+}
+
+impl From<PolarsError> for Stop {
+    fn from(error: PolarsError) -> Self {
+        Self::Broken(error.into())
+    }
+}
+
+impl Importer<'_> {
+    /// Runs one source through every step.
+    pub(crate) async fn import(&self, prepared: &Prepared<'_>) -> anyhow::Result<SourceOutcome> {
+        let started = Instant::now();
+        let mut tally = Tally { next_seq: 1, ..Tally::default() };
+        let mut stage = self.run.stage(&prepared.source.id).await?;
+        let loaded = match self.fetch_and_land(prepared).await {
+            Ok(files) => self.stage_files(prepared, files, &mut stage, &mut tally).await,
+            Err(stop) => Err(stop),
+        };
+        self.subscriber.event(&Event::Applying);
+        match loaded {
+            Ok(names) => self.load(prepared, stage, tally, &names, started).await,
+            Err(Stop::Delivery(refusal)) => self.refuse(prepared, stage, tally, *refusal, started).await,
+            Err(Stop::Cancelled) => bail!(self.session.texts().get("cli-interrupted", &[])),
+            Err(Stop::Broken(error)) => Err(error.context(prepared.source.id.clone())),
+        }
+    }
+
+    /// fetch -> land
+    async fn fetch_and_land(&self, prepared: &Prepared<'_>) -> Result<Vec<Landed>, Stop> {
+        let limits = &self.session.config.vienkop.limits;
+        let context = FetchContext { base: &self.session.config.base, limits, cancel: &self.cancel };
+        let mut files = Vec::new();
+        tokio::task::block_in_place(|| {
+            prepared.fetcher.fetch(&context, &mut |mut fetched| {
+                let name = mask(&fetched.name).into_owned();
+                let landed = self.landing.land(&mut fetched.reader, &name, limits)?;
+                self.subscriber.event(&Event::Landed { file: &landed.name, bytes: landed.bytes });
+                files.push(landed);
+                Ok(())
+            })
+        })?;
+        Ok(files)
+    }
+
+    /// read -> map -> normalise -> check -> resolve -> temporary tables
+    async fn stage_files(
+        &self,
+        prepared: &Prepared<'_>,
+        files: Vec<Landed>,
+        stage: &mut Stage,
+        tally: &mut Tally,
+    ) -> Result<BTreeMap<i64, String>, Stop> {
+        let mut names = BTreeMap::new();
+        let mut told = HashSet::new();
+        for file in files {
+            let landed = stage
+                .landed(&LandedFile {
+                    sha256: file.sha256.clone(),
+                    name: file.name.clone(),
+                    bytes: file.bytes,
+                    landed_at: timestamp(self.session.as_of),
+                    locator: prepared.locator,
+                })
+                .await?;
+            names.insert(landed, file.name.clone());
+            let input = Input { landed, path: file.path, name: file.name };
+            for (plan, reader) in &prepared.tables {
+                self.stage_table(prepared, plan, reader, &input, stage, tally, &mut told).await?;
+            }
+        }
+        Ok(names)
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "one table of one file of one source")]
+    async fn stage_table(
+        &self,
+        prepared: &Prepared<'_>,
+        plan: &TablePlan,
+        reader: &Arc<dyn TableReader>,
+        input: &Input,
+        stage: &mut Stage,
+        tally: &mut Tally,
+        told: &mut HashSet<String>,
+    ) -> Result<(), Stop> {
+        let limits = self.session.config.vienkop.limits.clone();
+        let mut fed = feed(Arc::clone(reader), input.clone(), plan.wanted(), limits);
+        let mut rejected = Vec::new();
+        while let Some(next) = fed.recv().await {
+            if self.cancel.load(Ordering::Relaxed) {
+                return Err(Stop::Cancelled);
+            }
+            match next {
+                Fed::Batch(batch) => {
+                    self.stage_batch(prepared, plan, batch, stage, tally, told).await?;
+                    self.subscriber.event(&Event::Rows(tally.rows.read));
+                }
+                Fed::Finding(finding) => {
+                    let finding = of_table(finding, plan, input);
+                    tally.finding(&finding);
+                    stage.findings(&finding::frame(&[finding])?).await?;
+                }
+                Fed::Skipped(rows) => {
+                    tally.rows.read += rows;
+                    tally.rows.skipped += rows;
+                }
+                Fed::Rejected(row) => {
+                    tally.rows.read += 1;
+                    tally.rows.rejected += 1;
+                    let row = Rejected { finding: of_table(row.finding, plan, input), text: mask(&row.text).into_owned() };
+                    tally.finding(&row.finding);
+                    rejected.push(row);
+                }
+                Fed::End(end) => end.map_err(|error| match error {
+                    ReadError::File(finding) => Stop::Delivery(Box::new(Refusal {
+                        finding: of_table(*finding, plan, input),
+                        file: Some(input.name.clone()),
+                    })),
+                    ReadError::Stopped(_) => Stop::Cancelled,
+                    ReadError::Io(error) => Stop::Broken(error.into()),
+                    ReadError::Frame(error) => Stop::Broken(error.into()),
+                })?,
+            }
+            if rejected.len() >= 1_000 {
+                stage.rejected(&std::mem::take(&mut rejected)).await?;
+            }
+        }
+        stage.rejected(&rejected).await?;
+        Ok(())
+    }
+
+    async fn stage_batch(
+        &self,
+        prepared: &Prepared<'_>,
+        plan: &TablePlan,
+        batch: Batch,
+        stage: &mut Stage,
+        tally: &mut Tally,
+        told: &mut HashSet<String>,
+    ) -> Result<(), Stop> {
+        let context = Context {
+            codelists: &self.session.config.codelists,
+            time_zone: &self.session.time_zone,
+            pseudonym_key: prepared.key.as_ref(),
+        };
+        let resolved = tokio::task::block_in_place(|| -> PolarsResult<_> {
+            tally.rows.read += batch.frame.height() as u64;
+            let mapped = map(plan, batch)?;
+            tally.rows.skipped += mapped.skipped;
+            tally.rows.mapped += mapped.rows.height() as u64;
+            let delivery = finding::frame(&delivery_findings(plan, &mapped, told))?;
+            let mut normalised = normalise(mapped, &context);
+            check(plan, &mut normalised)?;
+            let resolved = resolve(plan, &normalised, tally.next_seq)?;
+            tally.next_seq += resolved.records.first().map_or(0, |records| records.frame.height() as i64);
+            tally.frame(&delivery)?;
+            tally.frame(&resolved.findings)?;
+            Ok((resolved, delivery))
+        });
+        let (resolved, delivery) = resolved?;
+        for records in &resolved.records {
+            stage.records(records).await?;
+        }
+        stage.findings(&delivery).await?;
+        stage.findings(&resolved.findings).await?;
+        stage.quarantine(&resolved.cells).await?;
+        Ok(())
+    }
+
+    /// temporary tables -> difference -> registry
+    async fn load(
+        &self,
+        prepared: &Prepared<'_>,
+        stage: Stage,
+        mut tally: Tally,
+        names: &BTreeMap<i64, String>,
+        started: Instant,
+    ) -> anyhow::Result<SourceOutcome> {
+        let source = prepared.source;
+        let mapped = prepared.targets();
+        let delivery = Delivery {
+            snapshot: source.delivers == Delivers::Snapshot,
+            mapped: &mapped.iter().map(String::as_str).collect::<Vec<_>>(),
+            max_quarantined_share: source.policy.max_quarantined_share,
+            max_retired_share: source.policy.max_retired_share,
+            approve: self.approve,
+        };
+        if tally.rows.mapped == 0 {
+            tally.finding(&Finding::of(&finding::NOTHING_DELIVERED));
+        }
+        let mut planned = stage.difference(&delivery).await?;
+        for (finding, count) in planned.findings_of_the_set().await? {
+            tally.found(&finding, count);
+        }
+        let difference = planned.apply(tally.rows.into(), seconds(started)).await?;
+        let status = match &difference.gate {
+            None => Status::Ok,
+            Some(gate) if gate.asks_approval() => Status::Approval,
+            Some(_) => Status::Gate,
+        };
+        let outcome = SourceOutcome {
+            records: difference.entities.iter().map(|entity| (entity.entity.clone(), entity.into())).collect(),
+            samples: difference.samples.iter().filter(|_| self.keep_samples).map(Into::into).collect(),
+            ..self.outcome(source, tally, names, status, None, started)
+        };
+        self.subscriber.event(&Event::Done { id: &source.id, rows: outcome.rows.read, status: status.as_str() });
+        Ok(outcome)
+    }
+
+    /// A delivery that cannot be read to its end: nothing of it is loaded, what the registry holds stays.
+    async fn refuse(
+        &self,
+        prepared: &Prepared<'_>,
+        mut stage: Stage,
+        mut tally: Tally,
+        refusal: Refusal,
+        started: Instant,
+    ) -> anyhow::Result<SourceOutcome> {
+        let texts = self.session.texts();
+        let Refusal { finding, file } = refusal;
+        tally.finding(&finding);
+        let error = format!("{} {}", finding.code, tell::sentence(texts, &finding, file.as_deref()));
+        let error = format!("{error} {}", tell::remedy(texts, &finding));
+        stage.findings(&finding::frame(&[finding])?).await?;
+        // Rows read before the file broke off are not part of any delivery.
+        tally.rows = Rows::default();
+        stage.fail(&error, tally.rows.into(), seconds(started)).await?;
+        let source = prepared.source;
+        self.subscriber.event(&Event::Done { id: &source.id, rows: 0, status: Status::Failed.as_str() });
+        Ok(self.outcome(source, tally, &BTreeMap::new(), Status::Failed, Some(error), started))
+    }
+
+    fn outcome(
+        &self,
+        source: &Source,
+        tally: Tally,
+        names: &BTreeMap<i64, String>,
+        status: Status,
+        error: Option<String>,
+        started: Instant,
+    ) -> SourceOutcome {
+        let file = |finding: &Finding| finding.landed.and_then(|landed| names.get(&landed)).map(String::as_str);
+        let texts = self.session.texts();
+        let told = |finding: &Finding| (finding.code.to_owned(), tell::sentence(texts, finding, file(finding)));
+        SourceOutcome {
+            id: source.id.clone(),
+            rows: tally.rows,
+            records: BTreeMap::new(),
+            notable: if error.is_some() { Vec::new() } else { tally.notable.iter().map(told).collect() },
+            findings: tally.findings,
+            samples: Vec::new(),
+            error,
+            status,
+            seconds: seconds(started),
+        }
+    }
+}
+
+impl<'a> Prepared<'a> {
+    /// Compiles what a source's file declares.
+    pub(crate) fn new(session: &Session, source: &'a Source) -> anyhow::Result<Self> {
+        let fetch_kind = fetch::kind(&source.fetch.kind).context("fetch kind")?;
+        let format_kind = format::kind(&source.format.kind).context("format kind")?;
+        let mut tables: Vec<(TablePlan, Arc<dyn TableReader>)> = Vec::new();
+        for table in &source.table {
+            let questionnaire = table.unpivot.as_ref().and_then(|unpivot| unpivot.questionnaire.as_ref());
+            let wordings = questionnaire
+                .and_then(|id| session.config.questionnaires.get(id))
+                .map(|questionnaire| questionnaire.wordings())
+                .unwrap_or_default();
+            let plan = TablePlan::new(&source.id, table, &wordings)?;
+            let read = serde_json::Value::Object(table.read.clone());
+            tables.push((plan, Arc::from(format_kind.reader(&source.format.options(), &read)?)));
+        }
+        let pseudonymises = tables.iter().any(|(plan, _)| plan.pseudonymises());
+        let key = if pseudonymises { Some(session.pseudonym_key(source)?) } else { None };
+        let fetcher = fetch_kind.fetcher(&source.fetch.options())?;
+        Ok(Self { source, fetcher, tables, locator: format_kind.locator(), key })
+    }
+
+    /// Entities and children that the source speaks of.
+    fn targets(&self) -> BTreeSet<String> {
+        let of_plan = |plan: &TablePlan| {
+            let name = plan.name();
+            let children: Vec<String> =
+                plan.children.iter().map(|child| format!("{name}.{}", child.child.name)).collect();
+            std::iter::once(name).chain(children)
+        };
+        self.tables.iter().flat_map(|(plan, _)| of_plan(plan)).collect()
+    }
+
+    /// What the source's records refer to must be loaded before it: sources go in this order.
+    pub(crate) fn rank(&self) -> usize {
+        self.tables.iter().map(|(plan, _)| rank(plan.entity)).min().unwrap_or(usize::MAX)
+    }
+
+    /// Id of the source and its priority.
+    pub(crate) fn priority(&self) -> (String, i64) {
+        (self.source.id.clone(), i64::from(self.source.policy.priority))
+    }
+
+    /// Id of the source.
+    pub(crate) fn id(&self) -> &str {
+        &self.source.id
+    }
+}
+
+/// A finding of the reader becomes one of the table it was reading.
+fn of_table(finding: Finding, plan: &TablePlan, input: &Input) -> Finding {
+    let masked = |text: Option<String>| text.map(|text| mask_hyphenated(&text).into_owned());
+    Finding {
+        entity: plan.name(),
+        landed: finding.landed.or(Some(input.landed)),
+        value: masked(finding.value),
+        column: masked(finding.column),
+        hint: masked(finding.hint),
+        ..finding
+    }
+}
+
+/// UTC as the registry stores it.
+pub(crate) fn timestamp(moment: jiff::Timestamp) -> String {
+    moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+fn seconds(started: Instant) -> f64 {
+    (started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0
+}

@@ -1,0 +1,81 @@
+//! A look at a source without loading it: can it be fetched and read as its file says?
+
+use std::sync::atomic::AtomicBool;
+
+use vienkop_connectors::fetch::{FetchContext, FetchError};
+use vienkop_connectors::format::{Input, Output, ReadError, Rejected, Skip, Stopped};
+use vienkop_connectors::landing::{Landed, LandingZone};
+use vienkop_transforms::batch::Batch;
+use vienkop_transforms::finding::Finding;
+
+use super::{Prepared, of_table};
+use crate::cli::session::Session;
+use crate::tell;
+
+/// What a look at a source found.
+pub(crate) struct Probed {
+    /// Files of the delivery.
+    pub(crate) files: usize,
+    /// Rows of the first batch of each table.
+    pub(crate) rows: usize,
+    /// What is wrong; the source cannot be loaded when there is any.
+    pub(crate) errors: Vec<String>,
+}
+
+/// Fetches into a folder that is thrown away and reads the first batch of every table.
+pub(crate) fn probe(session: &Session, prepared: &Prepared<'_>) -> anyhow::Result<Probed> {
+    let folder = tempfile::tempdir()?;
+    let landing = LandingZone::new(folder.path())?;
+    let limits = &session.config.vienkop.limits;
+    let cancel = AtomicBool::new(false);
+    let context = FetchContext { base: &session.config.base, limits, cancel: &cancel };
+    let mut files: Vec<Landed> = Vec::new();
+    let fetched = prepared.fetcher.fetch(&context, &mut |mut fetched| {
+        files.push(landing.land(&mut fetched.reader, &fetched.name, limits)?);
+        Ok(())
+    });
+    let mut probed = Probed { files: files.len(), rows: 0, errors: Vec::new() };
+    let mut wrong = |finding: &Finding, file: Option<&str>| {
+        let sentence = tell::sentence(session.texts(), finding, file);
+        probed.errors.push(format!("{} {sentence} {}", finding.code, tell::remedy(session.texts(), finding)));
+    };
+    match fetched {
+        Ok(()) => {}
+        Err(FetchError::File(finding)) => wrong(&finding, None),
+        Err(FetchError::Io(error)) => return Err(error.into()),
+        Err(FetchError::Cancelled) => {}
+    }
+    for file in files {
+        let input = Input { landed: 0, path: file.path, name: file.name };
+        for (plan, reader) in &prepared.tables {
+            let mut first = First::default();
+            match reader.read(&input, &plan.wanted(), limits, &mut first) {
+                Ok(()) | Err(ReadError::Stopped(_)) => {}
+                Err(ReadError::File(finding)) => wrong(&of_table(*finding, plan, &input), Some(&input.name)),
+                Err(ReadError::Io(error)) => return Err(error.into()),
+                Err(ReadError::Frame(error)) => return Err(error.into()),
+            }
+            probed.rows += first.rows;
+        }
+    }
+    Ok(probed)
+}
+
+/// Takes one batch and wants no more.
+#[derive(Default)]
+struct First {
+    rows: usize,
+}
+
+impl Output for First {
+    fn batch(&mut self, batch: Batch) -> Result<(), Stopped> {
+        self.rows += batch.frame.height();
+        Err(Stopped)
+    }
+
+    fn finding(&mut self, _: Finding) {}
+
+    fn skipped(&mut self, _: Skip, _: u64) {}
+
+    fn rejected(&mut self, _: Rejected) {}
+}

@@ -1,0 +1,58 @@
+//! What a source's run has counted so far, and the few findings that the summary shows.
+
+use std::collections::BTreeMap;
+
+use polars::prelude::*;
+use vienkop_transforms::finding::{Finding, Severity};
+
+use crate::outcome::Rows;
+use crate::tell;
+
+/// How many findings of one code are kept to be shown.
+const SHOWN: usize = 2;
+
+/// Counts of one source.
+#[derive(Default)]
+pub(super) struct Tally {
+    /// Rows of its files.
+    pub(super) rows: Rows,
+    /// Findings per code.
+    pub(super) findings: BTreeMap<String, u64>,
+    /// The first findings of each code that is more than information.
+    pub(super) notable: Vec<Finding>,
+    /// Number of the next record.
+    pub(super) next_seq: i64,
+}
+
+impl Tally {
+    /// Counts one finding.
+    pub(super) fn finding(&mut self, finding: &Finding) {
+        *self.findings.entry(finding.code.to_owned()).or_default() += 1;
+        let kept = self.notable.iter().filter(|known| known.code == finding.code).count();
+        if kept < SHOWN && finding.severity != Severity::Info.as_str() {
+            self.notable.push(finding.clone());
+        }
+    }
+
+    /// Counts findings of one code at once; one of them stands for all.
+    pub(super) fn found(&mut self, finding: &Finding, count: u64) {
+        self.finding(finding);
+        *self.findings.entry(finding.code.to_owned()).or_default() += count - 1;
+    }
+
+    /// Counts a frame of findings.
+    pub(super) fn frame(&mut self, findings: &DataFrame) -> PolarsResult<()> {
+        let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+        for (row, code) in findings.column("code")?.str()?.iter().enumerate() {
+            let Some(code) = code else { continue };
+            let before = seen.entry(code).or_default();
+            *before += 1;
+            if *before > SHOWN {
+                *self.findings.entry(code.to_owned()).or_default() += 1;
+            } else if let Some(finding) = tell::at(findings, row)? {
+                self.finding(&finding);
+            }
+        }
+        Ok(())
+    }
+}
