@@ -31,11 +31,11 @@ use vienkop_transforms::texts::{Language, Texts};
 use document::Document;
 use files::Files;
 use kinds::Kinds;
-use problem::Sentence;
-pub(crate) use problem::{Problem, Problems, Told};
-pub(crate) use settings::{Assess, Delivers, Kinded, PersonalData, Pipeline, Place, Policy, Source, Vienkop};
+pub(crate) use problem::Problems;
+use problem::{Problem, Sentence};
+pub(crate) use settings::{Delivers, Pipeline, Source, Vienkop};
 use tables::Context;
-pub(crate) use texts::Catalogue;
+use texts::Catalogue;
 use validate::SchemaError;
 
 /// Everything that `config/` says.
