@@ -22,15 +22,17 @@ pub(crate) fn remedy(texts: &Texts, finding: &Finding) -> String {
 }
 
 fn arguments(finding: &Finding) -> [(&'static str, &str); 7] {
-    let or_dash = |text: &'_ Option<String>| -> &str { text.as_deref().filter(|text| !text.is_empty()).unwrap_or("–") };
+    fn or_dash(text: Option<&String>) -> &str {
+        text.map(String::as_str).filter(|text| !text.is_empty()).unwrap_or("–")
+    }
     [
-        ("value", or_dash(&finding.value)),
-        ("expected", or_dash(&finding.expected)),
-        ("field", or_dash(&finding.field)),
-        ("column", or_dash(&finding.column)),
-        ("cell", or_dash(&finding.cell)),
-        ("key", or_dash(&finding.record_key)),
-        ("hint", or_dash(&finding.hint)),
+        ("value", or_dash(finding.value.as_ref())),
+        ("expected", or_dash(finding.expected.as_ref())),
+        ("field", or_dash(finding.field.as_ref())),
+        ("column", or_dash(finding.column.as_ref())),
+        ("cell", or_dash(finding.cell.as_ref())),
+        ("key", or_dash(finding.record_key.as_ref())),
+        ("hint", or_dash(finding.hint.as_ref())),
     ]
 }
 

@@ -86,6 +86,8 @@ rules! {
     ERROR_CELL = "R005" Warning;
     /// A formula whose value was never calculated.
     FORMULA_WITHOUT_VALUE = "R006" Warning;
+    /// Not a record: a line that is no JSON, an array element that is no object.
+    NOT_A_RECORD = "R007" Error;
     /// A required field is empty.
     REQUIRED_MISSING = "V001" Error;
     /// A due field is empty.

@@ -41,9 +41,9 @@ impl Collected {
         story
     }
 
-    /// Codes of the findings.
-    pub(super) fn codes(&self) -> Vec<&'static str> {
-        self.findings.iter().map(|finding| finding.code).collect()
+    /// Row numbers.
+    pub(super) fn numbers(&self) -> Vec<i64> {
+        self.places.iter().map(|place| place.0).collect()
     }
 }
 

@@ -8,7 +8,7 @@ use vienkop_transforms::finding::{self, Rule};
 use vienkop_transforms::model;
 
 use super::error::RegistryError;
-use super::sql::{Staged, Table};
+use super::sql::{self, Staged, Table};
 use super::stage::Stage;
 
 /// How a source delivers, and what it may not do unasked.
@@ -168,6 +168,41 @@ impl Planned {
     /// What it would do.
     pub fn difference(&self) -> &Difference {
         &self.difference
+    }
+
+    /// What comparing with the whole delivery and the registry found (codes `K` and `S`): the first finding of each
+    /// code and how many there are.
+    ///
+    /// # Errors
+    /// The temporary tables cannot be read.
+    pub async fn findings_of_the_set(&mut self) -> Result<Vec<(finding::Finding, u64)>, RegistryError> {
+        let session = &mut self.stage.session;
+        let rows = session.rows(sql::findings_of_the_set(), &[]).await?;
+        let mut found = Vec::new();
+        for row in &rows {
+            let read = || -> Result<Option<(finding::Finding, u64)>, sqlx::Error> {
+                let code: String = row.try_get("code")?;
+                let Some(rule) = finding::rule(&code) else { return Ok(None) };
+                let finding = finding::Finding {
+                    entity: row.try_get("entity")?,
+                    record_key: row.try_get("record_key")?,
+                    field: row.try_get("field")?,
+                    landed: row.try_get("landed")?,
+                    sheet: row.try_get("sheet")?,
+                    row: row.try_get("row")?,
+                    part: row.try_get("part")?,
+                    cell: row.try_get("cell")?,
+                    column: row.try_get("column")?,
+                    value: row.try_get("value")?,
+                    expected: row.try_get("expected")?,
+                    hint: row.try_get("hint")?,
+                    ..finding::Finding::of(rule)
+                };
+                Ok(Some((finding, row.try_get::<i64, _>("found")?.unsigned_abs())))
+            };
+            found.extend(read().map_err(|error| session.site.error(error))?);
+        }
+        Ok(found)
     }
 }
 

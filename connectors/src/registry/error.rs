@@ -29,7 +29,9 @@ pub enum RegistryError {
         source: sqlx::Error,
     },
     /// The file is no database, or damaged.
-    #[error("the registry {path} is damaged or is no registry; put the last backup in its place, or move it away to start anew")]
+    #[error(
+        "the registry {path} is damaged or is no registry; put the last backup in its place, or move it away to start anew"
+    )]
     Corrupt {
         /// The file.
         path: Arc<str>,
@@ -47,7 +49,9 @@ pub enum RegistryError {
         source: sqlx::Error,
     },
     /// The file or its folder may not be written.
-    #[error("the registry {path} may only be read; give the user of vienkop the right to write the file and its folder")]
+    #[error(
+        "the registry {path} may only be read; give the user of vienkop the right to write the file and its folder"
+    )]
     ReadOnly {
         /// The file.
         path: Arc<str>,
@@ -55,7 +59,9 @@ pub enum RegistryError {
         source: sqlx::Error,
     },
     /// No space left, for the file itself or for temporary tables.
-    #[error("no space left for the registry {path} or its temporary files; free some and run again, nothing of this source was changed")]
+    #[error(
+        "no space left for the registry {path} or its temporary files; free some and run again, nothing of this source was changed"
+    )]
     Full {
         /// The file.
         path: Arc<str>,

@@ -24,9 +24,7 @@ use std::time::Duration;
 use sqlx::sqlite::SqliteConnectOptions;
 
 pub use apply::Rows;
-pub use difference::{
-    Change, Delivery, Difference, EntityDifference, FindingCount, Gate, GateKind, Planned, Sample,
-};
+pub use difference::{Change, Delivery, Difference, EntityDifference, FindingCount, Gate, GateKind, Planned, Sample};
 pub use error::RegistryError;
 pub use queries::{QuarantineDetail, QuarantineRow, RunRow, RunSourceRow};
 pub use run::{Mode, Run, RunKind, RunStart};
@@ -71,8 +69,7 @@ impl Registry {
         if let Some(folder) = Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty()) {
             fs_err::create_dir_all(folder)?;
         }
-        let registry =
-            Self { options: session::options(path, wait), site: Site { path: Arc::from(path), wait } };
+        let registry = Self { options: session::options(path, wait), site: Site { path: Arc::from(path), wait } };
         schema::prepare(&registry).await?;
         Ok(registry)
     }

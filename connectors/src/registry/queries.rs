@@ -8,12 +8,12 @@ use sqlx::sqlite::SqliteRow;
 use vienkop_transforms::finding;
 use vienkop_transforms::model::{Child, Entity, Storage};
 
+use super::Registry;
 use super::apply::Rows;
 use super::difference::EntityDifference;
 use super::error::{RegistryError, Site};
 use super::session::{Scope, Session, Value};
 use super::sql::{self, Table};
-use super::Registry;
 
 /// A run as listed.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,7 +106,8 @@ const QUARANTINE: &str = r#"SELECT q.id, q.run, q.source, q.seq, q.entity, q.rec
     FROM quarantine q LEFT JOIN landed_file l ON l.id = q.landed"#;
 
 /// Runs whose findings and quarantine are a source's current ones.
-const CURRENT: &str = "q.run = (SELECT max(r.run) FROM run_source r WHERE r.source = q.source AND r.status <> 'failed')";
+const CURRENT: &str =
+    "q.run = (SELECT max(r.run) FROM run_source r WHERE r.source = q.source AND r.status <> 'failed')";
 
 impl Registry {
     /// The last `most` runs, latest first.
@@ -167,9 +168,8 @@ impl Registry {
         most: usize,
     ) -> Result<Vec<QuarantineRow>, RegistryError> {
         let mut session = self.connect().await?;
-        let text = format!(
-            "{QUARANTINE} WHERE {CURRENT} AND ($1 IS NULL OR q.source = $1) ORDER BY q.source, q.id LIMIT $2"
-        );
+        let text =
+            format!("{QUARANTINE} WHERE {CURRENT} AND ($1 IS NULL OR q.source = $1) ORDER BY q.source, q.id LIMIT $2");
         let rows = session.rows(text, &[source.into(), (most as i64).into()]).await?;
         rows.iter().map(quarantine_row).collect::<Result<_, _>>().map_err(|error| self.site.error(error))
     }
@@ -201,8 +201,7 @@ impl Registry {
             head.part.into(),
             head.entity.as_str().into(),
         ];
-        let findings =
-            self.finding_frame(&mut session, head.run, Some(&head.source), place, &place_values).await?;
+        let findings = self.finding_frame(&mut session, head.run, Some(&head.source), place, &place_values).await?;
         Ok(Some(QuarantineDetail { head, cells, findings }))
     }
 

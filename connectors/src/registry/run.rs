@@ -6,10 +6,10 @@ use std::sync::Arc;
 use sqlx::{Connection, Row};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+use super::Registry;
 use super::error::RegistryError;
 use super::session::{Scope, Session};
 use super::stage::Stage;
-use super::Registry;
 
 /// Whether anything stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,9 +144,8 @@ impl Run {
         };
         session.tidy().await?;
         let scope = Scope { run: self.number, source: source.to_owned(), at: self.start.started_at.clone() };
-        let rows = session
-            .scoped_rows("SELECT count(*) FROM run_source WHERE run = $1 AND source = $2", &scope)
-            .await?;
+        let rows =
+            session.scoped_rows("SELECT count(*) FROM run_source WHERE run = $1 AND source = $2", &scope).await?;
         let before: i64 = match rows.first() {
             Some(row) => row.try_get(0).map_err(|error| session.site.error(error))?,
             None => 0,

@@ -11,8 +11,7 @@ use super::session::Session;
 use super::{Registry, sql};
 
 /// Bookkeeping tables, in the order they came to be. A published one is never edited.
-const MIGRATIONS: &[(i64, &str, &str)] =
-    &[(1, "bookkeeping", include_str!("migrations/sqlite/0001_bookkeeping.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "bookkeeping", include_str!("migrations/sqlite/0001_bookkeeping.sql"))];
 
 fn migrator() -> Migrator {
     let migrations = MIGRATIONS.iter().map(|(version, description, text)| {
@@ -37,8 +36,7 @@ async fn missing(session: &mut Session) -> Result<Option<Vec<String>>, RegistryE
     let text = |row: &sqlx::sqlite::SqliteRow, n: usize| row.try_get::<String, _>(n);
     let mut tables: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for row in session.rows(sql::COLUMNS, &[]).await? {
-        let (table, column) =
-            text(&row, 0).and_then(|t| Ok((t, text(&row, 1)?))).map_err(|e| session.site.error(e))?;
+        let (table, column) = text(&row, 0).and_then(|t| Ok((t, text(&row, 1)?))).map_err(|e| session.site.error(e))?;
         tables.entry(table).or_default().insert(column);
     }
     let mut views: BTreeMap<String, String> = BTreeMap::new();

@@ -85,7 +85,10 @@ impl Table {
 
     /// Every table of the model, parents first.
     pub(super) fn all() -> impl Iterator<Item = Self> {
-        model::ENTITIES.iter().map(|entity| Self::of(entity)).flat_map(|table| std::iter::once(table).chain(table.children()))
+        model::ENTITIES
+            .iter()
+            .map(|entity| Self::of(entity))
+            .flat_map(|table| std::iter::once(table).chain(table.children()))
     }
 
     pub(super) fn parent(self) -> Self {
@@ -235,14 +238,11 @@ pub(super) fn wanted(table: Table) -> [Wanted; 2] {
     let mut source_indexes = Vec::new();
     let mut merged_indexes = Vec::new();
     if table.child.is_none() {
-        source_indexes.push(format!(
-            r#"CREATE UNIQUE INDEX "{source}_open" ON "{source}" (record_uid) WHERE valid_to IS NULL"#
-        ));
-        source_indexes.push(format!(
-            r#"CREATE INDEX "{source}_held" ON "{source}" (source, record_uid) WHERE valid_to IS NULL"#
-        ));
-        merged_indexes
-            .push(format!(r#"CREATE UNIQUE INDEX "{name}_open" ON "{name}" (uid) WHERE valid_to IS NULL"#));
+        source_indexes
+            .push(format!(r#"CREATE UNIQUE INDEX "{source}_open" ON "{source}" (record_uid) WHERE valid_to IS NULL"#));
+        source_indexes
+            .push(format!(r#"CREATE INDEX "{source}_held" ON "{source}" (source, record_uid) WHERE valid_to IS NULL"#));
+        merged_indexes.push(format!(r#"CREATE UNIQUE INDEX "{name}_open" ON "{name}" (uid) WHERE valid_to IS NULL"#));
         for columns in searched(table.entity) {
             merged_indexes.push(format!(
                 r#"CREATE INDEX "{name}_by_{}" ON "{name}" ({}) WHERE valid_to IS NULL"#,
@@ -360,8 +360,7 @@ impl Staged {
     /// Columns of the source layer with their new values: `s` the staged row, `o` the version held.
     fn values(&self) -> Vec<(String, String)> {
         let value = |field: &Field, column: String| {
-            let staged =
-                if self.columns.contains(&column) { format!(r#"s."{column}""#) } else { "NULL".to_owned() };
+            let staged = if self.columns.contains(&column) { format!(r#"s."{column}""#) } else { "NULL".to_owned() };
             let value = match self.delivery(field.name) {
                 Delivery::All => staged,
                 Delivery::Some(shapes) => {
@@ -410,11 +409,7 @@ impl Staged {
     }
 
     pub(super) fn add_column(&self, column: &str, storage: Storage) -> String {
-        format!(
-            r#"ALTER TABLE "stage_{}" ADD COLUMN "{column}" {}"#,
-            self.table.name(),
-            dialect::column_type(storage)
-        )
+        format!(r#"ALTER TABLE "stage_{}" ADD COLUMN "{column}" {}"#, self.table.name(), dialect::column_type(storage))
     }
 
     /// Tables that the difference fills.
@@ -823,9 +818,9 @@ impl Staged {
     fn refused(&self) -> String {
         let (x, _, _) = self.names();
         match self.table.child {
-            None => format!(
-                r#"FROM "delta_{x}" d CROSS JOIN "stage_{x}" s WHERE s."_rid" = d.rid AND d.state = 'refused'"#
-            ),
+            None => {
+                format!(r#"FROM "delta_{x}" d CROSS JOIN "stage_{x}" s WHERE s."_rid" = d.rid AND d.state = 'refused'"#)
+            }
             Some(_) => format!(r#"FROM "orphan_{x}" y CROSS JOIN "stage_{x}" s WHERE s."_rid" = y.rid"#),
         }
     }
@@ -883,8 +878,8 @@ impl Staged {
 
     // -- identity
 
-    /// The entity of every affected record: the known one, else a current one with the same natural key, else the
-    /// minted one, unless that one has meanwhile become another's.
+    /// The entity of every affected record: the known one, else a current one with the same natural key (that does
+    /// not give the key away in this very delivery), else the minted one, unless it has become another's.
     pub(super) fn resolve(&self) -> [String; 2] {
         let (x, _, _) = self.names();
         let keys: Vec<String> = self
@@ -895,8 +890,15 @@ impl Staged {
             .filter(|key| key.iter().all(|field| self.columns.contains(*field)))
             .map(|key| {
                 let same: Vec<String> = key.iter().map(|field| format!(r#"c."{field}" = s."{field}""#)).collect();
+                let moved = any(&key
+                    .iter()
+                    .map(|field| format!(r#"t."{field}" IS DISTINCT FROM s."{field}""#))
+                    .collect::<Vec<_>>());
                 format!(
-                    r#"(SELECT min(c.uid) FROM "{x}" c WHERE c.valid_to IS NULL AND {})"#,
+                    r#"(SELECT min(c.uid) FROM "{x}" c WHERE c.valid_to IS NULL AND {} AND NOT EXISTS
+                    (SELECT 1 FROM identity i CROSS JOIN "delta_{x}" e CROSS JOIN "stage_{x}" t
+                    WHERE i.entity_uid = c.uid AND e.record_uid = i.record_uid AND e.state = 'changed'
+                    AND t."_rid" = e.rid AND {moved}))"#,
                     same.join(" AND ")
                 )
             })
@@ -943,10 +945,7 @@ impl Staged {
                 r#"UPDATE "source_{x}" SET valid_to = $3, run_to = $1 WHERE (record_uid, run) IN (SELECT record_uid, old_run FROM {which})"#
             )
         };
-        [
-            close(&format!(r#""delta_{x}" WHERE state IN ('changed', 'touched')"#)),
-            close(&format!(r#""retire_{x}""#)),
-        ]
+        [close(&format!(r#""delta_{x}" WHERE state IN ('changed', 'touched')"#)), close(&format!(r#""retire_{x}""#))]
     }
 
     /// Writes the new versions; of records that only their children changed, the fields as they were.
@@ -1311,6 +1310,13 @@ pub(super) fn counts() -> String {
         format!(r#"SELECT '{0}' AS entity, count(*) AS records FROM "{0}" WHERE valid_to IS NULL"#, entity.name)
     });
     each.collect::<Vec<_>>().join(" UNION ALL ")
+}
+
+
+/// The first finding of each code that concerns the whole set, and how many there are.
+pub(super) fn findings_of_the_set() -> &'static str {
+    "SELECT f.*, g.found FROM stage_finding f JOIN (SELECT min(rowid) AS first, count(*) AS found FROM stage_finding
+    WHERE code LIKE 'K%' OR code LIKE 'S%' GROUP BY code) g ON f.rowid = g.first ORDER BY f.code"
 }
 
 #[cfg(test)]

@@ -135,8 +135,7 @@ impl Stage {
     pub async fn findings(&mut self, findings: &DataFrame) -> Result<(), RegistryError> {
         let mut columns = Vec::new();
         for name in finding::COLUMNS {
-            let storage =
-                if matches!(name, "landed" | "row" | "part") { Storage::Integer } else { Storage::Text };
+            let storage = if matches!(name, "landed" | "row" | "part") { Storage::Integer } else { Storage::Text };
             columns.push((name.to_owned(), Cells::of(findings, name, storage)?));
         }
         self.insert("stage_finding", findings.height(), &columns).await

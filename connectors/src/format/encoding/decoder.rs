@@ -5,8 +5,8 @@ use std::io::{self, BufRead, Read, Seek, SeekFrom};
 use fs_err::File;
 use vienkop_transforms::finding::{self, Finding};
 
-use super::detect::{SAMPLE_BYTES, best_single_byte};
-use super::{Certainty, Detected, Encoding, cp775, detect};
+use super::detect::{Certainty, Detected, SAMPLE_BYTES, best_single_byte, detect};
+use super::{Encoding, cp775};
 use crate::format::content::{Content, recognise};
 use crate::format::{Input, ReadError};
 
@@ -113,8 +113,6 @@ impl<R: Read> Read for Decoder<R> {
 
 /// A text file with its encoding settled.
 pub(in crate::format) struct Text {
-    /// Its first bytes, as they are in the file.
-    pub(in crate::format) sample: Vec<u8>,
     /// The encoding: declared or detected.
     pub(in crate::format) encoding: Encoding,
     /// Whether the encoding is a guess.
@@ -161,9 +159,9 @@ impl Text {
                 }
                 .into());
             }
-            return Ok(Self { sample, encoding: declared, guessed: false });
+            return Ok(Self { encoding: declared, guessed: false });
         }
-        Ok(Self { sample, encoding: detected.encoding, guessed: detected.certainty == Certainty::Guessed })
+        Ok(Self { encoding: detected.encoding, guessed: detected.certainty == Certainty::Guessed })
     }
 
     /// The decoded text from its start.

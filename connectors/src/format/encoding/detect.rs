@@ -3,11 +3,11 @@
 use super::{Encoding, cp775};
 
 /// How many bytes are looked at.
-pub(in crate::format) const SAMPLE_BYTES: usize = 256 << 10;
+pub(super) const SAMPLE_BYTES: usize = 256 << 10;
 
 /// How sure a detection is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::format) enum Certainty {
+pub(super) enum Certainty {
     /// A byte order mark, or valid UTF-8 beyond ASCII.
     Certain,
     /// ASCII only: every encoding that extends ASCII reads it alike.
@@ -18,13 +18,13 @@ pub(in crate::format) enum Certainty {
 
 /// What was detected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::format) struct Detected {
-    pub(in crate::format) encoding: Encoding,
-    pub(in crate::format) certainty: Certainty,
+pub(super) struct Detected {
+    pub(super) encoding: Encoding,
+    pub(super) certainty: Certainty,
 }
 
 /// Detects the encoding of a file from its first bytes (or from some that stand further in).
-pub(in crate::format) fn detect(sample: &[u8]) -> Detected {
+pub(super) fn detect(sample: &[u8]) -> Detected {
     let (encoding, certainty) = if let Some(encoding) = byte_order_mark(sample) {
         (encoding, Certainty::Certain)
     } else if let Some(encoding) = utf16_without_mark(sample) {
@@ -162,7 +162,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
 
-    pub(in crate::format) fn encode(text: &str, encoding: Encoding) -> Vec<u8> {
+    fn encode(text: &str, encoding: Encoding) -> Vec<u8> {
         match encoding {
             Encoding::Utf16Le => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
             Encoding::Utf16Be => text.encode_utf16().flat_map(u16::to_be_bytes).collect(),

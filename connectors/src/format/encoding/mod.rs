@@ -11,9 +11,9 @@ mod mojibake;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub(super) use decoder::{Decoder, Text, read_error};
-pub(super) use detect::{Certainty, Detected, detect};
-pub(super) use mojibake::{MojibakeWatch, mojibake};
+pub(super) use decoder::{Text, read_error};
+
+pub(super) use mojibake::MojibakeWatch;
 
 /// An encoding of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,19 +60,6 @@ impl Encoding {
             Self::Cp775 => None,
         }
     }
-}
-
-/// The encoding of that name, as a source file, an XML declaration or a person writes it; case does not matter.
-pub(super) fn named(name: &str) -> Option<Encoding> {
-    Some(match name.trim().to_ascii_lowercase().as_str() {
-        "utf-8" | "utf8" | "us-ascii" | "ascii" => Encoding::Utf8,
-        "utf-16le" => Encoding::Utf16Le,
-        "utf-16be" => Encoding::Utf16Be,
-        "windows-1257" | "cp1257" => Encoding::Windows1257,
-        "iso-8859-13" | "iso8859-13" | "latin7" => Encoding::Iso8859_13,
-        "cp775" | "ibm775" | "cp-775" => Encoding::Cp775,
-        _ => return None,
-    })
 }
 
 /// Encoding of a text file, as a source file declares it.
@@ -125,10 +112,9 @@ mod tests {
             Encoding::Iso8859_13,
             Encoding::Cp775,
         ] {
-            assert_eq!(named(&encoding.name().to_uppercase()), Some(encoding));
             let option: EncodingOption = serde_json::from_value(encoding.name().into()).unwrap_or_default();
             assert_eq!(option.declared(), Some(encoding));
         }
-        assert_eq!(named("koi8-r"), None);
+        assert!(serde_json::from_value::<EncodingOption>("koi8-r".into()).is_err());
     }
 }

@@ -1,0 +1,12 @@
+//! The registry through its public door: deliveries as small frames, then what it holds.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod bench;
+mod evidence;
+mod gates;
+mod history;
+mod identity;
+mod links;
+mod opening;
+mod plan;
+mod random;
