@@ -105,6 +105,11 @@ R006-message = The cell's formula has no calculated value.
 R006-remedy = Open the workbook in Excel, recalculate (F9) and save it.
 R006-explain = A workbook keeps the last values of its formulas beside them. If another program made the file and Excel never saved it, there are none, and the cell is read as empty. vienkop does not calculate formulas.
 
+R007-title = Not a record
+R007-message = A record should be here, but there is none.
+R007-remedy = Check how the export is made: every record has to be an object or a line of its own.
+R007-explain = In JSON every record is an object: an element of an array or a line (NDJSON). Here is something else: a line that is no JSON, or an element that is no object. It alone is quarantined; the other records are loaded.
+
 ### Findings: values
 
 V001-title = Required value missing

@@ -105,6 +105,11 @@ R006-message = Šūnas formulai nav aprēķinātas vērtības.
 R006-remedy = Atveriet darbgrāmatu programmā Excel, pārrēķiniet (F9) un saglabājiet.
 R006-explain = Darbgrāmatā līdzās formulām glabājas to pēdējās vērtības. Ja failu ir izveidojusi cita programma un Excel to nav saglabājis, vērtību nav, un šūnu lasa kā tukšu. Formulas vienkop nerēķina.
 
+R007-title = Nav ieraksts
+R007-message = Te vajadzētu būt ierakstam, bet tā nav.
+R007-remedy = Pārbaudiet, kā top eksports: katram ierakstam jābūt savam objektam vai savai rindai.
+R007-explain = JSON failā katrs ieraksts ir objekts: masīva elements vai viena rinda (NDJSON). Šajā vietā ir kas cits: rinda, kas nav JSON, vai elements, kas nav objekts. Karantīnā ir tikai tas; pārējie ieraksti ir ielādēti.
+
 ### Konstatējumi: vērtības
 
 V001-title = Trūkst obligātas vērtības

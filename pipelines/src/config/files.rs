@@ -9,7 +9,6 @@ use vienkop_transforms::codelist::{CodeList, CodeLists};
 use vienkop_transforms::texts::Language;
 
 use super::document::Document;
-use super::kinds::Kinds;
 use super::problem::{Problem, Problems, Sentence};
 use super::settings::{Place, Source};
 use super::source::{SourceCheck, is_name};
@@ -169,12 +168,8 @@ impl Files {
     }
 
     /// The sources that are right, and the places of all of them.
-    pub(super) fn sources(
-        &mut self,
-        kinds: Kinds,
-        context: &Context<'_>,
-    ) -> Result<(Vec<Source>, Vec<Place>), SchemaError> {
-        let check = SourceCheck::new(kinds)?;
+    pub(super) fn sources(&mut self, context: &Context<'_>) -> Result<(Vec<Source>, Vec<Place>), SchemaError> {
+        let check = SourceCheck::new()?;
         let mut sources = Vec::new();
         let mut places: Vec<Place> = Vec::new();
         for file in self.list("sources", "toml", true) {

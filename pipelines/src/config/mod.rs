@@ -8,7 +8,6 @@ mod codelists;
 mod document;
 mod fields;
 mod files;
-mod kinds;
 mod pipelines;
 mod problem;
 mod questionnaires;
@@ -30,7 +29,6 @@ use vienkop_transforms::texts::{Language, Texts};
 
 use document::Document;
 use files::Files;
-use kinds::Kinds;
 pub(crate) use problem::Problems;
 use problem::{Problem, Sentence};
 pub(crate) use settings::{Delivers, Pipeline, Source, Vienkop};
@@ -76,10 +74,6 @@ impl Config {
     /// # Errors
     /// Every mistake of every file.
     pub(crate) fn load(dir: &Path) -> Result<Self, ConfigError> {
-        Self::load_with(dir, Kinds::built_in())
-    }
-
-    fn load_with(dir: &Path, kinds: Kinds) -> Result<Self, ConfigError> {
         let base = match dir.parent() {
             Some(parent) if parent != Path::new("") => parent.to_owned(),
             _ => PathBuf::from("."),
@@ -108,8 +102,7 @@ impl Config {
             files.problems.extend(questionnaires::check(loaded, &codelists));
         }
         let pipelines = files.load_all::<Pipeline>("pipelines")?;
-        let (sources, source_files) =
-            files.sources(kinds, &Context { codelists: &codelists, questionnaires: &questions })?;
+        let (sources, source_files) = files.sources(&Context { codelists: &codelists, questionnaires: &questions })?;
         if let Some(vienkop) = &vienkop {
             files.problems.extend(pipelines::check_vienkop(vienkop, &pipelines));
         }

@@ -3,9 +3,9 @@
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
+use vienkop_connectors::{fetch, format};
 use vienkop_transforms::assess::questionnaire::Questionnaire;
 
-use super::kinds::Kinds;
 use super::settings::{Pipeline, Source, Vienkop};
 
 /// Every schema: file name and content.
@@ -13,7 +13,7 @@ pub(crate) fn schemas() -> Vec<(String, String)> {
     [
         ("vienkop", of::<Vienkop>()),
         ("pipeline", of::<Pipeline>()),
-        ("source", source(Kinds::built_in())),
+        ("source", source()),
         ("questionnaire", of::<Questionnaire>()),
     ]
     .into_iter()
@@ -39,15 +39,15 @@ pub(super) fn of_options(options: impl FnOnce(&mut SchemaGenerator) -> Schema) -
 }
 
 /// The schema of a source, with the options of each kind.
-pub(super) fn source(kinds: Kinds) -> Value {
+pub(super) fn source() -> Value {
     let mut generator = generator();
     let mut root = inlined(&Source::json_schema(&mut generator), &generator);
     let mut conditions = Vec::new();
-    for kind in kinds.fetch {
+    for kind in fetch::KINDS {
         let options = with_kind(inlined(&kind.options_schema(&mut generator), &generator), kind.name());
         conditions.push(condition("fetch", kind.name(), json!({ "fetch": options })));
     }
-    for kind in kinds.format {
+    for kind in format::KINDS {
         let options = with_kind(inlined(&kind.options_schema(&mut generator), &generator), kind.name());
         let read = kind.table_schema(&mut generator);
         let table = json!({ "items": { "properties": { "read": read } } });
@@ -57,8 +57,8 @@ pub(super) fn source(kinds: Kinds) -> Value {
     if let Some(properties) = root.get_mut("properties") {
         let names = |names: Vec<&'static str>| json!({ "properties": { "kind": { "enum": names } } });
         for (table, known) in [
-            ("fetch", names(kinds.fetch.iter().map(|kind| kind.name()).collect())),
-            ("format", names(kinds.format.iter().map(|kind| kind.name()).collect())),
+            ("fetch", names(fetch::KINDS.iter().map(|kind| kind.name()).collect())),
+            ("format", names(format::KINDS.iter().map(|kind| kind.name()).collect())),
         ] {
             if let Some(Value::Object(property)) = properties.get_mut(table) {
                 property.insert("allOf".to_owned(), json!([known]));

@@ -3,13 +3,12 @@
 use std::path::{Component, Path};
 
 use serde_json::{Map, Value, json};
-use vienkop_connectors::fetch::FetchKind;
-use vienkop_connectors::format::{FormatKind, OptionError};
+use vienkop_connectors::fetch::{self, FetchKind};
+use vienkop_connectors::format::{self, FormatKind, OptionError};
 use vienkop_transforms::mapping::TableMapping;
 
 use super::document::Document;
 use super::fields::{Reporter, is_reg_no};
-use super::kinds::Kinds;
 use super::problem::{Problem, Sentence, known};
 use super::schema;
 use super::settings::{Place, Source};
@@ -25,19 +24,18 @@ pub(super) struct SourceCheck {
 }
 
 impl SourceCheck {
-    pub(super) fn new(kinds: Kinds) -> Result<Self, SchemaError> {
-        let ready = |json| Schema::new(json);
-        let fetch = kinds
-            .fetch
-            .iter()
-            .map(|kind| Ok((*kind, ready(schema::of_options(|generator| kind.options_schema(generator)))?)));
-        let format = kinds.format.iter().map(|kind| {
-            let options = ready(schema::of_options(|generator| kind.options_schema(generator)))?;
-            let table = ready(schema::of_options(|generator| kind.table_schema(generator)))?;
+    pub(super) fn new() -> Result<Self, SchemaError> {
+        let fetch = fetch::KINDS.iter().map(|kind| {
+            let options = Schema::new(schema::of_options(|generator| kind.options_schema(generator)))?;
+            Ok((*kind, options))
+        });
+        let format = format::KINDS.iter().map(|kind| {
+            let options = Schema::new(schema::of_options(|generator| kind.options_schema(generator)))?;
+            let table = Schema::new(schema::of_options(|generator| kind.table_schema(generator)))?;
             Ok((*kind, options, table))
         });
         Ok(Self {
-            whole: ready(schema::of::<Source>())?,
+            whole: Schema::new(schema::of::<Source>())?,
             fetch: fetch.collect::<Result<_, SchemaError>>()?,
             format: format.collect::<Result<_, SchemaError>>()?,
         })

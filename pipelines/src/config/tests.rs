@@ -62,7 +62,7 @@ fn this_repository() {
     let samples = config.pipeline("samples").unwrap();
     assert_eq!(config.sources_of(samples).len(), samples.sources.len());
     assert!(config.sources_of(samples).iter().all(|source| source.place.is_sample()));
-    let schema = validate::Schema::new(schema::source(Kinds::built_in())).unwrap();
+    let schema = validate::Schema::new(schema::source()).unwrap();
     for source in &config.sources {
         let text = fs_err::read_to_string(dir.join("..").join(&source.place.file)).unwrap();
         let document = Document::parse(&source.place.file, &text).unwrap();
@@ -378,8 +378,8 @@ fn fields() {
             "group_code = { columns = [\"A\", \"B\"], column = \"C\", extract = \"\\\\d+\", pattern = \"[\" }\n",
             &[
                 r#"12:16 "column" and "columns" exclude each other"#,
-                r#"12:62 the expression needs a group in parentheses: what is in it is the value"#,
-                r#"12:80 the regular expression is not valid: unclosed character class"#,
+                "12:62 the expression needs a group in parentheses: what is in it is the value",
+                "12:80 the regular expression is not valid: unclosed character class",
             ],
         ),
         (
@@ -387,7 +387,7 @@ fn fields() {
             &[
                 r#"12:1 "service" has no field "steps" (structures go into [table.children.steps] or a table of their own)"#,
                 r#"13:1 "service" has no field "Aprakstss" (perhaps: description)"#,
-                r#"14:12 a text or a table belongs here, not a number"#,
+                "14:12 a text or a table belongs here, not a number",
             ],
         ),
     ] {
