@@ -105,6 +105,11 @@ R006-message = The cell's formula has no calculated value.
 R006-remedy = Open the workbook in Excel, recalculate (F9) and save it.
 R006-explain = A workbook keeps the last values of its formulas beside them. If another program made the file and Excel never saved it, there are none, and the cell is read as empty. vienkop does not calculate formulas.
 
+R007-title = Not a record
+R007-message = A record should be here, but there is none.
+R007-remedy = Check how the export is made: every record has to be an object or a line of its own.
+R007-explain = In JSON every record is an object: an element of an array or a line (NDJSON). Here is something else: a line that is no JSON, or an element that is no object. It alone is quarantined; the other records are loaded.
+
 ### Findings: values
 
 V001-title = Required value missing
@@ -288,6 +293,13 @@ config-unreadable = the file cannot be read: { $reason }
 config-texts-broken = the texts cannot be read: { $reason }
 
 config-syntax = mistake in the TOML ({ $reason })
+config-syntax-unquoted = a text has to be quoted
+config-syntax-quote = the quote is not closed
+config-syntax-unclosed = the bracket is not closed
+config-syntax-comma = a comma is missing between values
+config-syntax-no-value = the key has no value
+config-syntax-key = such a key has to be quoted
+config-syntax-escape = unknown character after "\"; write regular expressions in single quotes: '\d+'
 config-duplicate-key = this key is given already
 config-number = the number { $value } cannot be used
 config-invalid = not valid: { $reason }
@@ -355,6 +367,12 @@ config-numbered = the header "{ $value }" has no "{"{"}n{"}"}" for 1, 2, 3 …
 config-unpivot = "unpivot" is for survey answers (survey_response), not for "{ $entity }"
 config-unknown-questionnaire = no questionnaire "{ $value }"
 config-unknown-question = the questionnaire "{ $questionnaire }" has no question "{ $value }"
+
+config-twice = "{ $value }" stands twice
+config-unknown-reference = this questionnaire has no "{ $value }"
+config-figure = the figure "{ $figure }" does not fit: { $reason }
+config-overlap = the rows "{ $first }" and "{ $second }" overlap
+config-day = "{ $value }" is not a day written as 2024-06-17
 
 config-unknown-source = no source "{ $value }"
 config-unknown-pipeline = no pipeline "{ $value }"

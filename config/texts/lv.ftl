@@ -11,12 +11,12 @@ F001-explain = Avota konfigurācijā (sadaļā [fetch]) ir norādīts fails, map
 F002-title = Fails ir tukšs
 F002-message = Failā nav datu.
 F002-remedy = Izveidojiet eksportu no jauna un pārbaudiet, vai failā ir rindas.
-F002-explain = Failā nav neviena baita vai ir tikai tukšas rindas. Tukšu failu nekad neuzskata par ziņu, ka viss ir slēgts: no tā neko neielādē, un reģistra dati paliek neskarti.
+F002-explain = Failā nav neviena baita vai ir tikai tukšas rindas. Tukšu failu nekad neuzskata par ziņu, ka viss ir izņemams: no tā neko neielādē, un reģistra dati paliek neskarti.
 
 F003-title = Tikai virsraksti
 F003-message = Zem kolonnu virsrakstiem nav nevienas rindas.
 F003-remedy = Pārbaudiet, vai eksporta atlase nav par šauru, un atsūtiet failu no jauna.
-F003-explain = Fails ir lasāms un virsraksti ir atrasti, bet ierakstu nav. Pilnā piegādē tas nozīmētu, ka jāslēdz visi avota ieraksti, tāpēc ielāde gaida apstiprinājumu.
+F003-explain = Fails ir lasāms un virsraksti ir atrasti, bet ierakstu nav. Pilnā piegādē tas nozīmētu, ka jāizņem visi avota ieraksti, tāpēc ielāde gaida apstiprinājumu.
 
 F004-title = Cits saturs, nekā gaidīts
 F004-message = Fails pēc satura nav tas, par ko uzdodas: { $value }.
@@ -26,7 +26,7 @@ F004-explain = Faila saturs neatbilst tā nosaukumam vai avota konfigurācijai, 
 F005-title = Bojāts fails
 F005-message = Fails ir bojāts vai aprauts, to nevar izlasīt līdz galam.
 F005-remedy = Atveriet failu programmā, kurā tas veidots, saglabājiet no jauna un atsūtiet vēlreiz.
-F005-explain = Failu nevarēja izlasīt līdz beigām: trūkst tā daļas vai ir pārkāpti formāta likumi. Pusi piegādes neielādē nekad, jo trūkstošos ierakstus tad nāktos uzskatīt par slēgtiem. Reģistrā paliek iepriekšējie dati.
+F005-explain = Failu nevarēja izlasīt līdz beigām: trūkst tā daļas vai ir pārkāpti formāta likumi. Pusi piegādes neielādē nekad, jo trūkstošos ierakstus tad nāktos izņemt. Reģistrā paliek iepriekšējie dati.
 
 F006-title = XML ar dokumenta tipa deklarāciju
 F006-message = XML failā ir dokumenta tipa deklarācija (DOCTYPE), tādus failus drošības dēļ nelasa.
@@ -104,6 +104,11 @@ R006-title = Formula bez vērtības
 R006-message = Šūnas formulai nav aprēķinātas vērtības.
 R006-remedy = Atveriet darbgrāmatu programmā Excel, pārrēķiniet (F9) un saglabājiet.
 R006-explain = Darbgrāmatā līdzās formulām glabājas to pēdējās vērtības. Ja failu ir izveidojusi cita programma un Excel to nav saglabājis, vērtību nav, un šūnu lasa kā tukšu. Formulas vienkop nerēķina.
+
+R007-title = Nav ieraksts
+R007-message = Te vajadzētu būt ierakstam, bet tā nav.
+R007-remedy = Pārbaudiet, kā top eksports: katram ierakstam jābūt savam objektam vai savai rindai.
+R007-explain = JSON failā katrs ieraksts ir objekts: masīva elements vai viena rinda (NDJSON). Šajā vietā ir kas cits: rinda, kas nav JSON, vai elements, kas nav objekts. Karantīnā ir tikai tas; pārējie ieraksti ir ielādēti.
 
 ### Konstatējumi: vērtības
 
@@ -248,13 +253,13 @@ S001-explain = Katram avotam ir noteikts, kādu ierakstu daļu drīkst likt kara
 
 S002-title = Tukša pilnā piegāde
 S002-message = Pilnajā piegādē nav neviena ieraksta; gaida apstiprinājumu.
-S002-remedy = Pārbaudiet eksportu; ja tiešām viss ir slēgts, apstipriniet to.
-S002-explain = Avots piegādā visu, kas tam ir, tātad tukša piegāde nozīmētu, ka jāslēdz viss. Gandrīz vienmēr tā ir eksporta kļūda, tāpēc bez apstiprinājuma („vienkop run --approve”) nekas nemainās.
+S002-remedy = Pārbaudiet eksportu; ja ierakstu tiešām vairs nav, apstipriniet to.
+S002-explain = Avots piegādā visu, kas tam ir, tātad tukša piegāde nozīmētu, ka jāizņem viss. Gandrīz vienmēr tā ir eksporta kļūda, tāpēc bez apstiprinājuma („vienkop run --approve”) nekas nemainās.
 
-S003-title = Slēgtu pārāk daudz
-S003-message = Piegāde slēgtu lielāku ierakstu daļu, nekā šim avotam pieļaujams; gaida apstiprinājumu.
-S003-remedy = Pārbaudiet, vai piegāde ir pilna; ja ieraksti tiešām ir slēgti, apstipriniet to.
-S003-explain = Ko pilna piegāde vairs nesatur, to reģistrā atzīmē par slēgtu. Ja tādu ierakstu ir vairāk, nekā atļauj „max_retired_share”, piegāde varbūt ir nepilna, tāpēc bez apstiprinājuma („vienkop run --approve”) nekas nemainās.
+S003-title = Izņemtu pārāk daudz
+S003-message = Piegāde no reģistra izņemtu lielāku ierakstu daļu, nekā šim avotam pieļaujams; gaida apstiprinājumu.
+S003-remedy = Pārbaudiet, vai piegāde ir pilna; ja ierakstu tiešām vairs nav, apstipriniet to.
+S003-explain = Ko pilna piegāde vairs nesatur, to no reģistra izņem (vēsture paliek). Ja tādu ierakstu ir vairāk, nekā atļauj „max_retired_share”, piegāde varbūt ir nepilna, tāpēc bez apstiprinājuma („vienkop run --approve”) nekas nemainās.
 
 S004-title = Nekas nav piegādāts
 S004-message = Avots neko nav piegādājis.
@@ -290,6 +295,13 @@ config-unreadable = failu nevar izlasīt: { $reason }
 config-texts-broken = teksti nav lasāmi: { $reason }
 
 config-syntax = TOML pieraksta kļūda ({ $reason })
+config-syntax-unquoted = teksts jāliek pēdiņās
+config-syntax-quote = pēdiņas nav aizvērtas
+config-syntax-unclosed = iekava nav aizvērta
+config-syntax-comma = starp vērtībām trūkst komata
+config-syntax-no-value = aiz atslēgas trūkst vērtības
+config-syntax-key = šāda atslēga jāliek pēdiņās
+config-syntax-escape = aiz „\” ir nezināma zīme; regulārās izteiksmes raksta vienkāršajās pēdiņās: '\d+'
 config-duplicate-key = šī atslēga jau ir norādīta
 config-number = skaitli { $value } nevar izmantot
 config-invalid = nav derīgs: { $reason }
@@ -358,9 +370,15 @@ config-unpivot = „unpivot” ir tikai aptauju atbildēm (survey_response), nev
 config-unknown-questionnaire = nav anketas „{ $value }”
 config-unknown-question = anketā „{ $questionnaire }” nav jautājuma „{ $value }”
 
+config-twice = „{ $value }” ir divreiz
+config-unknown-reference = šajā anketā nav „{ $value }”
+config-figure = attēls „{ $figure }” nav derīgs: { $reason }
+config-overlap = rindas „{ $first }” un „{ $second }” pārklājas
+config-day = „{ $value }” nav diena formā 2024-06-17
+
 config-unknown-source = nav avota „{ $value }”
-config-unknown-pipeline = nav konveijera „{ $value }”
-config-sample-mixed = paraugs „{ $value }” nevar būt vienā konveijerā ar īstiem avotiem
+config-unknown-pipeline = nav plūsmas „{ $value }”
+config-sample-mixed = paraugs „{ $value }” nevar būt vienā plūsmā ar īstiem avotiem
 config-glob = „{ $value }” nav derīgs nosaukumu paraugs
 config-time-zone = nav laika joslas „{ $value }”
 

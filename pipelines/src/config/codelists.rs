@@ -58,7 +58,11 @@ pub(super) fn read(name: &str, file: &str, text: &str) -> (Option<CodeList>, Vec
             code: cell(0),
             label_lv: cell(1),
             label_en: cell(2),
-            aliases: cell(3).split('|').map(|alias| alias.trim().to_owned()).filter(|alias| !alias.is_empty()).collect(),
+            aliases: cell(3)
+                .split('|')
+                .map(|alias| alias.trim().to_owned())
+                .filter(|alias| !alias.is_empty())
+                .collect(),
             extra: further.iter().enumerate().map(|(i, name)| ((*name).to_owned(), cell(HEADER.len() + i))).collect(),
         };
         for (column, text) in HEADER.iter().zip([&code.code, &code.label_lv, &code.label_en]) {
@@ -121,7 +125,8 @@ impl Lines<'_> {
         let mut sound = true;
         for (index, column) in HEADER.iter().enumerate() {
             if cells.get(index) != Some(column) {
-                let sentence = Sentence::new("config-csv-header").arg("column", *column).arg("header", HEADER.join(","));
+                let sentence =
+                    Sentence::new("config-csv-header").arg("column", *column).arg("header", HEADER.join(","));
                 self.tell(header, cells.get(index).copied(), sentence, None);
                 sound = false;
                 break;
@@ -174,8 +179,18 @@ mod tests {
         for (name, text, expected) in [
             ("x", "", &["0:0 the file is empty"][..]),
             ("x", "code;label_lv;label_en;aliases\n", &["1:1 the columns are not separated by commas"]),
-            ("x", "code,label_lv,aliases\n", &["1:15 the column \"label_en\" is not in its place: the first line begins with code,label_lv,label_en,aliases"]),
-            ("states", "code,label_lv,label_en,aliases,macro_step,closing\n", &["1:1 the column \"counted\" is missing"]),
+            (
+                "x",
+                "code,label_lv,aliases\n",
+                &[
+                    "1:15 the column \"label_en\" is not in its place: the first line begins with code,label_lv,label_en,aliases",
+                ],
+            ),
+            (
+                "states",
+                "code,label_lv,label_en,aliases,macro_step,closing\n",
+                &["1:1 the column \"counted\" is missing"],
+            ),
             (
                 "x",
                 "code,label_lv,label_en,aliases\na,A,A,ā|viens\nb,B,B,divi,x\n\nb,,B,Viens\nb,B,B,\n",

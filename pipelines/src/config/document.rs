@@ -52,7 +52,8 @@ impl Document {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let (value, mut root) = convert(file, &Spanned::new(table.span(), DeValue::Table(table.into_inner())), &mut problems);
+        let (value, mut root) =
+            convert(file, &Spanned::new(table.span(), DeValue::Table(table.into_inner())), &mut problems);
         root.span = 0..0;
         if problems.is_empty() { Ok(Self { file: file.to_owned(), value, root }) } else { Err(problems) }
     }
@@ -89,11 +90,24 @@ impl Document {
     }
 }
 
+/// What the parser says most often, in words that both languages have.
+const SYNTAX: [(&str, &str); 10] = [
+    ("duplicate key", "config-duplicate-key"),
+    ("string values must be quoted", "config-syntax-unquoted"),
+    ("invalid basic string, expected `\"`", "config-syntax-quote"),
+    ("invalid literal string, expected `'`", "config-syntax-quote"),
+    ("unclosed", "config-syntax-unclosed"),
+    ("missing comma", "config-syntax-comma"),
+    ("key with no value", "config-syntax-no-value"),
+    ("missing value", "config-syntax-no-value"),
+    ("invalid unquoted key", "config-syntax-key"),
+    ("missing escaped value", "config-syntax-escape"),
+];
+
 fn syntax(message: &str) -> Sentence {
-    if message.starts_with("duplicate key") {
-        Sentence::new("config-duplicate-key")
-    } else {
-        Sentence::new("config-syntax").arg("reason", message)
+    match SYNTAX.iter().find(|(start, _)| message.starts_with(start)) {
+        Some((_, id)) => Sentence::new(id),
+        None => Sentence::new("config-syntax").arg("reason", message),
     }
 }
 
@@ -134,5 +148,8 @@ fn convert(file: &str, value: &Spanned<DeValue<'_>>, problems: &mut Vec<Problem>
 
 fn integer(number: &DeInteger<'_>) -> Option<Number> {
     let (text, radix) = (number.as_str(), number.radix());
-    i64::from_str_radix(text, radix).map(Number::from).or_else(|_| u64::from_str_radix(text, radix).map(Number::from)).ok()
+    i64::from_str_radix(text, radix)
+        .map(Number::from)
+        .or_else(|_| u64::from_str_radix(text, radix).map(Number::from))
+        .ok()
 }

@@ -2,7 +2,7 @@
 
 use regex::Regex;
 use vienkop_transforms::codelist::CodeLists;
-use vienkop_transforms::fold::fold;
+use vienkop_transforms::fold::{fold, nearest};
 use vienkop_transforms::mapping::FieldRule;
 use vienkop_transforms::model::{Field, Kind};
 use vienkop_transforms::normalise::moment::format_is_usable;
@@ -10,6 +10,7 @@ use vienkop_transforms::normalise::value::duration;
 
 use super::document::Document;
 use super::problem::{Problem, Sentence, known};
+use super::validate::Fault;
 
 /// Units that a hint names.
 const UNITS: [&str; 5] = ["min", "h", "d", "working d", "month"];
@@ -17,12 +18,24 @@ const UNITS: [&str; 5] = ["min", "h", "d", "working d", "month"];
 /// Collects the problems of one document.
 pub(super) struct Reporter<'a> {
     document: &'a Document,
+    /// Paths of what the schema has found fault with.
+    faulty: Vec<Vec<String>>,
     problems: Vec<Problem>,
 }
 
 impl<'a> Reporter<'a> {
     pub(super) const fn new(document: &'a Document) -> Self {
-        Self { document, problems: Vec::new() }
+        Self { document, faulty: Vec::new(), problems: Vec::new() }
+    }
+
+    /// Remembers what was found faulty already.
+    pub(super) fn with_faults(self, faults: &[Fault]) -> Self {
+        Self { faulty: faults.iter().map(|fault| fault.path.clone()).collect(), ..self }
+    }
+
+    /// Whether all below a path could be read, so that what is missing there is missing indeed.
+    pub(super) fn is_whole(&self, path: &[&str]) -> bool {
+        !self.faulty.iter().any(|faulty| faulty.iter().zip(path).all(|(a, b)| a == b))
     }
 
     /// A problem of the value at a path.
@@ -57,11 +70,18 @@ impl<'a> Reporter<'a> {
 /// The hint for a field that does not exist; people write labels too.
 pub(super) fn known_field<'f>(text: &str, fields: impl IntoIterator<Item = &'f Field>) -> Option<Sentence> {
     let fields: Vec<&Field> = fields.into_iter().collect();
-    let label = |field: &&&Field| [field.label_lv, field.label_en].iter().any(|label| fold(label) == fold(text));
-    match fields.iter().find(label) {
-        Some(field) => Some(Sentence::new("config-hint-nearest").arg("names", field.name)),
-        None => known(text, fields.iter().map(|field| field.name)),
+    let labels = || fields.iter().flat_map(|field| [(field.label_lv, field.name), (field.label_en, field.name)]);
+    let labelled = |label: &str| labels().find(|(known, _)| *known == label).map(|(_, name)| name);
+    let meant = |name: &str| Some(Sentence::new("config-hint-nearest").arg("names", name));
+    if let Some((_, name)) = labels().find(|(label, _)| fold(label) == fold(text)) {
+        return meant(name);
     }
+    if nearest(text, fields.iter().map(|field| field.name), 1).is_empty()
+        && let Some(name) = nearest(text, labels().map(|(label, _)| label), 1).first().and_then(|label| labelled(label))
+    {
+        return meant(name);
+    }
+    known(text, fields.iter().map(|field| field.name))
 }
 
 /// Whether the rule itself must say where the value comes from.
@@ -114,19 +134,16 @@ pub(super) fn check_rule(
 }
 
 fn check_origin(reporter: &mut Reporter<'_>, path: &[&str], rule: &FieldRule, field: &Field, source: Source) {
-    let origins: Vec<&str> = [
-        ("column", rule.column.is_some()),
-        ("columns", !rule.columns.is_empty()),
-        ("value", rule.value.is_some()),
-    ]
-    .into_iter()
-    .filter_map(|(name, given)| given.then_some(name))
-    .collect();
+    let origins: Vec<&str> =
+        [("column", rule.column.is_some()), ("columns", !rule.columns.is_empty()), ("value", rule.value.is_some())]
+            .into_iter()
+            .filter_map(|(name, given)| given.then_some(name))
+            .collect();
     if let [first, second, ..] = origins[..] {
         let sentence = Sentence::new("config-contradiction").arg("first", first).arg("second", second);
         reporter.key(&[path, &[second]].concat(), sentence, None);
     }
-    if origins.is_empty() && source == Source::Rule {
+    if origins.is_empty() && source == Source::Rule && reporter.is_whole(path) {
         reporter.key(path, Sentence::new("config-no-origin").arg("field", field.name), None);
     }
 }
@@ -172,7 +189,9 @@ fn check_constants(reporter: &mut Reporter<'_>, path: &[&str], rule: &FieldRule,
     };
     let mut unknown = |path: &[&str], text: &str| {
         // Another spelling of a code is understood in data; the file of a source names the code itself.
-        let near = list.find(text).map_or_else(|| list.nearest(text, 3), |code| vec![code.code.as_str()]);
+        let spellings = if list.find(text).is_some() { vec![text] } else { list.nearest(text, 3) };
+        let mut near: Vec<&str> = spellings.into_iter().filter_map(|s| Some(list.find(s)?.code.as_str())).collect();
+        near.dedup();
         let hint = if near.is_empty() {
             known(text, list.codes.iter().map(|code| code.code.as_str()))
         } else {

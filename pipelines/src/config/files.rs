@@ -9,13 +9,12 @@ use vienkop_transforms::codelist::{CodeList, CodeLists};
 use vienkop_transforms::texts::Language;
 
 use super::document::Document;
-use super::kinds::Kinds;
 use super::problem::{Problem, Problems, Sentence};
 use super::settings::{Place, Source};
 use super::source::{SourceCheck, is_name};
 use super::tables::Context;
 use super::texts::Catalogue;
-use super::validate::{Schema, SchemaError};
+use super::validate::{Schema, SchemaError, prune};
 use super::{Loaded, codelists, schema};
 
 /// The folder, what was read of it, and what is wrong with it so far.
@@ -29,7 +28,8 @@ pub(super) struct Files {
 
 impl Files {
     pub(super) fn new(dir: &Path) -> Self {
-        let shown = dir.file_name().map_or_else(|| dir.display().to_string(), |name| name.to_string_lossy().into_owned());
+        let shown =
+            dir.file_name().map_or_else(|| dir.display().to_string(), |name| name.to_string_lossy().into_owned());
         Self { dir: dir.to_owned(), shown, contents: BTreeMap::new(), problems: Vec::new() }
     }
 
@@ -39,7 +39,8 @@ impl Files {
     }
 
     fn path(&self, file: &str) -> PathBuf {
-        file.strip_prefix(&self.shown).map_or_else(|| self.dir.join(file), |below| self.dir.join(below.trim_start_matches('/')))
+        file.strip_prefix(&self.shown)
+            .map_or_else(|| self.dir.join(file), |below| self.dir.join(below.trim_start_matches('/')))
     }
 
     /// Content of a file; none when there is no such file or it cannot be read (then that is a problem).
@@ -98,10 +99,9 @@ impl Files {
         &mut self,
         file: &str,
         text: &str,
-    ) -> Result<(Option<T>, Option<Document>), SchemaError> {
+    ) -> Result<Loaded<T>, SchemaError> {
         let schema = Schema::new(schema::of::<T>())?;
-        let loaded = self.load_by(&schema, file, text);
-        Ok((loaded.item, loaded.document))
+        Ok(self.load_by(&schema, file, text))
     }
 
     fn load_by<T: DeserializeOwned>(&mut self, schema: &Schema, file: &str, text: &str) -> Loaded<T> {
@@ -109,22 +109,25 @@ impl Files {
             Ok(document) => document,
             Err(problems) => {
                 self.problems.extend(problems);
-                return Loaded { item: None, document: None };
+                return Loaded { item: None, document: None, whole: false };
             }
         };
         let faults = schema.faults(&document.value, &[]);
-        if !faults.is_empty() {
-            self.problems.extend(faults.into_iter().map(|fault| fault.problem(&document)));
-            return Loaded { item: None, document: Some(document) };
-        }
-        match serde_json::from_value(document.value.clone()) {
-            Ok(item) => Loaded { item: Some(item), document: Some(document) },
+        let whole = faults.is_empty();
+        let mut value = document.value.clone();
+        prune(&mut value, &faults);
+        self.problems.extend(faults.into_iter().map(|fault| fault.problem(&document)));
+        let item = match serde_json::from_value(value) {
+            Ok(item) => Some(item),
             Err(error) => {
-                let sentence = Sentence::new("config-invalid").arg("reason", error.to_string());
-                self.problems.push(Problem::whole(file, sentence));
-                Loaded { item: None, document: Some(document) }
+                if whole {
+                    let sentence = Sentence::new("config-invalid").arg("reason", error.to_string());
+                    self.problems.push(Problem::whole(file, sentence));
+                }
+                None
             }
-        }
+        };
+        Loaded { item, document: Some(document), whole }
     }
 
     /// Every file of a folder, by its name without the ending.
@@ -141,7 +144,8 @@ impl Files {
             }
             let Some(text) = self.read_if_there(&file) else { continue };
             let loaded: Loaded<T> = self.load_by(&schema, &file, &text);
-            let id = loaded.document.as_ref().and_then(|document| Some((document, document.value.get("id")?.as_str()?)));
+            let id =
+                loaded.document.as_ref().and_then(|document| Some((document, document.value.get("id")?.as_str()?)));
             if let Some((document, id)) = id.filter(|(_, id)| *id != name) {
                 let sentence = Sentence::new("config-id-file").arg("id", id).arg("file", format!("{name}.toml"));
                 self.problems.push(Problem::at(&file, document.value_at(&["id"]), sentence));
@@ -164,17 +168,14 @@ impl Files {
     }
 
     /// The sources that are right, and the places of all of them.
-    pub(super) fn sources(
-        &mut self,
-        kinds: Kinds,
-        context: &Context<'_>,
-    ) -> Result<(Vec<Source>, Vec<Place>), SchemaError> {
-        let check = SourceCheck::new(kinds)?;
+    pub(super) fn sources(&mut self, context: &Context<'_>) -> Result<(Vec<Source>, Vec<Place>), SchemaError> {
+        let check = SourceCheck::new()?;
         let mut sources = Vec::new();
         let mut places: Vec<Place> = Vec::new();
         for file in self.list("sources", "toml", true) {
             let prefix = self.name("sources/");
-            let folder = file.strip_prefix(&prefix).and_then(|below| below.rsplit_once('/')).map_or("", |(folder, _)| folder);
+            let folder =
+                file.strip_prefix(&prefix).and_then(|below| below.rsplit_once('/')).map_or("", |(folder, _)| folder);
             let place = Place { file: file.clone(), folder: folder.to_owned() };
             let twin = places.iter().find(|other| stem(&other.file) == stem(&file)).map(|other| other.file.clone());
             places.push(place.clone());

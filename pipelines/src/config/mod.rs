@@ -8,9 +8,9 @@ mod codelists;
 mod document;
 mod fields;
 mod files;
-mod kinds;
 mod pipelines;
 mod problem;
+mod questionnaires;
 pub(crate) mod schema;
 mod settings;
 mod source;
@@ -29,12 +29,11 @@ use vienkop_transforms::texts::{Language, Texts};
 
 use document::Document;
 use files::Files;
-use kinds::Kinds;
-pub(crate) use problem::{Problem, Problems, Told};
-use problem::Sentence;
-pub(crate) use settings::{Assess, Delivers, Kinded, PersonalData, Pipeline, Place, Policy, Source, Vienkop};
+pub(crate) use problem::Problems;
+use problem::{Problem, Sentence};
+pub(crate) use settings::{Delivers, Pipeline, Source, Vienkop};
 use tables::Context;
-pub(crate) use texts::Catalogue;
+use texts::Catalogue;
 use validate::SchemaError;
 
 /// Everything that `config/` says.
@@ -75,10 +74,6 @@ impl Config {
     /// # Errors
     /// Every mistake of every file.
     pub(crate) fn load(dir: &Path) -> Result<Self, ConfigError> {
-        Self::load_with(dir, Kinds::built_in())
-    }
-
-    fn load_with(dir: &Path, kinds: Kinds) -> Result<Self, ConfigError> {
         let base = match dir.parent() {
             Some(parent) if parent != Path::new("") => parent.to_owned(),
             _ => PathBuf::from("."),
@@ -91,26 +86,30 @@ impl Config {
             files.problems.extend(catalogue.read(language, &file, content.as_deref()));
         }
         let vienkop_file = files.name("vienkop.toml");
-        let (vienkop, vienkop_document) = match files.read_if_there(&vienkop_file) {
-            Some(text) => files.load::<Vienkop>(&vienkop_file, &text)?,
+        let vienkop: Option<Loaded<Vienkop>> = match files.read_if_there(&vienkop_file) {
+            Some(text) => Some(files.load(&vienkop_file, &text)?),
             None => {
                 let hint = Sentence::new("config-hint-dir");
                 let problem = Problem::whole(&vienkop_file, Sentence::new("config-no-vienkop")).hint(hint);
                 files.problems.push(problem);
-                (None, None)
+                None
             }
         };
         let codelists = files.code_lists();
         let questionnaires = files.load_all::<Questionnaire>("questionnaires")?;
         let questions = questions(&questionnaires);
+        for loaded in questionnaires.values() {
+            files.problems.extend(questionnaires::check(loaded, &codelists));
+        }
         let pipelines = files.load_all::<Pipeline>("pipelines")?;
-        let (sources, source_files) = files.sources(kinds, &Context { codelists: &codelists, questionnaires: &questions })?;
-        if let Some(document) = &vienkop_document {
-            files.problems.extend(pipelines::check_vienkop(document, vienkop.as_ref(), &pipelines));
+        let (sources, source_files) = files.sources(&Context { codelists: &codelists, questionnaires: &questions })?;
+        if let Some(vienkop) = &vienkop {
+            files.problems.extend(pipelines::check_vienkop(vienkop, &pipelines));
         }
         for pipeline in pipelines.values() {
             files.problems.extend(pipelines::check(pipeline, &source_files, &questions));
         }
+        let vienkop = vienkop.and_then(|vienkop| vienkop.item);
         if files.problems.is_empty() {
             Ok(Self {
                 vienkop: vienkop.unwrap_or_default(),
@@ -157,12 +156,14 @@ impl Config {
     }
 }
 
-/// A file that was parsed: what it became, when nothing was wrong with it, and where everything stands in it.
+/// A file that was parsed.
 struct Loaded<T> {
-    /// The structure.
+    /// What it became, without its faulty parts; none when something is missing.
     item: Option<T>,
-    /// None when not even the syntax was right.
+    /// Where everything stands in it; none when not even the syntax was right.
     document: Option<Document>,
+    /// Whether the schema found no fault.
+    whole: bool,
 }
 
 fn sound<T>(loaded: BTreeMap<String, Loaded<T>>) -> BTreeMap<String, T> {
@@ -171,6 +172,9 @@ fn sound<T>(loaded: BTreeMap<String, Loaded<T>>) -> BTreeMap<String, T> {
 
 /// Ids of questionnaires and of their questions, as far as they could be read.
 fn questions(questionnaires: &BTreeMap<String, Loaded<Questionnaire>>) -> BTreeMap<String, Option<Vec<String>>> {
-    let ids = |questionnaire: &Questionnaire| questionnaire.questions.iter().map(|q| q.id.clone()).collect();
-    questionnaires.iter().map(|(name, loaded)| (name.clone(), loaded.item.as_ref().map(ids))).collect()
+    let ids = |loaded: &Loaded<Questionnaire>| {
+        let questionnaire = loaded.item.as_ref().filter(|_| loaded.whole)?;
+        Some(questionnaire.questions.iter().map(|question| question.id.clone()).collect())
+    };
+    questionnaires.iter().map(|(name, loaded)| (name.clone(), ids(loaded))).collect()
 }

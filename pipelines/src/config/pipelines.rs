@@ -6,7 +6,6 @@ use glob::Pattern;
 use jiff::tz::TimeZone;
 
 use super::Loaded;
-use super::document::Document;
 use super::fields::Reporter;
 use super::files::stem;
 use super::problem::{Problem, Sentence, known};
@@ -34,7 +33,7 @@ pub(super) fn check(
 ) -> Vec<Problem> {
     let (Some(pipeline), Some(document)) = (&loaded.item, &loaded.document) else { return Vec::new() };
     let mut reporter = Reporter::new(document);
-    if pipeline.sources.is_empty() {
+    if pipeline.sources.is_empty() && loaded.whole {
         reporter.value(&["sources"], Sentence::new("config-empty"), None);
     }
     let named: Vec<Vec<&Place>> =
@@ -46,13 +45,16 @@ pub(super) fn check(
         if is_pattern(entry) && Pattern::new(entry).is_err() {
             reporter.value(&path, Sentence::new("config-glob").arg("value", entry), None);
         } else if found.is_empty() {
-            let candidates: Vec<String> = places.iter().flat_map(|place| {
-                let id = stem(&place.file);
-                let full = format!("{}/{id}", place.folder);
-                if place.folder.is_empty() || !entry.contains('/') { [Some(id), None] } else { [Some(full), None] }
-            }).flatten().collect();
+            // Beside a folder that is right, only what is in it is worth naming.
+            let (folder, id) = entry.rsplit_once('/').unwrap_or(("", entry));
+            let inside: Vec<&Place> = places.iter().filter(|place| place.folder == folder).collect();
+            let candidates: Vec<String> = if inside.is_empty() || folder.is_empty() {
+                places.iter().map(|place| stem(&place.file)).collect()
+            } else {
+                inside.iter().map(|place| stem(&place.file)).collect()
+            };
             let sentence = Sentence::new("config-unknown-source").arg("value", entry);
-            reporter.value(&path, sentence, known(entry, candidates.iter().map(String::as_str)));
+            reporter.value(&path, sentence, known(id, candidates.iter().map(String::as_str)));
         } else if real && found.iter().any(|place| place.is_sample()) {
             reporter.value(&path, Sentence::new("config-sample-mixed").arg("value", entry), None);
         }
@@ -69,13 +71,9 @@ pub(super) fn check(
 }
 
 /// Checks what `vienkop.toml` refers to.
-pub(super) fn check_vienkop(
-    document: &Document,
-    vienkop: Option<&Vienkop>,
-    pipelines: &BTreeMap<String, Loaded<Pipeline>>,
-) -> Vec<Problem> {
+pub(super) fn check_vienkop(loaded: &Loaded<Vienkop>, pipelines: &BTreeMap<String, Loaded<Pipeline>>) -> Vec<Problem> {
+    let (Some(vienkop), Some(document)) = (&loaded.item, &loaded.document) else { return Vec::new() };
     let mut reporter = Reporter::new(document);
-    let Some(vienkop) = vienkop else { return Vec::new() };
     if let Some(name) = &vienkop.default_pipeline
         && !pipelines.contains_key(name)
     {

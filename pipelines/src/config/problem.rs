@@ -67,8 +67,11 @@ impl Problem {
 /// The hint that names what is known and looks like `text`; all that is known when nothing does and it is little.
 pub(super) fn known<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<Sentence> {
     let candidates: Vec<&str> = candidates.into_iter().collect();
-    let near = nearest(text, candidates.iter().copied(), 3);
-    if !near.is_empty() {
+    let likeness = |name: &str| strsim::jaro_winkler(&fold(text), &fold(name));
+    let mut near = nearest(text, candidates.iter().copied(), 3);
+    if let Some(best) = near.first().copied().map(likeness) {
+        // Beside a slip of the pen, names that are merely alike would only distract.
+        near.retain(|name| best < 0.9 || likeness(name) > best - 0.03);
         return Some(Sentence::new("config-hint-nearest").arg("names", near.join(", ")));
     }
     (1..=16).contains(&candidates.len()).then(|| {
@@ -112,7 +115,9 @@ impl Problems {
         catalogue: Catalogue,
         language: Language,
     ) -> Self {
-        list.sort_by(|a, b| (&a.file, a.span.as_ref().map(|s| s.start)).cmp(&(&b.file, b.span.as_ref().map(|s| s.start))));
+        list.sort_by(|a, b| {
+            (&a.file, a.span.as_ref().map(|s| s.start)).cmp(&(&b.file, b.span.as_ref().map(|s| s.start)))
+        });
         list.dedup();
         Self { list, sources, catalogue, language }
     }

@@ -1,14 +1,11 @@
 //! `config/schema/*.schema.json`: made from the structures and kinds, for editors and for people.
 
-use std::io;
-use std::path::Path;
-
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
+use vienkop_connectors::{fetch, format};
 use vienkop_transforms::assess::questionnaire::Questionnaire;
 
-use super::kinds::Kinds;
 use super::settings::{Pipeline, Source, Vienkop};
 
 /// Every schema: file name and content.
@@ -16,29 +13,12 @@ pub(crate) fn schemas() -> Vec<(String, String)> {
     [
         ("vienkop", of::<Vienkop>()),
         ("pipeline", of::<Pipeline>()),
-        ("source", source(Kinds::built_in())),
+        ("source", source()),
         ("questionnaire", of::<Questionnaire>()),
     ]
     .into_iter()
     .map(|(name, schema)| (format!("{name}.schema.json"), format!("{schema:#}\n")))
     .collect()
-}
-
-/// Writes every schema into a folder; returns the names of the files that were not as they should be.
-///
-/// # Errors
-/// The folder or a file cannot be written.
-pub(crate) fn write(folder: &Path) -> io::Result<Vec<String>> {
-    fs_err::create_dir_all(folder)?;
-    let mut changed = Vec::new();
-    for (name, content) in schemas() {
-        let path = folder.join(&name);
-        if fs_err::read_to_string(&path).ok().as_deref() != Some(content.as_str()) {
-            fs_err::write(&path, content)?;
-            changed.push(name);
-        }
-    }
-    Ok(changed)
 }
 
 fn generator() -> SchemaGenerator {
@@ -59,15 +39,15 @@ pub(super) fn of_options(options: impl FnOnce(&mut SchemaGenerator) -> Schema) -
 }
 
 /// The schema of a source, with the options of each kind.
-pub(super) fn source(kinds: Kinds) -> Value {
+pub(super) fn source() -> Value {
     let mut generator = generator();
     let mut root = inlined(&Source::json_schema(&mut generator), &generator);
     let mut conditions = Vec::new();
-    for kind in kinds.fetch {
+    for kind in fetch::KINDS {
         let options = with_kind(inlined(&kind.options_schema(&mut generator), &generator), kind.name());
         conditions.push(condition("fetch", kind.name(), json!({ "fetch": options })));
     }
-    for kind in kinds.format {
+    for kind in format::KINDS {
         let options = with_kind(inlined(&kind.options_schema(&mut generator), &generator), kind.name());
         let read = kind.table_schema(&mut generator);
         let table = json!({ "items": { "properties": { "read": read } } });
@@ -77,8 +57,8 @@ pub(super) fn source(kinds: Kinds) -> Value {
     if let Some(properties) = root.get_mut("properties") {
         let names = |names: Vec<&'static str>| json!({ "properties": { "kind": { "enum": names } } });
         for (table, known) in [
-            ("fetch", names(kinds.fetch.iter().map(|kind| kind.name()).collect())),
-            ("format", names(kinds.format.iter().map(|kind| kind.name()).collect())),
+            ("fetch", names(fetch::KINDS.iter().map(|kind| kind.name()).collect())),
+            ("format", names(format::KINDS.iter().map(|kind| kind.name()).collect())),
         ] {
             if let Some(Value::Object(property)) = properties.get_mut(table) {
                 property.insert("allOf".to_owned(), json!([known]));
@@ -127,6 +107,8 @@ fn add_definitions(schema: &mut Map<String, Value>, generator: &mut SchemaGenera
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+    use std::path::Path;
+
     use super::*;
 
     #[test]
@@ -139,13 +121,10 @@ mod tests {
     }
 
     #[test]
-    fn schemas_are_valid_and_written_once() {
+    fn schemas_are_valid() {
         for (name, content) in schemas() {
             let schema: Value = serde_json::from_str(&content).unwrap();
             assert!(jsonschema::meta::is_valid(&schema), "{name}");
         }
-        let folder = tempfile::tempdir().unwrap();
-        assert_eq!(write(folder.path()).unwrap().len(), schemas().len());
-        assert_eq!(write(folder.path()).unwrap(), Vec::<String>::new());
     }
 }

@@ -59,12 +59,7 @@ pub(crate) struct PersonalData {
 
 impl Default for PersonalData {
     fn default() -> Self {
-        Self {
-            key_env: "VIENKOP_PSEUDONYM_KEY".to_owned(),
-            key_file: None,
-            key_id: "k1".to_owned(),
-            landed_days: 90,
-        }
+        Self { key_env: "VIENKOP_PSEUDONYM_KEY".to_owned(), key_file: None, key_id: "k1".to_owned(), landed_days: 90 }
     }
 }
 

@@ -3,13 +3,12 @@
 use std::path::{Component, Path};
 
 use serde_json::{Map, Value, json};
-use vienkop_connectors::fetch::FetchKind;
-use vienkop_connectors::format::{FormatKind, OptionError};
+use vienkop_connectors::fetch::{self, FetchKind};
+use vienkop_connectors::format::{self, FormatKind, OptionError};
 use vienkop_transforms::mapping::TableMapping;
 
 use super::document::Document;
 use super::fields::{Reporter, is_reg_no};
-use super::kinds::Kinds;
 use super::problem::{Problem, Sentence, known};
 use super::schema;
 use super::settings::{Place, Source};
@@ -25,36 +24,39 @@ pub(super) struct SourceCheck {
 }
 
 impl SourceCheck {
-    pub(super) fn new(kinds: Kinds) -> Result<Self, SchemaError> {
-        let ready = |json| Schema::new(json);
-        let fetch = kinds.fetch.iter().map(|kind| {
-            Ok((*kind, ready(schema::of_options(|generator| kind.options_schema(generator)))?))
+    pub(super) fn new() -> Result<Self, SchemaError> {
+        let fetch = fetch::KINDS.iter().map(|kind| {
+            let options = Schema::new(schema::of_options(|generator| kind.options_schema(generator)))?;
+            Ok((*kind, options))
         });
-        let format = kinds.format.iter().map(|kind| {
-            let options = ready(schema::of_options(|generator| kind.options_schema(generator)))?;
-            let table = ready(schema::of_options(|generator| kind.table_schema(generator)))?;
+        let format = format::KINDS.iter().map(|kind| {
+            let options = Schema::new(schema::of_options(|generator| kind.options_schema(generator)))?;
+            let table = Schema::new(schema::of_options(|generator| kind.table_schema(generator)))?;
             Ok((*kind, options, table))
         });
         Ok(Self {
-            whole: ready(schema::of::<Source>())?,
+            whole: Schema::new(schema::of::<Source>())?,
             fetch: fetch.collect::<Result<_, SchemaError>>()?,
             format: format.collect::<Result<_, SchemaError>>()?,
         })
     }
 
     /// Checks a source; it comes back when nothing is wrong with it.
-    pub(super) fn check(&self, document: &Document, place: &Place, context: &Context<'_>) -> (Option<Source>, Vec<Problem>) {
+    pub(super) fn check(
+        &self,
+        document: &Document,
+        place: &Place,
+        context: &Context<'_>,
+    ) -> (Option<Source>, Vec<Problem>) {
         let mut value = document.value.clone();
         let faults = self.whole.faults(&value, &[]);
         prune(&mut value, &faults);
-        let complete = faults.is_empty();
+        let mut reporter = Reporter::new(document).with_faults(&faults);
         let mut problems: Vec<Problem> = faults.into_iter().map(|fault| fault.problem(document)).collect();
-        let mut reporter = Reporter::new(document);
         check_identity(&mut reporter, &value, place);
         problems.extend(self.check_fetch(&mut reporter, document, &value, place));
         problems.extend(self.check_format(&mut reporter, document, &value));
-        let (tables, all) = tables(&value);
-        check_tables(&mut reporter, &tables, complete && all, context);
+        check_tables(&mut reporter, &tables(&value), context);
         problems.extend(reporter.into_problems());
         if !problems.is_empty() {
             return (None, problems);
@@ -181,14 +183,8 @@ fn refused(reporter: &mut Reporter<'_>, error: &OptionError, places: &[&[&str]],
     reporter.value(&[place, &[error.option.as_str()]].concat(), sentence, None);
 }
 
-/// The tables that can be read, each with its place in the file, and whether these are all.
-fn tables(value: &Value) -> (Vec<(usize, TableMapping)>, bool) {
-    let Some(items) = value.get("table").and_then(Value::as_array) else { return (Vec::new(), false) };
-    let tables: Vec<(usize, TableMapping)> = items
-        .iter()
-        .enumerate()
-        .filter_map(|(index, item)| Some((index, serde_json::from_value(item.clone()).ok()?)))
-        .collect();
-    let all = tables.len() == items.len();
-    (tables, all)
+/// The tables that can be read, each with its place in the file.
+fn tables(value: &Value) -> Vec<(usize, TableMapping)> {
+    let items = value.get("table").and_then(Value::as_array).into_iter().flatten().enumerate();
+    items.filter_map(|(index, item)| Some((index, serde_json::from_value(item.clone()).ok()?))).collect()
 }

@@ -17,19 +17,13 @@ pub(super) struct Context<'a> {
     pub(super) questionnaires: &'a BTreeMap<String, Option<Vec<String>>>,
 }
 
-/// Checks the tables of one source (with their places in the file). `complete`: every table could be read, so that
-/// what is missing is missing indeed.
-pub(super) fn check_tables(
-    reporter: &mut Reporter<'_>,
-    tables: &[(usize, TableMapping)],
-    complete: bool,
-    context: &Context<'_>,
-) {
+/// Checks the tables of one source (with their places in the file).
+pub(super) fn check_tables(reporter: &mut Reporter<'_>, tables: &[(usize, TableMapping)], context: &Context<'_>) {
     for (index, table) in tables {
         let index = index.to_string();
-        check_table(reporter, &["table", &index], table, tables, complete, context);
+        check_table(reporter, &["table", &index], table, tables, context);
     }
-    if complete {
+    if reporter.is_whole(&["table"]) {
         check_required(reporter, tables);
     }
 }
@@ -39,7 +33,6 @@ fn check_table(
     path: &[&str],
     table: &TableMapping,
     tables: &[(usize, TableMapping)],
-    complete: bool,
     context: &Context<'_>,
 ) {
     for (index, skip) in table.skip.iter().enumerate() {
@@ -59,8 +52,8 @@ fn check_table(
         return;
     };
     match child {
-        Some(child) => check_child_table(reporter, path, table, (entity, child), tables, complete, context),
-        None => check_entity_table(reporter, path, table, entity, complete, context),
+        Some(child) => check_child_table(reporter, path, table, (entity, child), tables, context),
+        None => check_entity_table(reporter, path, table, entity, context),
     }
 }
 
@@ -69,7 +62,6 @@ fn check_entity_table(
     path: &[&str],
     table: &TableMapping,
     entity: &Entity,
-    complete: bool,
     context: &Context<'_>,
 ) {
     for (name, source) in &table.fields {
@@ -105,7 +97,7 @@ fn check_entity_table(
             reporter.value(&[path, &["key", &index]].concat(), sentence, known_field(name, entity.fields));
         }
     }
-    if complete {
+    if reporter.is_whole(path) {
         for name in source_key(table, entity).into_iter().filter(|name| entity.field(name).is_some()) {
             if !mapped(table).contains(name) {
                 let sentence = Sentence::new("config-key-unmapped").arg("field", name).arg("entity", entity.name);
@@ -122,7 +114,6 @@ fn check_child_table(
     table: &TableMapping,
     (entity, child): (&Entity, &Child),
     tables: &[(usize, TableMapping)],
-    complete: bool,
     context: &Context<'_>,
 ) {
     let parent = tables.iter().map(|(_, table)| table).find(|table| table.entity == entity.name);
@@ -152,7 +143,7 @@ fn check_child_table(
         let sentence = Sentence::new("config-not-for-child").arg("option", option).arg("entity", &table.entity);
         reporter.key(&[path, &[option]].concat(), sentence, None);
     }
-    if complete {
+    if reporter.is_whole(path) {
         let missing = key.iter().map(|name| format!("parent.{name}")).chain(required(child.fields).map(str::to_owned));
         for name in missing.filter(|name| !table.fields.contains_key(name)) {
             let sentence = Sentence::new("config-required-unmapped").arg("field", name).arg("entity", &table.entity);
@@ -219,7 +210,8 @@ fn check_child(reporter: &mut Reporter<'_>, path: &[&str], source: &ChildSource,
             given.insert(name.clone());
         }
     }
-    for name in required(child.fields).filter(|name| !given.contains(*name)) {
+    let whole = reporter.is_whole(path);
+    for name in required(child.fields).filter(|name| whole && !given.contains(*name)) {
         let sentence = Sentence::new("config-required-unmapped").arg("field", name).arg("entity", child.name);
         reporter.key(path, sentence, None);
     }
@@ -245,8 +237,7 @@ fn check_unpivot(reporter: &mut Reporter<'_>, path: &[&str], table: &TableMappin
         Some(None) => {}
         Some(Some(questions)) => {
             for (header, question) in unpivot.columns.iter().filter(|(_, question)| !questions.contains(question)) {
-                let sentence =
-                    Sentence::new("config-unknown-question").arg("value", question).arg("questionnaire", id);
+                let sentence = Sentence::new("config-unknown-question").arg("value", question).arg("questionnaire", id);
                 let hint = known(question, questions.iter().map(String::as_str));
                 reporter.value(&[path, &["unpivot", "columns", header]].concat(), sentence, hint);
             }

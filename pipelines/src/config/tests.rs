@@ -6,34 +6,531 @@ use std::path::Path;
 
 use super::*;
 
-fn problems(files: &[(&str, &str)]) -> Problems {
+/// A folder with these files below `config`, where `vienkop.toml` and some code lists are as they should be.
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    for (name, content) in files {
+    let defaults = [
+        ("vienkop.toml", ""),
+        ("codelists/institution_kinds.csv", "code,label_lv,label_en,aliases\nministrija,Ministrija,Ministry,resors\n"),
+        ("codelists/audiences.csv", "code,label_lv,label_en,aliases\niedzīvotājs,Iedzīvotājs,Resident,cilvēks\n"),
+    ];
+    for (name, content) in defaults.iter().chain(files) {
         let path = folder.path().join("config").join(name);
         fs_err::create_dir_all(path.parent().unwrap()).unwrap();
         fs_err::write(path, content).unwrap();
     }
-    match Config::load(&folder.path().join("config")) {
-        Err(ConfigError::Problems(problems)) => *problems,
+    folder
+}
+
+fn load(files: &[(&str, &str)]) -> Result<Config, Problems> {
+    match Config::load(&folder(files).path().join("config")) {
+        Ok(config) => Ok(config),
+        Err(ConfigError::Problems(problems)) => Err(*problems),
         Err(error) => panic!("{error}"),
-        Ok(_) => panic!("no problem found"),
     }
 }
+
+/// Checks a source `x` with this body; what is told is `line:column message (hint)`.
+fn check(body: &str, expected: &[&str]) {
+    let text = format!("id = \"x\"\ntitle = \"X\"\ndelivers = \"delta\"\n{body}");
+    let told: Vec<String> = match load(&[("sources/x.toml", &text)]) {
+        Ok(_) => Vec::new(),
+        Err(problems) => problems
+            .told(Some(Language::En))
+            .into_iter()
+            .map(|told| {
+                let hint = told.hint.map(|hint| format!(" ({hint})")).unwrap_or_default();
+                let (line, column) = (told.line.unwrap_or_default(), told.column.unwrap_or_default());
+                format!("{line}:{column} {}{hint}", told.message)
+            })
+            .collect(),
+    };
+    assert_eq!(told, expected, "{text}");
+}
+
+/// The lines of a file source up to its first table; the table begins on line 9.
+const FILE: &str = "[fetch]\nkind = \"file\"\npath = \"a.csv\"\n[format]\nkind = \"csv\"\n";
 
 #[test]
 fn this_repository() {
-    let dir = std::env::var("CFG").map_or_else(|_| Path::new(env!("CARGO_MANIFEST_DIR")).join("../config"), Into::into);
-    match Config::load(&dir) {
-        Ok(_) => {}
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config");
+    let config = match Config::load(&dir) {
+        Ok(config) => config,
         Err(ConfigError::Problems(problems)) => panic!("{}", problems.render(Some(Language::En), false)),
         Err(error) => panic!("{error}"),
+    };
+    let samples = config.pipeline("samples").unwrap();
+    assert_eq!(config.sources_of(samples).len(), samples.sources.len());
+    assert!(config.sources_of(samples).iter().all(|source| source.place.is_sample()));
+    let schema = validate::Schema::new(schema::source()).unwrap();
+    for source in &config.sources {
+        let text = fs_err::read_to_string(dir.join("..").join(&source.place.file)).unwrap();
+        let document = Document::parse(&source.place.file, &text).unwrap();
+        let told = schema.faults(&document.value, &[]).len();
+        assert_eq!(told, 0, "{}: what an editor is told differs from what the program tells", source.id);
     }
 }
 
 #[test]
-fn scratch() {
-    let p = problems(&[("vienkop.toml", "languag = \"lv\"\nlimits = { depth = \"x\", deph = 3 }\n[personal_data]\nlanded_days = -1\n"),
-      ("sources/a.toml", "id = \"b\"\ntitle = 3\ndelivers = \"snapshots\"\n[fetch]\nkind=\"fil\"\n[format]\nkind = \"csvv\"\n[[table]]\nentity = \"servise\"\n[[table]]\nentity = \"service\"\nfields = { code = 3, name = { colum = \"x\" }, owner_reg_no = { column = [3], functions = [\"trim\"] } }\n")]);
-    println!("{}", p.render(None, false));
-    println!("{}", p.render(Some(Language::En), false));
+fn tells_every_mistake_of_every_file() {
+    let files = [
+        ("vienkop.toml", "languge = \"lv\"\ndefault_pipeline = \"paraug\"\n\n[limits]\ndepth = \"dziļi\"\n"),
+        ("pipelines/paraugi.toml", "title = \"Paraugi\"\nsources = [\"samples/novads\", \"samples/pilseta\"]\n"),
+        (
+            "sources/samples/novads.toml",
+            r#"id = "novads"
+title = "Ērgļupes novads"
+delivers = "snapshots"
+
+[fetch]
+kind = "file"
+path = "../citur/registrs.csv"
+
+[format]
+kind = "exel"
+
+[[table]]
+entity = "institution"
+
+[[table.skip]]
+column = "Nr."
+matches = "^(Kopā"
+
+[table.fields]
+reg_no = { column = "Numurs", value = "90000000000" }
+nosaukums = "Nosaukums"
+kind = { column = "Veids", codes = { "M" = "ministrij" } }
+atvk = { colum = "ATVK", pad = 7 }
+"#,
+        ),
+    ];
+    let problems = load(&files).unwrap_err();
+    insta::assert_snapshot!(problems.render(None, false), @r#"
+kļūda: nav avota „samples/pilseta”
+ --> config/pipelines/paraugi.toml:2:30
+  |
+2 | sources = ["samples/novads", "samples/pilseta"]
+  |                              ^^^^^^^^^^^^^^^^^
+  |
+  = padoms: zināmie: novads
+
+kļūda: „snapshots” te neder
+ --> config/sources/samples/novads.toml:3:12
+  |
+3 | delivers = "snapshots"
+  |            ^^^^^^^^^^^
+  |
+  = padoms: varbūt domāts: snapshot
+
+kļūda: ceļš „../citur/registrs.csv” ved ārā no atļautās mapes
+ --> config/sources/samples/novads.toml:7:8
+  |
+7 | path = "../citur/registrs.csv"
+  |        ^^^^^^^^^^^^^^^^^^^^^^^
+  |
+  = padoms: ceļu raksta no mapes, kurā ir config; paraugi paliek tajā
+
+kļūda: [format] veids „exel” nav zināms
+  --> config/sources/samples/novads.toml:10:8
+   |
+10 | kind = "exel"
+   |        ^^^^^^
+   |
+   = padoms: varbūt domāts: excel
+
+kļūda: regulārā izteiksme nav derīga: unclosed group
+  --> config/sources/samples/novads.toml:17:11
+   |
+17 | matches = "^(Kopā"
+   |           ^^^^^^^^
+
+kļūda: „column” un „value” reizē nav lietojami
+  --> config/sources/samples/novads.toml:20:31
+   |
+20 | reg_no = { column = "Numurs", value = "90000000000" }
+   |                               ^^^^^
+
+kļūda: entītijai „institution” nav lauka „nosaukums”
+  --> config/sources/samples/novads.toml:21:1
+   |
+21 | nosaukums = "Nosaukums"
+   | ^^^^^^^^^
+   |
+   = padoms: varbūt domāts: name
+
+kļūda: klasifikatorā „institution_kinds” nav vērtības „ministrij”
+  --> config/sources/samples/novads.toml:22:44
+   |
+22 | kind = { column = "Veids", codes = { "M" = "ministrij" } }
+   |                                            ^^^^^^^^^^^
+   |
+   = padoms: varbūt domāts: ministrija
+
+kļūda: nezināma atslēga „colum”
+  --> config/sources/samples/novads.toml:23:10
+   |
+23 | atvk = { colum = "ATVK", pad = 7 }
+   |          ^^^^^
+   |
+   = padoms: varbūt domāts: column, columns
+
+kļūda: nezināma atslēga „languge”
+ --> config/vienkop.toml:1:1
+  |
+1 | languge = "lv"
+  | ^^^^^^^
+  |
+  = padoms: varbūt domāts: language
+
+kļūda: nav plūsmas „paraug”
+ --> config/vienkop.toml:2:20
+  |
+2 | default_pipeline = "paraug"
+  |                    ^^^^^^^^
+  |
+  = padoms: varbūt domāts: paraugi
+
+kļūda: te jābūt veselam skaitlim, bet ir teksts
+ --> config/vienkop.toml:5:9
+  |
+5 | depth = "dziļi"
+  |         ^^^^^^^
+
+12 kļūdu 3 konfigurācijas failos
+"#);
+    insta::assert_snapshot!(problems.render(Some(Language::En), false), @r#"
+error: no source "samples/pilseta"
+ --> config/pipelines/paraugi.toml:2:30
+  |
+2 | sources = ["samples/novads", "samples/pilseta"]
+  |                              ^^^^^^^^^^^^^^^^^
+  |
+  = help: known: novads
+
+error: "snapshots" does not fit here
+ --> config/sources/samples/novads.toml:3:12
+  |
+3 | delivers = "snapshots"
+  |            ^^^^^^^^^^^
+  |
+  = help: perhaps: snapshot
+
+error: the path "../citur/registrs.csv" leads out of the folder it may use
+ --> config/sources/samples/novads.toml:7:8
+  |
+7 | path = "../citur/registrs.csv"
+  |        ^^^^^^^^^^^^^^^^^^^^^^^
+  |
+  = help: write the path from the folder that holds config; samples stay within it
+
+error: unknown kind of [format]: "exel"
+  --> config/sources/samples/novads.toml:10:8
+   |
+10 | kind = "exel"
+   |        ^^^^^^
+   |
+   = help: perhaps: excel
+
+error: the regular expression is not valid: unclosed group
+  --> config/sources/samples/novads.toml:17:11
+   |
+17 | matches = "^(Kopā"
+   |           ^^^^^^^^
+
+error: "column" and "value" exclude each other
+  --> config/sources/samples/novads.toml:20:31
+   |
+20 | reg_no = { column = "Numurs", value = "90000000000" }
+   |                               ^^^^^
+
+error: "institution" has no field "nosaukums"
+  --> config/sources/samples/novads.toml:21:1
+   |
+21 | nosaukums = "Nosaukums"
+   | ^^^^^^^^^
+   |
+   = help: perhaps: name
+
+error: the code list "institution_kinds" has no value "ministrij"
+  --> config/sources/samples/novads.toml:22:44
+   |
+22 | kind = { column = "Veids", codes = { "M" = "ministrij" } }
+   |                                            ^^^^^^^^^^^
+   |
+   = help: perhaps: ministrija
+
+error: unknown key "colum"
+  --> config/sources/samples/novads.toml:23:10
+   |
+23 | atvk = { colum = "ATVK", pad = 7 }
+   |          ^^^^^
+   |
+   = help: perhaps: column, columns
+
+error: unknown key "languge"
+ --> config/vienkop.toml:1:1
+  |
+1 | languge = "lv"
+  | ^^^^^^^
+  |
+  = help: perhaps: language
+
+error: no pipeline "paraug"
+ --> config/vienkop.toml:2:20
+  |
+2 | default_pipeline = "paraug"
+  |                    ^^^^^^^^
+  |
+  = help: perhaps: paraugi
+
+error: a whole number belongs here, not a text
+ --> config/vienkop.toml:5:9
+  |
+5 | depth = "dziļi"
+  |         ^^^^^^^
+
+12 errors in 3 configuration files
+"#);
+}
+
+#[test]
+fn syntax() {
+    let problems =
+        load(&[("sources/x.toml", "id = \"x\ntitle = X\n[fetch\nkind = \"file\"\nkind = \"file\"\n")]).unwrap_err();
+    let lines: Vec<Option<usize>> = problems.told(None).iter().map(|told| told.line).collect();
+    let twice = load(&[("sources/x.toml", "id = \"x\"\nid = \"y\"\nid2 = '\\d'\nid3 = \"\\d\"\n")]).unwrap_err();
+    let told: Vec<String> = twice.told(Some(Language::En)).into_iter().map(|told| told.message).collect();
+    let escape = r#"unknown character after "\"; write regular expressions in single quotes: '\d+'"#;
+    assert_eq!(told, ["this key is given already", escape]);
+    assert_eq!(lines, [Some(1), Some(2), Some(3)], "{}", problems.render(Some(Language::En), false));
+}
+
+#[test]
+fn kinds_and_options() {
+    let table = "[[table]]\nentity = \"institution\"\nfields = { reg_no = \"A\", name = \"B\", kind = \"C\" }\n";
+    check(&format!("{FILE}{table}"), &[]);
+    check(
+        &format!("[fetch]\nkind = \"fiel\"\npaht = \"a\"\n[format]\nkind = \"cvs\"\n{table}"),
+        &[
+            r#"5:8 unknown kind of [fetch]: "fiel" (perhaps: file)"#,
+            r#"8:8 unknown kind of [format]: "cvs" (known: csv, excel, json, xml)"#,
+        ],
+    );
+    check(
+        &format!("{FILE}encodin = \"utf-8\"\nencoding = \"utf-9\"\n{table}[table.read]\nheader_rov = 3\n"),
+        &[
+            r#"9:1 unknown key "encodin" (perhaps: encoding)"#,
+            r#"10:12 "utf-9" does not fit here (perhaps: utf-8)"#,
+            r#"15:1 unknown key "header_rov" (perhaps: header_row)"#,
+        ],
+    );
+    check(
+        &format!("{FILE}delimiter = \";;\"\n{table}"),
+        &[r#"9:13 the value of "delimiter" cannot be used: one ASCII character that is no letter or digit"#],
+    );
+    check(
+        &format!("[fetch]\nkind = \"file\"\npath = \"a[.csv\"\n[format]\nkind = \"xml\"\n{table}"),
+        &[
+            r#"6:8 the value of "path" cannot be used: Pattern syntax error near position 1: invalid range pattern"#,
+            r#"9:1 the key "record" is missing"#,
+        ],
+    );
+}
+
+#[test]
+fn fields() {
+    let table = |fields: &str| {
+        format!(
+            "{FILE}[[table]]\nentity = \"service\"\n[table.fields]\n{fields}code = \"K\"\nname = \"N\"\nowner_reg_no = \"O\"\n"
+        )
+    };
+    for (fields, expected) in [
+        ("", &[][..]),
+        (
+            "keywords = { column = \"A\", split = [\",\"] }\nannual_requests = { column = \"A\", split = [\",\"] }\n",
+            &[r#"13:35 "split" means nothing for the field "annual_requests": it is no list"#],
+        ),
+        (
+            "expected_time = { column = \"A\", unit = \"working_d\" }\nphase = \"P\"\n",
+            &[
+                r#"12:40 "working_d" is not a unit of durations (perhaps: working d)"#,
+                r#"13:1 the code list "phases" that the field "phase" needs is missing (config/codelists/phases.csv)"#,
+            ],
+        ),
+        (
+            "rating_count = { column = \"A\", unit = \"d\", pad = 3, formats = [\"%Y\"], pseudonymise = true, join = \"x\" }\n",
+            &[
+                r#"12:32 "unit" means nothing for the field "rating_count": it is no duration"#,
+                r#"12:44 "pad" means nothing for the field "rating_count": only codes and numbers have leading zeros"#,
+                r#"12:53 "formats" means nothing for the field "rating_count": it is no date or time"#,
+                r#"12:71 "pseudonymise" means nothing for the field "rating_count": only texts and fields made for it become pseudonyms"#,
+                r#"12:92 "join" means nothing for the field "rating_count": "columns" is not given"#,
+            ],
+        ),
+        (
+            "audience = { value = \"cilvēks, iedzivotaji\", split = [\",\"] }\ndescription = { functions = [\"lower\"] }\n",
+            &[
+                r#"12:22 the code list "audiences" has no value "iedzivotaji" (perhaps: iedzīvotājs)"#,
+                r#"13:1 nothing says where the field "description" comes from: it needs "column", "columns" or "value""#,
+            ],
+        ),
+        (
+            "group_code = { columns = [\"A\", \"B\"], column = \"C\", extract = \"\\\\d+\", pattern = \"[\" }\n",
+            &[
+                r#"12:16 "column" and "columns" exclude each other"#,
+                "12:62 the expression needs a group in parentheses: what is in it is the value",
+                "12:80 the regular expression is not valid: unclosed character class",
+            ],
+        ),
+        (
+            "steps = \"A\"\nAprakstss = \"A\"\nApraksts = 3\n",
+            &[
+                r#"12:1 "service" has no field "steps" (structures go into [table.children.steps] or a table of their own)"#,
+                r#"13:1 "service" has no field "Aprakstss" (perhaps: description)"#,
+                "14:12 a text or a table belongs here, not a number",
+            ],
+        ),
+    ] {
+        check(&table(fields), expected);
+    }
+    check(
+        &format!(
+            "{FILE}[[table]]\nentity = \"portfolio\"\nfields = {{ reg_no = {{ value = \"123\" }}, since = {{ column = \"A\", formats = [\"%d.%m.\", \"%d.%m.%Y\"] }} }}\n"
+        ),
+        &[
+            r#"10:10 nothing in this table says where the key field "item" of "portfolio" comes from"#,
+            r#"11:31 "123" is not a registration number (11 digits)"#,
+            r#"11:75 no date can be read by the format "%d.%m.": it needs day, month and year, such as %d.%m.%Y"#,
+        ],
+    );
+}
+
+#[test]
+fn children_and_keys() {
+    let service = "[[table]]\nentity = \"service\"\nkey = [\"virsis_id\"]\nfields = { virsis_id = \"V\", code = \"K\", name = \"N\", owner_reg_no = \"O\" }\n";
+    for (tables, expected) in [
+        ("[table.children.steps]\ncolumn = \"Soļi\"\npattern = '^(?P<no>\\d+)\\. (?P<name>.+)$'\n", &[][..]),
+        (
+            "[table.children.steps]\ncolumn = \"Soļi\"\npattern = '^(?P<nr>\\d+)\\. (?P<name>.+)$'\n[table.children.stesp]\n",
+            &[
+                r#"15:11 "steps" has no field "nr" (perhaps: no)"#,
+                r#"16:17 "service" has no structures "stesp" (perhaps: steps)"#,
+            ],
+        ),
+        (
+            "[table.children.steps]\nnumbered = { name = \"Solis {n}\", expected_time = \"Laiks\" }\n[table.children.fees]\ncolumn = \"Maksa\"\n",
+            &[
+                r#"14:50 the header "Laiks" has no "{n}" for 1, 2, 3 …"#,
+                r#"15:17 the structures "fees" need "pattern" or "field": what is what in an item"#,
+                r#"15:17 nothing says where the required field "amount" of "fees" comes from"#,
+            ],
+        ),
+        (
+            "[table.children.fees]\ncolumn = \"Maksa\"\nfield = \"note\"\nfields = { currency = { value = \"EUR\" } }\n",
+            &[r#"13:17 nothing says where the required field "amount" of "fees" comes from"#],
+        ),
+        ("[[table]]\nentity = \"service.steps\"\nfields = { \"parent.virsis_id\" = \"V\", name = \"S\" }\n", &[]),
+        (
+            "[[table]]\nentity = \"service.steps\"\nfields = { \"parent.code\" = \"V\" }\n[table.unpivot]\n",
+            &[
+                r#"14:10 nothing says where the required field "parent.virsis_id" of "service.steps" comes from"#,
+                r#"14:10 nothing says where the required field "name" of "service.steps" comes from"#,
+                r#"15:12 "service.steps" has no field "parent.code" (perhaps: parent.virsis_id)"#,
+                r#"16:8 "unpivot" has no place in a table of structures ("service.steps")"#,
+            ],
+        ),
+        (
+            "[[table]]\nentity = \"service\"\nkey = [\"virsis\"]\nfields = { code = \"K\" }\n[[table.skip]]\ncolumn = \"A\"\n",
+            &[
+                r#"15:8 "service" has no field "virsis" (perhaps: virsis_id)"#,
+                r#"17:1 "matches" or "others_empty = true" is needed"#,
+            ],
+        ),
+    ] {
+        check(&format!("{FILE}{service}{tables}"), expected);
+    }
+    check(
+        &format!("{FILE}[[table]]\nentity = \"need\"\nfields = {{ name = \"A\" }}\n"),
+        &[
+            r#"10:10 nothing in this table says where the key field "code" of "need" comes from"#,
+            r#"10:10 nothing says where the required field "life_event_code" of "need" comes from"#,
+        ],
+    );
+}
+
+#[test]
+fn unpivot() {
+    let table = "[[table]]\nentity = \"survey_response\"\nfields = { wave = { value = \"2024\" }, respondent_reg_no = \"A\", submitted_at = \"B\" }\n";
+    check(&format!("{FILE}{table}[table.unpivot]\nquestionnaire = \"2023\"\n"), &[r#"13:17 no questionnaire "2023""#]);
+}
+
+#[test]
+fn pipelines_and_ids() {
+    let source = |id: &str| {
+        format!(
+            "id = \"{id}\"\ntitle = \"X\"\ndelivers = \"delta\"\n{FILE}[[table]]\nentity = \"life_event\"\nfields = {{ code = \"K\", name = \"N\" }}\n"
+        )
+    };
+    let problems = load(&[
+        (
+            "pipelines/Dienas.toml",
+            "title = \"D\"\nsources = [\"samples/*\", \"a\", \"[\", \"bb\"]\n[assess]\nquestionnaires = [\"2024\"]\n",
+        ),
+        ("sources/a.toml", &source("a")),
+        ("sources/b.toml", &source("B")),
+        ("sources/samples/a.toml", &source("a")),
+        ("texts/lv.ftl", "config-error = { $atvērta\n"),
+    ])
+    .unwrap_err();
+    let told: Vec<String> = problems
+        .told(Some(Language::En))
+        .into_iter()
+        .map(|told| format!("{}:{} {}", told.file, told.line.unwrap_or_default(), told.message))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            r#"config/pipelines/Dienas.toml:0 "Dienas" is no name: small Latin letters, digits and hyphens are allowed"#,
+            r#"config/pipelines/Dienas.toml:2 the sample "samples/*" cannot be in one pipeline with real sources"#,
+            r#"config/pipelines/Dienas.toml:2 the sample "a" cannot be in one pipeline with real sources"#,
+            r#"config/pipelines/Dienas.toml:2 "[" is not a pattern of names"#,
+            r#"config/pipelines/Dienas.toml:2 no source "bb""#,
+            r#"config/pipelines/Dienas.toml:4 no questionnaire "2024""#,
+            r#"config/sources/b.toml:1 "B" is no name: small Latin letters, digits and hyphens are allowed"#,
+            r#"config/sources/samples/a.toml:1 the source "a" stands in config/sources/a.toml already"#,
+            r#"config/texts/lv.ftl:0 the texts cannot be read: 1 error(s) in the text file, the first: Expected a token starting with "}""#,
+        ]
+    );
+}
+
+#[test]
+fn patterns_name_sources_once() {
+    let source = |id: &str| {
+        format!(
+            "id = \"{id}\"\ntitle = \"X\"\ndelivers = \"delta\"\n{FILE}[[table]]\nentity = \"life_event\"\nfields = {{ code = \"K\", name = \"N\" }}\n"
+        )
+    };
+    let config = load(&[
+        ("pipelines/p.toml", "title = \"P\"\nsources = [\"novadi/b\", \"novadi/*\", \"a\"]\n"),
+        ("sources/novadi/a.toml", &source("a")),
+        ("sources/novadi/b.toml", &source("b")),
+        ("sources/c.toml", &source("c")),
+    ])
+    .unwrap();
+    let ids: Vec<&str> = config.sources_of(config.pipeline("p").unwrap()).iter().map(|s| s.id.as_str()).collect();
+    assert_eq!(ids, ["b", "a"]);
+    assert_eq!(config.texts(Language::En).get("config-help", &[]), "help");
+}
+
+#[test]
+fn a_wrong_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let Err(ConfigError::Problems(problems)) = Config::load(&folder.path().join("config")) else { panic!() };
+    insta::assert_snapshot!(problems.render(Some(Language::En), false), @r#"
+error: no such file
+--> config/vienkop.toml
+ = help: --config names the folder of the configuration
+
+1 error in 1 configuration file
+"#);
 }

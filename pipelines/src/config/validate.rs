@@ -59,7 +59,10 @@ impl Schema {
             ValidationErrorKind::Type { kind } => tell(wrong_type(error.instance(), &type_names(kind)), None),
             ValidationErrorKind::Enum { options } => {
                 let options: Vec<String> = options.as_array().into_iter().flatten().map(plain).collect();
-                tell(wrong_choice(error.instance()), known(&plain(error.instance()), options.iter().map(String::as_str)));
+                tell(
+                    wrong_choice(error.instance()),
+                    known(&plain(error.instance()), options.iter().map(String::as_str)),
+                );
             }
             ValidationErrorKind::Constant { expected_value } => {
                 tell(wrong_choice(error.instance()), known(&plain(error.instance()), [plain(expected_value).as_str()]));
@@ -147,7 +150,7 @@ pub(super) struct Fault {
     /// Whether the key is at fault (an unknown or a missing one), not the value.
     key: bool,
     /// Whether something is missing below the path.
-    pub(super) missing: bool,
+    missing: bool,
     sentence: Sentence,
     hint: Option<Sentence>,
 }
@@ -161,13 +164,11 @@ impl Fault {
     }
 }
 
-/// Takes the faulty parts out, so that the rest can be looked at too. False when something is missing, so that
-/// nothing can stand in for it.
-pub(super) fn prune(value: &mut Value, faults: &[Fault]) -> bool {
+/// Takes the faulty parts out, so that the rest can be looked at too; what is missing stays missing.
+pub(super) fn prune(value: &mut Value, faults: &[Fault]) {
     for fault in faults.iter().filter(|fault| !fault.missing) {
         remove(value, &fault.path);
     }
-    faults.iter().all(|fault| !fault.missing)
 }
 
 /// Removes what stands at a path; of a list's item the whole list, since places are counted by index.
