@@ -7,29 +7,29 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// The checkout.
-pub fn checkout() -> &'static Path {
+pub(crate) fn checkout() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-pub struct Project {
+pub(crate) struct Project {
     dir: TempDir,
 }
 
-pub struct Ran {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Ran {
     /// Standard output as JSON.
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}\n{}\n{}", self.stdout, self.stderr))
     }
 
     /// Asserts the exit code; shows what was said otherwise.
     #[track_caller]
-    pub fn ends(self, code: i32) -> Self {
+    pub(crate) fn ends(self, code: i32) -> Self {
         assert_eq!(self.code, code, "\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
         self
     }
@@ -37,7 +37,7 @@ impl Ran {
 
 impl Project {
     /// An installation without sources.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let project = Self { dir: tempfile::tempdir().unwrap() };
         for folder in ["codelists", "texts", "questionnaires"] {
             copy(&checkout().join("config").join(folder), &project.path("config").join(folder));
@@ -50,18 +50,18 @@ impl Project {
     }
 
     /// An installation like the checkout: its configuration and samples.
-    pub fn samples() -> Self {
+    pub(crate) fn samples() -> Self {
         let project = Self { dir: tempfile::tempdir().unwrap() };
         copy(&checkout().join("config"), &project.path("config"));
         copy(&checkout().join("data-samples"), &project.path("data-samples"));
         project
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
-    pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> &Self {
+    pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> &Self {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
@@ -69,18 +69,18 @@ impl Project {
     }
 
     /// A source, whole but for its id and title.
-    pub fn source(&self, id: &str, toml: &str) -> &Self {
+    pub(crate) fn source(&self, id: &str, toml: &str) -> &Self {
         let top = if toml.trim_start().starts_with("delivers") { "" } else { "delivers = \"snapshot\"\n" };
         self.file(&format!("config/sources/{id}.toml"), format!("id = \"{id}\"\ntitle = \"{id}\"\n{top}{toml}\n"))
     }
 
-    pub fn pipeline(&self, sources: &[&str]) -> &Self {
+    pub(crate) fn pipeline(&self, sources: &[&str]) -> &Self {
         let list: Vec<String> = sources.iter().map(|source| format!("\"{source}\"")).collect();
         self.file("config/pipelines/all.toml", format!("title = \"all\"\nsources = [{}]\n", list.join(", ")))
     }
 
     /// A source of services in one CSV file with these columns mapped by their own names.
-    pub fn services(&self, id: &str, csv: &str) -> &Self {
+    pub(crate) fn services(&self, id: &str, csv: &str) -> &Self {
         self.file(&format!("{id}.csv"), csv);
         self.source(
             id,
@@ -107,7 +107,7 @@ max_retired_share = 0.6
     }
 
     /// Runs the program in the installation.
-    pub fn vienkop(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn vienkop(&self, arguments: &[&str]) -> Ran {
         let output = Command::new(env!("CARGO_BIN_EXE_vienkop"))
             .current_dir(self.dir.path())
             .args(arguments)
@@ -127,12 +127,12 @@ max_retired_share = 0.6
     }
 
     /// `run --json` of the default pipeline at a fixed time.
-    pub fn run(&self, more: &[&str]) -> Ran {
+    pub(crate) fn run(&self, more: &[&str]) -> Ran {
         self.vienkop(&[&["run", "--json", "--as-of", "2024-07-08"], more].concat())
     }
 
     /// Every file below a folder, with its content.
-    pub fn everything_below(&self, folder: &str) -> Vec<(PathBuf, Vec<u8>)> {
+    pub(crate) fn everything_below(&self, folder: &str) -> Vec<(PathBuf, Vec<u8>)> {
         let mut found = Vec::new();
         let mut folders = vec![self.path(folder)];
         while let Some(folder) = folders.pop() {
@@ -151,20 +151,20 @@ max_retired_share = 0.6
 }
 
 /// The outcome of one source.
-pub fn source<'a>(outcome: &'a serde_json::Value, id: &str) -> &'a serde_json::Value {
+pub(crate) fn source<'a>(outcome: &'a serde_json::Value, id: &str) -> &'a serde_json::Value {
     let sources = outcome["sources"].as_array().unwrap();
     sources.iter().find(|source| source["id"] == id).unwrap_or_else(|| panic!("no {id} in {outcome:#}"))
 }
 
 /// A count of one entity of a source.
 #[track_caller]
-pub fn count(outcome: &serde_json::Value, id: &str, entity: &str, what: &str) -> u64 {
+pub(crate) fn count(outcome: &serde_json::Value, id: &str, entity: &str, what: &str) -> u64 {
     source(outcome, id)["records"][entity][what].as_u64().unwrap_or_else(|| panic!("{id} {entity} {what}: {outcome:#}"))
 }
 
 /// Rows: read = mapped + skipped + rejected. Records: mapped = accepted + quarantined + duplicates;
 /// accepted = inserted + changed + unchanged (unless nothing was loaded).
-pub fn assert_conservation(outcome: &serde_json::Value) {
+pub(crate) fn assert_conservation(outcome: &serde_json::Value) {
     let number = |value: &serde_json::Value| value.as_u64().unwrap();
     for source in outcome["sources"].as_array().unwrap() {
         let rows = &source["rows"];

@@ -56,6 +56,8 @@ pub(crate) struct Prepared<'a> {
     source: &'a Source,
     fetcher: Box<dyn fetch::Fetch>,
     tables: Vec<(TablePlan, Arc<dyn TableReader>)>,
+    /// Columns that any of the tables names.
+    wanted: HashSet<String>,
     locator: LocatorKind,
     key: Option<PseudonymKey>,
 }
@@ -186,6 +188,7 @@ impl Importer<'_> {
                     self.stage_batch(prepared, plan, batch, stage, tally, told).await?;
                     self.subscriber.event(&Event::Rows(tally.rows.read));
                 }
+                Fed::Finding(finding) if prepared.maps(&finding) => {}
                 Fed::Finding(finding) => {
                     let finding = of_table(finding, plan, input);
                     tally.finding(&finding);
@@ -239,7 +242,7 @@ impl Importer<'_> {
             let mapped = map(plan, batch)?;
             tally.rows.skipped += mapped.skipped;
             tally.rows.mapped += mapped.rows.height() as u64;
-            let delivery = finding::frame(&delivery_findings(plan, &mapped, told))?;
+            let delivery = finding::frame(&delivery_findings(plan, &mapped, &prepared.wanted, told))?;
             let mut normalised = normalise(mapped, &context);
             check(plan, &mut normalised)?;
             let resolved = resolve(plan, &normalised, tally.next_seq)?;
@@ -376,7 +379,14 @@ impl<'a> Prepared<'a> {
         let pseudonymises = tables.iter().any(|(plan, _)| plan.pseudonymises());
         let key = if pseudonymises { Some(session.pseudonym_key(source)?) } else { None };
         let fetcher = fetch_kind.fetcher(&source.fetch.options())?;
-        Ok(Self { source, fetcher, tables, locator: format_kind.locator(), key })
+        let wanted = tables.iter().flat_map(|(plan, _)| plan.wanted()).collect();
+        Ok(Self { source, fetcher, tables, wanted, locator: format_kind.locator(), key })
+    }
+
+    /// Whether a finding calls a column unmapped that another table of the source maps.
+    fn maps(&self, finding: &Finding) -> bool {
+        finding.code == finding::UNMAPPED_COLUMN.code
+            && finding.column.as_ref().is_some_and(|column| self.wanted.contains(column))
     }
 
     /// Entities and children that the source speaks of.

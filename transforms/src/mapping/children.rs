@@ -35,7 +35,8 @@ pub(super) fn map(plan: &ChildPlan, rows: &DataFrame) -> PolarsResult<MappedChil
     if let Some(column) = plan.source.column.as_deref().and_then(|name| rows.column(name).ok()) {
         present = column.null_count() < column.len();
         for (row, cell) in column.str()?.iter().enumerate() {
-            let parts = cut(cell.unwrap_or_default(), &plan.source.split);
+            let mut parts = cut(cell.unwrap_or_default(), &plan.source.split);
+            parts.retain(|part| !plan.source.empty.iter().any(|empty| empty == part));
             for (ordinal, part) in parts.into_iter().enumerate() {
                 items.add_text(plan, row as u32, ordinal as i64 + 1, part);
             }
@@ -104,7 +105,6 @@ impl Items {
     }
 
     fn into_mapped(mut self, plan: &ChildPlan, present: bool) -> MappedChild {
-        let count = self.parent.len();
         let mut fields = Vec::new();
         for field in &plan.fields {
             let constant = field.rule.value.as_deref();
@@ -113,7 +113,8 @@ impl Items {
             if given.is_none() && default.is_none() {
                 continue;
             }
-            let mut texts: Vec<Option<String>> = vec![default.map(str::to_owned); count];
+            let numbered = |ordinal: &i64| default.map(|text| text.replace("{n}", &ordinal.to_string()));
+            let mut texts: Vec<Option<String>> = self.ordinal.iter().map(numbered).collect();
             for (index, value) in given.into_iter().flatten() {
                 texts[index] = Some(value);
             }

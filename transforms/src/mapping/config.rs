@@ -179,6 +179,9 @@ pub struct ChildSource {
     /// What separates the items; default: line breaks.
     #[serde(default)]
     pub split: Vec<String>,
+    /// Items that mean "none" ("-", "bez maksas").
+    #[serde(default)]
+    pub empty: Vec<String>,
     /// Regular expression whose named groups are the child's fields.
     #[serde(default)]
     pub pattern: Option<String>,
@@ -191,7 +194,8 @@ pub struct ChildSource {
     /// How many numbered columns there are at most.
     #[serde(default)]
     pub most: Option<u8>,
-    /// Fields that have the same value for every item, or more options (`unit`, `codes`).
+    /// Fields that have the same value for every item (`{n}` in it is the item's number), or more options (`unit`,
+    /// `codes`).
     #[serde(default)]
     pub fields: BTreeMap<String, FieldRule>,
 }

@@ -63,8 +63,14 @@ pub(super) fn of_issues(
 /// Findings of a table's delivery as a whole, from its first batch of each file and sheet: columns that the
 /// mapping names and the file lacks, due fields that nothing fills, columns that nothing is mapped from.
 ///
-/// `told` remembers what was said before, so that each is said once a source.
-pub fn delivery_findings(plan: &TablePlan, mapped: &Mapped, told: &mut HashSet<String>) -> Vec<Finding> {
+/// `wanted` are the columns that any table of the source names; `told` remembers what was said before, so that each
+/// is said once a source.
+pub fn delivery_findings(
+    plan: &TablePlan,
+    mapped: &Mapped,
+    wanted: &HashSet<String>,
+    told: &mut HashSet<String>,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
     let place = |rule| Finding {
         entity: plan.name(),
@@ -73,7 +79,8 @@ pub fn delivery_findings(plan: &TablePlan, mapped: &Mapped, told: &mut HashSet<S
         ..Finding::of(rule)
     };
     let sheet = mapped.origin.sheet.as_deref().unwrap_or_default();
-    let mut once = |what: &str| told.insert(format!("{}\u{1F}{sheet}\u{1F}{what}", plan.name()));
+    let name = plan.name();
+    let mut once = |what: &str| told.insert(format!("{name}\u{1F}{sheet}\u{1F}{what}"));
     for (field, looked_for) in &mapped.absent {
         if !looked_for.is_empty() && once(&format!("absent {}", field.field.name)) {
             let names = mapped.origin.columns.iter().map(|column| column.name.as_str());
@@ -93,8 +100,9 @@ pub fn delivery_findings(plan: &TablePlan, mapped: &Mapped, told: &mut HashSet<S
             findings.push(Finding { field: Some(field.name.to_owned()), sheet: None, ..place(&finding::DUE_MISSING) });
         }
     }
-    for column in &mapped.unmapped {
-        if once(&format!("unmapped {column}")) {
+    for column in mapped.unmapped.iter().filter(|column| !wanted.contains(*column)) {
+        // Several tables may read one sheet; what none of them maps is said once.
+        if told.insert(format!("unmapped\u{1F}{sheet}\u{1F}{column}")) {
             findings.push(Finding {
                 column: Some(personal::mask(column).into_owned()),
                 ..place(&finding::UNMAPPED_COLUMN)
