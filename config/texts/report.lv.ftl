@@ -1,7 +1,7 @@
 ## Situācijas novērtējums
 
 report-title = Esošās situācijas novērtējums
-report-as-of = Dati uz { $date }
+report-as-of = Datu stāvoklis: { $date }
 report-date = { $year }. gada { $day }. { $month }
 report-month = { $month ->
     [m01] janvāris
@@ -30,7 +30,7 @@ report-total = Kopā
 report-kind = Iestādes veids
 report-kind-unknown = veids nav zināms
 report-by-kind = Sadalījums pa iestāžu veidiem
-report-kind-n = { $kind } (n = { $n })
+report-kind-n = { $kind } (n = { $n })
 report-n = n = { $n }
 report-follow-up = Papildjautājums
 report-reg-no = Reģistrācijas numurs

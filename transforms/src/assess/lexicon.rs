@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use super::questionnaire::AnswerOption;
 use crate::batch::REPEATED;
 use crate::codelist::CodeList;
-use crate::fold::{fold, nearest};
+use crate::fold::fold;
 
 /// What a piece of an answer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,6 +59,9 @@ enum Cut {
     Systems,
 }
 
+/// Jaro-Winkler similarity above which a name may well be meant.
+const LIKELY: f64 = 0.85;
+
 /// A separator as it stands in keys; the weak ones cut only beside a known name.
 const STRONG: char = ';';
 const COMMA: char = ',';
@@ -73,6 +76,7 @@ pub struct Lexicon {
     known: HashMap<String, (String, Mark)>,
     /// Most segments in one spelling.
     longest: usize,
+    /// Folded spellings with their labels, for hints.
     spellings: Vec<(String, String)>,
 }
 
@@ -119,17 +123,19 @@ impl Lexicon {
     }
 
     fn hint<'a>(&mut self, label: &str, others: impl IntoIterator<Item = &'a String>) {
-        self.spellings.push((label.to_owned(), label.to_owned()));
-        self.spellings.extend(others.into_iter().map(|spelling| (spelling.clone(), label.to_owned())));
+        self.spellings.push((fold(label), label.to_owned()));
+        self.spellings.extend(others.into_iter().map(|spelling| (fold(spelling), label.to_owned())));
     }
 
-    /// Labels of the nearest known names, best first.
+    /// Labels of the nearest known names, best first; only such as may well be meant.
     pub fn nearest(&self, text: &str, most: usize) -> Vec<String> {
+        let text = fold(text);
+        let scored = self.spellings.iter().map(|(spelling, label)| (strsim::jaro_winkler(&text, spelling), label));
+        let mut scored: Vec<(f64, &String)> = scored.filter(|(score, _)| *score > LIKELY).collect();
+        scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
         let mut labels: Vec<String> = Vec::new();
-        for spelling in nearest(text, self.spellings.iter().map(|(spelling, _)| spelling.as_str()), most * 3) {
-            if let Some((_, label)) = self.spellings.iter().find(|(known, _)| known == spelling)
-                && !labels.contains(label)
-            {
+        for (_, label) in scored {
+            if !labels.contains(label) {
                 labels.push(label.clone());
             }
         }

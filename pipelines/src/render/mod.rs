@@ -1,0 +1,57 @@
+//! Renders a [`Report`] into a folder. Every form shows the same numbers; the same report gives the same bytes.
+//!
+//! | file | for |
+//! |---|---|
+//! | `report.html` | people: one self-contained file, for a screen, a phone and paper |
+//! | `report.json` | machines: the whole value |
+//! | `tables/<id>.csv` | spreadsheets: a file a table, its follow-up question and list |
+
+mod csv;
+mod html;
+mod json;
+mod svg;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use vienkop_transforms::assess::report::Report;
+use vienkop_transforms::texts::Texts;
+
+/// Writes the report and gives the paths written, `report.html` first.
+///
+/// Files appear whole or not at all; tables of an earlier report in the same folder that this one lacks are removed.
+pub(crate) fn render(report: &Report, texts: &Texts, folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let tables = folder.join("tables");
+    fs_err::create_dir_all(&tables)?;
+    let mut files = vec![
+        (folder.join("report.html"), html::render(report, texts).into_bytes()),
+        (folder.join("report.json"), json::render(report).context("report.json")?),
+    ];
+    for (name, content) in csv::render(report)? {
+        files.push((tables.join(name), content));
+    }
+    for (path, content) in &files {
+        write_whole(path, content)?;
+    }
+    let written: BTreeSet<&PathBuf> = files.iter().map(|(path, _)| path).collect();
+    for entry in fs_err::read_dir(&tables)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|ending| ending == "csv") && !written.contains(&path) {
+            fs_err::remove_file(path)?;
+        }
+    }
+    Ok(files.into_iter().map(|(path, _)| path).collect())
+}
+
+/// Under another name first, so that nobody ever opens half a file.
+fn write_whole(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".part");
+    let part = path.with_file_name(name);
+    fs_err::write(&part, content)?;
+    fs_err::rename(part, path)
+}
+
+#[cfg(test)]
+mod tests;
