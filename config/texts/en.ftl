@@ -492,7 +492,7 @@ report-total = Total
 report-kind = Kind of institution
 report-kind-unknown = kind not known
 report-by-kind = By kind of institution
-report-kind-n = { $kind } (n = { $n })
+report-kind-n = { $kind } (n = { $n })
 report-n = n = { $n }
 report-follow-up = Follow-up question
 report-reg-no = Registration number

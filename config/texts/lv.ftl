@@ -465,7 +465,7 @@ cli-as-of-bad = --as-of: „{ $value }” nav datums (2024-07-08) vai laiks (202
 ## Situācijas novērtējums
 
 report-title = Esošās situācijas novērtējums
-report-as-of = Dati uz { $date }
+report-as-of = Datu stāvoklis: { $date }
 report-date = { $year }. gada { $day }. { $month }
 report-month = { $month ->
     [m01] janvāris
@@ -494,7 +494,7 @@ report-total = Kopā
 report-kind = Iestādes veids
 report-kind-unknown = veids nav zināms
 report-by-kind = Sadalījums pa iestāžu veidiem
-report-kind-n = { $kind } (n = { $n })
+report-kind-n = { $kind } (n = { $n })
 report-n = n = { $n }
 report-follow-up = Papildjautājums
 report-reg-no = Reģistrācijas numurs

@@ -10,8 +10,8 @@ use super::*;
 
 fn texts(language: Language) -> Texts {
     let source = match language {
-        Language::Lv => include_str!("../../../config/texts/report.lv.ftl"),
-        Language::En => include_str!("../../../config/texts/report.en.ftl"),
+        Language::Lv => include_str!("../../../config/texts/lv.ftl"),
+        Language::En => include_str!("../../../config/texts/en.ftl"),
     };
     Texts::parse(language, source).unwrap()
 }

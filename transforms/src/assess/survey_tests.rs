@@ -141,8 +141,8 @@ fn questionnaire() -> Questionnaire {
 
 fn texts(language: Language) -> Texts {
     let source = match language {
-        Language::Lv => include_str!("../../../config/texts/report.lv.ftl"),
-        Language::En => include_str!("../../../config/texts/report.en.ftl"),
+        Language::Lv => include_str!("../../../config/texts/lv.ftl"),
+        Language::En => include_str!("../../../config/texts/en.ftl"),
     };
     Texts::parse(language, source).unwrap()
 }
@@ -279,8 +279,8 @@ fn every_text_that_reports_use_exists_in_both_languages() {
     let ids = |source: &'static str| -> BTreeSet<&str> {
         source.lines().filter(|l| l.starts_with("report-")).filter_map(|l| l.split(" =").next()).collect()
     };
-    let lv = ids(include_str!("../../../config/texts/report.lv.ftl"));
-    assert_eq!(lv, ids(include_str!("../../../config/texts/report.en.ftl")));
+    let lv = ids(include_str!("../../../config/texts/lv.ftl"));
+    assert_eq!(lv, ids(include_str!("../../../config/texts/en.ftl")));
     for source in
         [include_str!("survey.rs"), include_str!("figures.rs"), include_str!("sentence.rs"), include_str!("lists.rs")]
     {
