@@ -247,7 +247,7 @@ K005-explain = Steps, fees and other rows below a record are attached by the rec
 ### Findings: a delivery
 
 S001-title = Too much quarantined
-S001-message = More records are quarantined than this source is allowed.
+S001-message = More records are quarantined than this source is allowed: { $value }, limit { $expected }.
 S001-remedy = Mend the mistake that occurs most often first, and send the file again.
 S001-explain = Each source has a share of records that may be quarantined ("max_quarantined_share"). When it is exceeded, the layout of the file has usually changed, rather than single records gone bad. Good records are loaded, but the run ends with an error code so that somebody looks.
 
@@ -257,7 +257,7 @@ S002-remedy = Check the export; if everything was closed indeed, approve it.
 S002-explain = The source delivers everything it holds, so an empty delivery would mean retiring everything. Almost always that is a mistake of the export, so nothing changes without approval ("vienkop run --approve").
 
 S003-title = Would retire too much
-S003-message = The delivery would retire a larger share of records than this source is allowed; it waits for approval.
+S003-message = The delivery would retire a larger share of records than this source is allowed: { $value }, limit { $expected }; it waits for approval.
 S003-remedy = Check that the delivery is whole; if the records were closed indeed, approve it.
 S003-explain = What a snapshot no longer holds is retired in the registry. If that is more than "max_retired_share" allows, the delivery may be incomplete, so nothing changes without approval ("vienkop run --approve").
 

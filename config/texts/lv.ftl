@@ -247,7 +247,7 @@ K005-explain = Soļus, maksas un citas pakārtotās rindas piesaista ierakstam p
 ### Konstatējumi: piegāde
 
 S001-title = Pārāk daudz karantīnas
-S001-message = Karantīnā nonāca vairāk ierakstu, nekā šim avotam pieļaujams.
+S001-message = Karantīnā nonāca vairāk ierakstu, nekā šim avotam pieļaujams: { $value }, robeža { $expected }.
 S001-remedy = Vispirms izlabojiet kļūdu, kas atkārtojas visbiežāk, un atsūtiet failu no jauna.
 S001-explain = Katram avotam ir noteikts, kādu ierakstu daļu drīkst likt karantīnā („max_quarantined_share”). Ja tā pārsniegta, parasti ir mainījusies faila uzbūve, nevis sabojājušies atsevišķi ieraksti. Derīgie ieraksti ir ielādēti, bet izpilde beidzas ar kļūdas kodu, lai kāds paskatītos.
 
@@ -257,7 +257,7 @@ S002-remedy = Pārbaudiet eksportu; ja ierakstu tiešām vairs nav, apstipriniet
 S002-explain = Avots piegādā visu, kas tam ir, tātad tukša piegāde nozīmētu, ka jāizņem viss. Gandrīz vienmēr tā ir eksporta kļūda, tāpēc bez apstiprinājuma („vienkop run --approve”) nekas nemainās.
 
 S003-title = Izņemtu pārāk daudz
-S003-message = Piegāde no reģistra izņemtu lielāku ierakstu daļu, nekā šim avotam pieļaujams; gaida apstiprinājumu.
+S003-message = Piegāde no reģistra izņemtu lielāku ierakstu daļu, nekā šim avotam pieļaujams: { $value }, robeža { $expected }; gaida apstiprinājumu.
 S003-remedy = Pārbaudiet, vai piegāde ir pilna; ja ierakstu tiešām vairs nav, apstipriniet to.
 S003-explain = Ko pilna piegāde vairs nesatur, to no reģistra izņem (vēsture paliek). Ja tādu ierakstu ir vairāk, nekā atļauj „max_retired_share”, piegāde varbūt ir nepilna, tāpēc bez apstiprinājuma („vienkop run --approve”) nekas nemainās.
 

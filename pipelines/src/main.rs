@@ -24,6 +24,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     set_up_log(&cli.options);
     let language = cli.options.lang.map(cli::Lang::language);
+    let json = cli.options.json;
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&format!("tokio: {error}")),
@@ -33,6 +34,10 @@ fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) => match error.downcast_ref::<ConfigError>() {
             Some(ConfigError::Problems(problems)) => {
+                if json {
+                    let told = serde_json::json!({ "problems": problems.told(language) });
+                    let _ = writeln!(std::io::stdout(), "{told}");
+                }
                 let styled = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
                 failed(&problems.render(language, styled))
             }
