@@ -453,6 +453,11 @@ cli-interrupted = Interrupted: the source under way is not loaded, the ones befo
 cli-no-key = Source "{ $source }" pseudonymises persons, but there is no key. Set the environment variable { $env } (16 bytes at least).
 cli-source-unknown = There is neither a pipeline nor a source "{ $name }". Similar: { $nearest }
 cli-schema-written = Written: { $path }
+cli-hint = (Hint: { $hint })
+cli-place-line = row { $line }
+cli-place-line-column = row { $line }, column "{ $column }"
+cli-place-record = record { $record }
+cli-place-record-path = record { $record }, { $path }
 cli-as-of-bad = --as-of: "{ $value }" is neither a date (2024-07-08) nor a moment (2024-07-08T12:00:00Z)
 
 ## Situation assessment

@@ -455,6 +455,11 @@ cli-interrupted = Pārtraukts: iesāktais avots nav ielādēts, iepriekšējie i
 cli-no-key = Avots „{ $source }” pseidonimizē personas, bet atslēgas nav. Norādiet vides mainīgo { $env } (vismaz 16 baiti).
 cli-source-unknown = Nav ne plūsmas, ne avota „{ $name }”. Līdzīgi: { $nearest }
 cli-schema-written = Uzrakstīts: { $path }
+cli-hint = (Padoms: { $hint })
+cli-place-line = { $line }. rinda
+cli-place-line-column = { $line }. rinda, kolonna „{ $column }”
+cli-place-record = { $record }. ieraksts
+cli-place-record-path = { $record }. ieraksts, { $path }
 cli-as-of-bad = --as-of: „{ $value }” nav datums (2024-07-08) vai laiks (2024-07-08T12:00:00Z)
 
 ## Situācijas novērtējums

@@ -280,7 +280,17 @@ impl Importer<'_> {
             tally.finding(&Finding::of(&finding::NOTHING_DELIVERED));
         }
         let mut planned = stage.difference(&delivery).await?;
+        let mut held = None;
         for (finding, count) in planned.findings_of_the_set().await? {
+            if finding.code.starts_with('S') {
+                let texts = self.session.texts();
+                held = Some(format!(
+                    "{} {} {}",
+                    finding.code,
+                    tell::sentence(texts, &finding, None),
+                    tell::remedy(texts, &finding)
+                ));
+            }
             tally.found(&finding, count);
         }
         let difference = planned.apply(tally.rows.into(), seconds(started)).await?;
@@ -292,7 +302,7 @@ impl Importer<'_> {
         let outcome = SourceOutcome {
             records: difference.entities.iter().map(|entity| (entity.entity.clone(), entity.into())).collect(),
             samples: difference.samples.iter().filter(|_| self.keep_samples).map(Into::into).collect(),
-            ..self.outcome(source, tally, names, status, None, started)
+            ..self.outcome(source, tally, names, status, held, started)
         };
         self.subscriber.event(&Event::Done { id: &source.id, rows: outcome.rows.read, status: status.as_str() });
         Ok(outcome)
@@ -337,7 +347,7 @@ impl Importer<'_> {
             id: source.id.clone(),
             rows: tally.rows,
             records: BTreeMap::new(),
-            notable: if error.is_some() { Vec::new() } else { tally.notable.iter().map(told).collect() },
+            notable: tally.notable.iter().filter(|finding| !error.as_ref().is_some_and(|e| e.starts_with(finding.code))).map(told).collect(),
             findings: tally.findings,
             samples: Vec::new(),
             error,

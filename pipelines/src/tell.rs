@@ -6,14 +6,48 @@ use vienkop_transforms::texts::Texts;
 
 /// What a person reads of a finding: `registrs.xlsx Pakalpojumi!D17: …`.
 pub(crate) fn sentence(texts: &Texts, finding: &Finding, file: Option<&str>) -> String {
-    let place: Vec<&str> = file.into_iter().chain(finding.cell.as_deref().map(str::trim)).collect();
+    let place = finding.cell.as_deref().map(|cell| place(texts, cell, finding.column.as_deref()));
+    let place: Vec<&str> = file.into_iter().chain(place.as_deref()).collect();
     let message = message(texts, finding);
     if place.is_empty() { message } else { format!("{}: {message}", place.join(" ")) }
 }
 
-/// The message alone.
+/// The message, with the hint where it does not say it already.
 pub(crate) fn message(texts: &Texts, finding: &Finding) -> String {
-    texts.get(&format!("{}-message", finding.code), &arguments(finding))
+    let message = texts.get(&format!("{}-message", finding.code), &arguments(finding));
+    match finding.hint.as_deref() {
+        Some(hint) if !hint.is_empty() && !message.contains(hint) => {
+            format!("{message} {}", texts.get("cli-hint", &[("hint", hint)]))
+        }
+        _ => message,
+    }
+}
+
+/// A place as people say it: `Pakalpojumi!D17` stays, `L32:10` becomes "row 32, column …", `#9.2/nosaukums`
+/// "record 9.2, nosaukums".
+pub(crate) fn place(texts: &Texts, cell: &str, column: Option<&str>) -> String {
+    if let Some((line, position)) = cell.strip_prefix('L').and_then(|rest| numbers(rest, ':')) {
+        return match column.or(position) {
+            Some(column) => texts.get("cli-place-line-column", &[("line", line), ("column", column)]),
+            None => texts.get("cli-place-line", &[("line", line)]),
+        };
+    }
+    if let Some((record, path)) = cell.strip_prefix('#').and_then(|rest| numbers(rest, '/')) {
+        return match path {
+            Some(path) => texts.get("cli-place-record-path", &[("record", record), ("path", path)]),
+            None => texts.get("cli-place-record", &[("record", record)]),
+        };
+    }
+    cell.trim().to_owned()
+}
+
+/// `32:10` -> (`32`, `10`), when what stands first is a number such as `32` or `9.2`.
+fn numbers(text: &str, separator: char) -> Option<(&str, Option<&str>)> {
+    let (number, rest) = match text.split_once(separator) {
+        Some((number, rest)) => (number, Some(rest)),
+        None => (text, None),
+    };
+    (!number.is_empty() && number.bytes().all(|b| b.is_ascii_digit() || b == b'.')).then_some((number, rest))
 }
 
 /// What the person who delivers the file does about it.

@@ -171,10 +171,16 @@ fn within(batch: &Normalised, promised: &str, allowed: &str, found: &mut Vec<Iss
             Some(_) => continue,
         };
         found.push(Issue {
-            value: Some(format!("{value} {unit}")),
-            expected: Some(format!("≤ {most} {most_unit}")),
+            value: Some(as_written(promise, row)?.unwrap_or_else(|| format!("{value} {unit}"))),
+            expected: Some(as_written(limit, row)?.unwrap_or_else(|| format!("{most} {most_unit}"))),
             ..missing(row, promised, promise.column.clone(), rule)
         });
     }
     Ok(())
+}
+
+/// The text that a duration was made from.
+fn as_written(field: &NormalisedField, row: usize) -> PolarsResult<Option<String>> {
+    let Some(raw) = field.storage.get(2) else { return Ok(None) };
+    Ok(raw.str()?.get(row).map(str::to_owned))
 }

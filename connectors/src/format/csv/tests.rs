@@ -53,6 +53,7 @@ fn rows() {
             "A;B\n1;x\0y\n2;a\u{1F}b\n3;\t\n4;c\rd\n",
             &["A|B", "4 3|\t", "rejected R004 L2 1;x\0y", "rejected R004 L3 2;a\u{1F}b", "rejected R004 L5 4;c\rd"],
         ),
+        ("ā\n", &["", "F003 L1"]),
         ("A;B\n", &["", "F003 L1"]),
     ] {
         check(Value::Null, text.as_bytes(), story);
@@ -138,6 +139,14 @@ fn a_late_letter_settles_the_encoding_too() {
     let read = reading(json!({}), Value::Null).good(&bytes);
     assert_eq!(read.rows.last().unwrap()[1].as_deref(), Some("Atzīme"));
     assert_eq!(read.batches, [65_536, 34_465]);
+}
+
+#[test]
+fn many_blank_lines_do_not_make_a_file_empty() {
+    let text = format!("{}A;B\n1;2\n", ";\n".repeat(300_000));
+    check(Value::Null, text.as_bytes(), &["A|B", "300002 1|2", "skipped Blank 300000"]);
+    let text = format!("{}A;B\n1;2\n", "\n".repeat(300_000));
+    check(Value::Null, text.as_bytes(), &["A|B", "300002 1|2", "skipped Blank 300000"]);
 }
 
 #[test]
@@ -227,6 +236,20 @@ fn options_that_no_schema_refuses() {
 }
 
 #[test]
+fn schemas_say_what_is_allowed() {
+    let mut generator = schemars::SchemaGenerator::default();
+    for (schema, properties) in [
+        (Kind.options_schema(&mut generator), &["delimiter", "encoding", "quote"][..]),
+        (Kind.table_schema(&mut generator), &["columns", "header_row"]),
+    ] {
+        let schema = schema.to_value();
+        assert_eq!(schema["additionalProperties"], json!(false));
+        assert_eq!(schema["properties"].as_object().unwrap().keys().collect::<Vec<_>>(), properties);
+        assert!(schema["properties"].as_object().unwrap().values().all(|property| property["description"].is_string()));
+    }
+}
+
+#[test]
 fn stops_when_told() {
     let text = format!("A;B\n{}", "1;2\n".repeat(200_000));
     let (read, result) = reading(json!({}), Value::Null)
@@ -269,7 +292,7 @@ proptest! {
         for row in cells.chunks_exact(width) {
             writer.flush().unwrap();
             let before = writer.get_ref();
-            let place = (1 + before.iter().filter(|b| **b == b'\n').count() as i64, before.len() as i64);
+            let place = (before.split(|b| *b == b'\n').count() as i64, before.len() as i64);
             writer.write_record(row).unwrap();
             if row.iter().any(|cell| !cell.trim().is_empty()) {
                 expected.push(row.iter().cloned().map(Some).collect::<Vec<_>>());

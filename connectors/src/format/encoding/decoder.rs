@@ -142,8 +142,8 @@ impl Text {
             }
             .into());
         }
-        let mark = detect(&sample).certainty == Certainty::Certain;
-        if sample.iter().all(u8::is_ascii_whitespace) || mark && sample.len() <= 3 && !sample.is_ascii() {
+        let blank = sample.len() < SAMPLE_BYTES && sample.iter().all(u8::is_ascii_whitespace);
+        if blank || matches!(sample.as_slice(), [0xEF, 0xBB, 0xBF] | [0xFF, 0xFE] | [0xFE, 0xFF]) {
             return Err(Finding { landed: Some(input.landed), ..Finding::of(&finding::FILE_EMPTY) }.into());
         }
         let late = if sample.is_ascii() { later_sample(&file)? } else { None };
@@ -293,7 +293,7 @@ mod tests {
     fn characters_across_chunks_stay_whole() {
         let text = format!("{}{}", "x".repeat(CHUNK - 1), "ā".repeat(CHUNK));
         assert_eq!(decode(text.as_bytes(), Encoding::Utf8).unwrap(), text);
-        let bytes: Vec<u8> = [b'x'].into_iter().chain([0x83; CHUNK * 2]).collect();
+        let bytes: Vec<u8> = std::iter::once(b'x').chain(std::iter::repeat_n(0x83, CHUNK * 2)).collect();
         assert_eq!(decode(&bytes, Encoding::Cp775).unwrap().chars().filter(|c| *c == 'ā').count(), CHUNK * 2);
     }
 
