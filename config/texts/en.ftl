@@ -249,7 +249,7 @@ K005-explain = Steps, fees and other rows below a record are attached by the rec
 S001-title = Too much quarantined
 S001-message = { $value } records are quarantined, the share allowed is { $expected }: nothing is loaded.
 S001-remedy = Mend the mistake that occurs most often first, and send the file again.
-S001-explain = Each source has a share of records that may be quarantined ("max_quarantined_share"). When it is exceeded, the layout of the file has usually changed, rather than single records gone bad. Good records are loaded, but the run ends with an error code so that somebody looks.
+S001-explain = Each source has a share of records that may be quarantined ("max_quarantined_share"). When it is exceeded, the layout of the file has usually changed, rather than single records gone bad. Nothing of this delivery is loaded, the registry keeps what it had, and the run ends with an error code so that somebody looks.
 
 S002-title = Empty snapshot
 S002-message = The snapshot has no records, but the registry holds { $value } from this source; it waits for approval.
@@ -453,7 +453,6 @@ cli-interrupted = Interrupted: the source under way is not loaded, the ones befo
 cli-no-key = Source "{ $source }" pseudonymises persons, but there is no key. Set the environment variable { $env } (16 bytes at least).
 cli-source-unknown = There is neither a pipeline nor a source "{ $name }". Similar: { $nearest }
 cli-schema-written = Written: { $path }
-cli-hint = (Hint: { $hint })
 cli-place-line = row { $line }
 cli-place-line-column = row { $line }, column "{ $column }"
 cli-place-record = record { $record }

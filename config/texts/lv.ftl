@@ -249,7 +249,7 @@ K005-explain = Soļus, maksas un citas pakārtotās rindas piesaista ierakstam p
 S001-title = Pārāk daudz karantīnas
 S001-message = Karantīnā nonāca { $value } ierakstu, pieļaujamā daļa ir { $expected }: nekas nav ielādēts.
 S001-remedy = Vispirms izlabojiet kļūdu, kas atkārtojas visbiežāk, un atsūtiet failu no jauna.
-S001-explain = Katram avotam ir noteikts, kādu ierakstu daļu drīkst likt karantīnā („max_quarantined_share”). Ja tā pārsniegta, parasti ir mainījusies faila uzbūve, nevis sabojājušies atsevišķi ieraksti. Derīgie ieraksti ir ielādēti, bet izpilde beidzas ar kļūdas kodu, lai kāds paskatītos.
+S001-explain = Katram avotam ir noteikts, kādu ierakstu daļu drīkst likt karantīnā („max_quarantined_share”). Ja tā pārsniegta, parasti ir mainījusies faila uzbūve, nevis sabojājušies atsevišķi ieraksti. No šīs piegādes nekas nav ielādēts, reģistrā paliek iepriekšējie dati, un izpilde beidzas ar kļūdas kodu, lai kāds paskatītos.
 
 S002-title = Tukša pilnā piegāde
 S002-message = Pilnajā piegādē nav neviena ieraksta, bet reģistrā no šī avota ir { $value }; gaida apstiprinājumu.
@@ -455,7 +455,6 @@ cli-interrupted = Pārtraukts: iesāktais avots nav ielādēts, iepriekšējie i
 cli-no-key = Avots „{ $source }” pseidonimizē personas, bet atslēgas nav. Norādiet vides mainīgo { $env } (vismaz 16 baiti).
 cli-source-unknown = Nav ne plūsmas, ne avota „{ $name }”. Līdzīgi: { $nearest }
 cli-schema-written = Uzrakstīts: { $path }
-cli-hint = (Padoms: { $hint })
 cli-place-line = { $line }. rinda
 cli-place-line-column = { $line }. rinda, kolonna „{ $column }”
 cli-place-record = { $record }. ieraksts

@@ -38,6 +38,10 @@ fn main() -> ExitCode {
                 Err(error) => failed(&format!("vienkop: {error:#}")),
             },
             Some(ConfigError::Problems(problems)) => {
+                if json {
+                    let told = serde_json::json!({ "problems": problems.told(language) });
+                    let _ = writeln!(std::io::stdout(), "{told}");
+                }
                 let styled = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
                 failed(&problems.render(language, styled))
             }

@@ -17,7 +17,7 @@ pub(crate) fn message(texts: &Texts, finding: &Finding) -> String {
     let message = texts.get(&format!("{}-message", finding.code), &arguments(finding));
     match finding.hint.as_deref() {
         Some(hint) if !hint.is_empty() && !message.contains(hint) => {
-            format!("{message} {}", texts.get("cli-hint", &[("hint", hint)]))
+            format!("{message} {}", texts.get("finding-hint", &[("hint", hint)]))
         }
         _ => message,
     }

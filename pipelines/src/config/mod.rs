@@ -86,14 +86,12 @@ impl Config {
             files.problems.extend(catalogue.read(language, &file, content.as_deref()));
         }
         let vienkop_file = files.name("vienkop.toml");
-        let vienkop: Option<Loaded<Vienkop>> = match files.read_if_there(&vienkop_file) {
-            Some(text) => Some(files.load(&vienkop_file, &text)?),
-            None => {
-                let hint = Sentence::new("config-hint-dir");
-                let problem = Problem::whole(&vienkop_file, Sentence::new("config-no-vienkop")).hint(hint);
-                files.problems.push(problem);
-                None
-            }
+        let vienkop: Option<Loaded<Vienkop>> = if let Some(text) = files.read_if_there(&vienkop_file) {
+            Some(files.load(&vienkop_file, &text)?)
+        } else {
+            let hint = Sentence::new("config-hint-dir");
+            files.problems.push(Problem::whole(&vienkop_file, Sentence::new("config-no-vienkop")).hint(hint));
+            None
         };
         let codelists = files.code_lists();
         let questionnaires = files.load_all::<Questionnaire>("questionnaires")?;

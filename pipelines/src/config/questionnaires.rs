@@ -39,7 +39,9 @@ pub(super) fn check(loaded: &Loaded<Questionnaire>, lists: &CodeLists) -> Vec<Pr
 fn texts(value: &Value) -> Vec<(Vec<String>, &str)> {
     let below = |name: &str, value| {
         let mut texts: Vec<(Vec<String>, &str)> = texts(value);
-        texts.iter_mut().for_each(|(path, _)| path.insert(0, name.to_owned()));
+        for (path, _) in &mut texts {
+            path.insert(0, name.to_owned());
+        }
         texts
     };
     match value {

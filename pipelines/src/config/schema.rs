@@ -45,13 +45,13 @@ pub(super) fn source() -> Value {
     let mut conditions = Vec::new();
     for kind in fetch::KINDS {
         let options = with_kind(inlined(&kind.options_schema(&mut generator), &generator), kind.name());
-        conditions.push(condition("fetch", kind.name(), json!({ "fetch": options })));
+        conditions.push(condition("fetch", kind.name(), &json!({ "fetch": options })));
     }
     for kind in format::KINDS {
         let options = with_kind(inlined(&kind.options_schema(&mut generator), &generator), kind.name());
         let read = kind.table_schema(&mut generator);
         let table = json!({ "items": { "properties": { "read": read } } });
-        conditions.push(condition("format", kind.name(), json!({ "format": options, "table": table })));
+        conditions.push(condition("format", kind.name(), &json!({ "format": options, "table": table })));
     }
     root.insert("allOf".to_owned(), Value::Array(conditions));
     if let Some(properties) = root.get_mut("properties") {
@@ -70,7 +70,7 @@ pub(super) fn source() -> Value {
     Value::Object(root)
 }
 
-fn condition(table: &str, kind: &str, then: Value) -> Value {
+fn condition(table: &str, kind: &str, then: &Value) -> Value {
     json!({
         "if": {
             "properties": { table: { "properties": { "kind": { "const": kind } }, "required": ["kind"] } },

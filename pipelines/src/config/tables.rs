@@ -66,27 +66,25 @@ fn check_entity_table(
 ) {
     for (name, source) in &table.fields {
         let path = [path, &["fields", name]].concat();
-        match entity.field(name) {
-            Some(field) => check_rule(reporter, &path, &source.rule(), field, Source::Rule, context.codelists),
-            None => {
-                let children = entity.children.iter().find(|child| child.name == name);
-                let hint = match children {
-                    Some(child) => Some(Sentence::new("config-hint-child").arg("child", child.name)),
-                    None => known_field(name, entity.fields),
-                };
-                let sentence = Sentence::new("config-unknown-field").arg("value", name).arg("entity", entity.name);
-                reporter.key(&path, sentence, hint);
-            }
+        if let Some(field) = entity.field(name) {
+            check_rule(reporter, &path, &source.rule(), field, Source::Rule, context.codelists);
+        } else {
+            let children = entity.children.iter().find(|child| child.name == name);
+            let hint = match children {
+                Some(child) => Some(Sentence::new("config-hint-child").arg("child", child.name)),
+                None => known_field(name, entity.fields),
+            };
+            let sentence = Sentence::new("config-unknown-field").arg("value", name).arg("entity", entity.name);
+            reporter.key(&path, sentence, hint);
         }
     }
     for (name, source) in &table.children {
         let path = [path, &["children", name]].concat();
-        match entity.child(name) {
-            Some(child) => check_child(reporter, &path, source, child, context.codelists),
-            None => {
-                let sentence = Sentence::new("config-unknown-child").arg("value", name).arg("entity", entity.name);
-                reporter.key(&path, sentence, known(name, entity.children.iter().map(|child| child.name)));
-            }
+        if let Some(child) = entity.child(name) {
+            check_child(reporter, &path, source, child, context.codelists);
+        } else {
+            let sentence = Sentence::new("config-unknown-child").arg("value", name).arg("entity", entity.name);
+            reporter.key(&path, sentence, known(name, entity.children.iter().map(|child| child.name)));
         }
     }
     check_unpivot(reporter, path, table, context);
@@ -124,14 +122,13 @@ fn check_child_table(
             Some(parent) => entity.field(parent).filter(|field| key.contains(&field.name)),
             None => child.fields.iter().find(|field| field.name == name),
         };
-        match field {
-            Some(field) => check_rule(reporter, &path, &source.rule(), field, Source::Rule, context.codelists),
-            None => {
-                let parents: Vec<String> = key.iter().map(|name| format!("parent.{name}")).collect();
-                let names = child.fields.iter().map(|field| field.name).chain(parents.iter().map(String::as_str));
-                let sentence = Sentence::new("config-unknown-field").arg("value", name).arg("entity", &table.entity);
-                reporter.key(&path, sentence, known(name, names));
-            }
+        if let Some(field) = field {
+            check_rule(reporter, &path, &source.rule(), field, Source::Rule, context.codelists);
+        } else {
+            let parents: Vec<String> = key.iter().map(|name| format!("parent.{name}")).collect();
+            let names = child.fields.iter().map(|field| field.name).chain(parents.iter().map(String::as_str));
+            let sentence = Sentence::new("config-unknown-field").arg("value", name).arg("entity", &table.entity);
+            reporter.key(&path, sentence, known(name, names));
         }
     }
     let misplaced = [

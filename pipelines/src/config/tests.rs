@@ -22,10 +22,10 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     folder
 }
 
-fn load(files: &[(&str, &str)]) -> Result<Config, Problems> {
+fn load(files: &[(&str, &str)]) -> Result<Config, Box<Problems>> {
     match Config::load(&folder(files).path().join("config")) {
         Ok(config) => Ok(config),
-        Err(ConfigError::Problems(problems)) => Err(*problems),
+        Err(ConfigError::Problems(problems)) => Err(problems),
         Err(error) => panic!("{error}"),
     }
 }
