@@ -33,14 +33,10 @@ fn main() -> ExitCode {
     match runtime.block_on(cli::execute(cli, now)) {
         Ok(exit) => exit.into(),
         Err(error) => match error.downcast_ref::<ConfigError>() {
-            Some(ConfigError::Problems(problems)) if json => match cli::output::json(&problems.told(language)) {
-                Ok(()) => Exit::CouldNotRun.into(),
-                Err(error) => failed(&format!("vienkop: {error:#}")),
-            },
             Some(ConfigError::Problems(problems)) => {
                 if json {
                     let told = serde_json::json!({ "problems": problems.told(language) });
-                    let _ = writeln!(std::io::stdout(), "{told}");
+                    let _ = cli::output::json(&told);
                 }
                 let styled = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
                 failed(&problems.render(language, styled))
