@@ -158,7 +158,10 @@ fn a_far_cell_costs_nothing() {
 fn configuration_mistakes_are_told_all_at_once_before_data_move() {
     let project = Project::new();
     project.services("good", "code;name;description\n01;Alfa;x\n").pipeline(&["good", "goood"]);
-    project.source("one", "[fetch]\nkind = \"fiel\"\npath = \"x\"\n[format]\nkind = \"csv\"\n[[table]]\nentity = \"servce\"\n");
+    project.source(
+        "one",
+        "[fetch]\nkind = \"fiel\"\npath = \"x\"\n[format]\nkind = \"csv\"\n[[table]]\nentity = \"servce\"\n",
+    );
     project.source(
         "two",
         "[fetch]\nkind = \"file\"\npath = \"x\"\n[format]\nkind = \"csv\"\nencodin = \"utf-8\"\n[[table]]\nentity = \

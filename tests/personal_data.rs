@@ -115,7 +115,10 @@ fn planted_codes_appear_nowhere() {
 fn a_source_that_needs_the_key_does_not_run_without_it() {
     let project = Project::new();
     project.file("a.csv", "nr;pk;laiks;piezime\n1;151285-12345;04.06.2024;x\n");
-    project.source("csv", &format!("[fetch]\nkind = \"file\"\npath = \"a.csv\"\n[format]\nkind = \"csv\"\n{}", mapping("")));
+    project.source(
+        "csv",
+        &format!("[fetch]\nkind = \"file\"\npath = \"a.csv\"\n[format]\nkind = \"csv\"\n{}", mapping("")),
+    );
     project.pipeline(&["csv"]);
     let text = std::fs::read_to_string(project.path("config/vienkop.toml")).unwrap();
     project.file("config/vienkop.toml", format!("{text}[personal_data]\nkey_env = \"VIENKOP_TEST_KEY_NOT_SET\"\n"));

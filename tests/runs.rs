@@ -113,7 +113,10 @@ fn duplicates_are_counted_and_the_later_content_counts() {
 #[test]
 fn a_plan_says_what_the_run_does_and_writes_nothing() {
     let project = Project::new();
-    project.services("reg", THREE).services("other", "code;name;description\n9;;X\n8;Y;Z\n").pipeline(&["reg", "other"]);
+    project
+        .services("reg", THREE)
+        .services("other", "code;name;description\n9;;X\n8;Y;Z\n")
+        .pipeline(&["reg", "other"]);
     let plan = project.vienkop(&["plan", "--json", "--as-of", "2024-07-08"]).ends(0).json();
     let again = project.vienkop(&["plan", "--json", "--as-of", "2024-07-08"]).ends(0).json();
     let run = project.run(&[]).ends(0).json();

@@ -32,7 +32,7 @@ pub(crate) async fn write(
 ) -> anyhow::Result<Vec<PathBuf>> {
     let report = make(session, registry, questionnaires).await?;
     let folder = session.work.join("reports").join(session.as_of_day().to_string());
-    Ok(render::render(&report, session.texts(), &folder)?)
+    render::render(&report, session.texts(), &folder)
 }
 
 /// Makes the report.

@@ -4,16 +4,16 @@ mod feed;
 mod probe;
 mod tally;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context as _, bail};
+use polars::error::{PolarsError, PolarsResult};
 use vienkop_connectors::fetch::{self, FetchContext, FetchError};
 use vienkop_connectors::format::{self, Input, ReadError, Rejected, TableReader};
 use vienkop_connectors::landing::{Landed, LandingZone};
-use polars::error::{PolarsError, PolarsResult};
 use vienkop_connectors::registry::{Delivery, LandedFile, RegistryError, Run, Stage};
 use vienkop_transforms::batch::{Batch, LocatorKind};
 use vienkop_transforms::check::check;
@@ -57,7 +57,7 @@ pub(crate) struct Prepared<'a> {
     fetcher: Box<dyn fetch::Fetch>,
     tables: Vec<(TablePlan, Arc<dyn TableReader>)>,
     /// Columns that any of the tables names.
-    wanted: HashSet<String>,
+    wanted: BTreeSet<String>,
     locator: LocatorKind,
     key: Option<PseudonymKey>,
 }
@@ -106,7 +106,7 @@ impl Importer<'_> {
         let started = Instant::now();
         let mut tally = Tally { next_seq: 1, ..Tally::default() };
         let mut stage = self.run.stage(&prepared.source.id).await?;
-        let loaded = match self.fetch_and_land(prepared).await {
+        let loaded = match self.fetch_and_land(prepared) {
             Ok(files) => self.stage_files(prepared, files, &mut stage, &mut tally).await,
             Err(stop) => Err(stop),
         };
@@ -120,7 +120,7 @@ impl Importer<'_> {
     }
 
     /// fetch -> land
-    async fn fetch_and_land(&self, prepared: &Prepared<'_>) -> Result<Vec<Landed>, Stop> {
+    fn fetch_and_land(&self, prepared: &Prepared<'_>) -> Result<Vec<Landed>, Stop> {
         let limits = &self.session.config.vienkop.limits;
         let context = FetchContext { base: &self.session.config.base, limits, cancel: &self.cancel };
         let mut files = Vec::new();
@@ -145,7 +145,7 @@ impl Importer<'_> {
         tally: &mut Tally,
     ) -> Result<BTreeMap<i64, String>, Stop> {
         let mut names = BTreeMap::new();
-        let mut told = HashSet::new();
+        let mut told = BTreeSet::new();
         for file in files {
             let landed = stage
                 .landed(&LandedFile {
@@ -174,7 +174,7 @@ impl Importer<'_> {
         input: &Input,
         stage: &mut Stage,
         tally: &mut Tally,
-        told: &mut HashSet<String>,
+        told: &mut BTreeSet<String>,
     ) -> Result<(), Stop> {
         let limits = self.session.config.vienkop.limits.clone();
         let mut fed = feed(Arc::clone(reader), input.clone(), plan.wanted(), limits);
@@ -201,7 +201,8 @@ impl Importer<'_> {
                 Fed::Rejected(row) => {
                     tally.rows.read += 1;
                     tally.rows.rejected += 1;
-                    let row = Rejected { finding: of_table(row.finding, plan, input), text: mask(&row.text).into_owned() };
+                    let row =
+                        Rejected { finding: of_table(row.finding, plan, input), text: mask(&row.text).into_owned() };
                     tally.finding(&row.finding);
                     rejected.push(row);
                 }
@@ -230,7 +231,7 @@ impl Importer<'_> {
         batch: Batch,
         stage: &mut Stage,
         tally: &mut Tally,
-        told: &mut HashSet<String>,
+        told: &mut BTreeSet<String>,
     ) -> Result<(), Stop> {
         let context = Context {
             codelists: &self.session.config.codelists,
@@ -323,6 +324,10 @@ impl Importer<'_> {
         let texts = self.session.texts();
         let Refusal { finding, file } = refusal;
         tally.finding(&finding);
+        // What is wrong with the fetching is about the path that the source names.
+        let path = prepared.source.fetch.options.get("path").and_then(|path| path.as_str());
+        let told = tell::message(texts, &finding);
+        let file = file.or_else(|| path.filter(|path| !told.contains(path)).map(str::to_owned));
         let error = format!("{} {}", finding.code, tell::sentence(texts, &finding, file.as_deref()));
         let error = format!("{error} {}", tell::remedy(texts, &finding));
         stage.findings(&finding::frame(&[finding])?).await?;
@@ -350,7 +355,12 @@ impl Importer<'_> {
             id: source.id.clone(),
             rows: tally.rows,
             records: BTreeMap::new(),
-            notable: tally.notable.iter().filter(|finding| !error.as_ref().is_some_and(|e| e.starts_with(finding.code))).map(told).collect(),
+            notable: tally
+                .notable
+                .iter()
+                .filter(|finding| !error.as_ref().is_some_and(|e| e.starts_with(finding.code)))
+                .map(told)
+                .collect(),
             findings: tally.findings,
             samples: Vec::new(),
             error,
@@ -370,7 +380,7 @@ impl<'a> Prepared<'a> {
             let questionnaire = table.unpivot.as_ref().and_then(|unpivot| unpivot.questionnaire.as_ref());
             let wordings = questionnaire
                 .and_then(|id| session.config.questionnaires.get(id))
-                .map(|questionnaire| questionnaire.wordings())
+                .map(vienkop_transforms::assess::questionnaire::Questionnaire::wordings)
                 .unwrap_or_default();
             let plan = TablePlan::new(&source.id, table, &wordings)?;
             let read = serde_json::Value::Object(table.read.clone());

@@ -255,8 +255,13 @@ impl Outcome {
         }
         if !self.reports.is_empty() {
             out.push_str(&format!("\n{}\n", texts.get("cli-reports", &[])));
-            for path in &self.reports {
+            let (tables, documents): (Vec<_>, Vec<_>) =
+                self.reports.iter().partition(|path| path.extension().is_some_and(|extension| extension == "csv"));
+            for path in documents {
                 out.push_str(&format!("  {}\n", path.display()));
+            }
+            if let Some(folder) = tables.first().and_then(|path| path.parent()) {
+                out.push_str(&format!("  {} ({} csv)\n", folder.join("").display(), tables.len()));
             }
         }
         let verdict = match exit {
@@ -271,7 +276,15 @@ impl Outcome {
 
     fn table(&self, texts: &Texts) -> String {
         let names = [
-            "source", "read", "accepted", "quarantined", "inserted", "changed", "retired", "unchanged", "seconds",
+            "source",
+            "read",
+            "accepted",
+            "quarantined",
+            "inserted",
+            "changed",
+            "retired",
+            "unchanged",
+            "seconds",
             "state",
         ];
         let header: Vec<String> = names.iter().map(|name| texts.get(&format!("cli-col-{name}"), &[])).collect();
@@ -305,10 +318,7 @@ fn attention(source: &SourceOutcome, texts: &Texts) -> Vec<String> {
     }
     let counts: Vec<String> = source.findings.iter().map(|(code, count)| format!("{code} × {count}")).collect();
     let counts = counts.join(", ");
-    lines.push(format!(
-        "  {}\n",
-        texts.get("cli-findings-of", &[("source", &source.id), ("counts", &counts)])
-    ));
+    lines.push(format!("  {}\n", texts.get("cli-findings-of", &[("source", &source.id), ("counts", &counts)])));
     for (code, sentence) in source.notable.iter().take(SHOWN) {
         lines.push(format!("    {code}  {sentence}\n"));
     }

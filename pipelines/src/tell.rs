@@ -72,9 +72,8 @@ fn arguments(finding: &Finding) -> [(&'static str, &str); 7] {
 
 /// A row of a findings frame as a finding; for the few that people are shown.
 pub(crate) fn at(findings: &DataFrame, row: usize) -> PolarsResult<Option<Finding>> {
-    let text = |name: &str| -> PolarsResult<Option<String>> {
-        Ok(findings.column(name)?.str()?.get(row).map(str::to_owned))
-    };
+    let text =
+        |name: &str| -> PolarsResult<Option<String>> { Ok(findings.column(name)?.str()?.get(row).map(str::to_owned)) };
     let number = |name: &str| -> PolarsResult<Option<i64>> { Ok(findings.column(name)?.i64()?.get(row)) };
     let Some(rule) = text("code")?.as_deref().and_then(vienkop_transforms::finding::rule) else { return Ok(None) };
     Ok(Some(Finding {

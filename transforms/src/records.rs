@@ -6,7 +6,7 @@ use crate::model::{Child, Entity};
 
 /// Number of the record within the source's delivery, `i64` from 1; unique over all its tables.
 pub const SEQ: &str = "_seq";
-/// UUID of the source's record: UUIDv5 of (source, entity, source key); null when the key is missing. `String`.
+/// UUID of the source's record: `UUIDv5` of (source, entity, source key); null when the key is missing. `String`.
 pub const RECORD_UID: &str = "_record_uid";
 /// UUID minted from the record's natural key, used where no known record matches; null when the key is missing. `String`.
 pub const ENTITY_UID: &str = "_entity_uid";

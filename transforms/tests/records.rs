@@ -1,7 +1,7 @@
 //! From a batch to records: what a source's mapping makes of rows, and what it says of the bad ones.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use polars::prelude::*;
@@ -89,7 +89,7 @@ fn run(mapping: &str, wordings: &[(String, Vec<String>)], table: &str) -> String
     let context = Context { codelists: &codelists, time_zone: &zone, pseudonym_key: Some(&key) };
     let mapped = map(&plan, batch(table)).unwrap();
     let mut out = format!("skipped {}\n", mapped.skipped);
-    let told = resolve::delivery_findings(&plan, &mapped, &HashSet::new(), &mut HashSet::new());
+    let told = resolve::delivery_findings(&plan, &mapped, &BTreeSet::new(), &mut BTreeSet::new());
     for finding in told {
         let column = finding.column.or(finding.field).unwrap_or_default();
         out.push_str(&format!("{} {column} {}\n", finding.code, finding.hint.unwrap_or_default()));

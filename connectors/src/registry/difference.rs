@@ -370,11 +370,11 @@ impl Stage {
         for statement in one.reference_findings(staged) {
             self.session.run(statement).await?;
         }
-        if let Some(statement) = one.refuse_links(staged) {
-            if self.session.run(statement).await? > 0 {
-                for statement in one.refused_cells() {
-                    self.session.run(statement).await?;
-                }
+        if let Some(statement) = one.refuse_links(staged)
+            && self.session.run(statement).await? > 0
+        {
+            for statement in one.refused_cells() {
+                self.session.run(statement).await?;
             }
         }
         Ok(())

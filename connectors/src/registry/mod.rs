@@ -1,4 +1,4 @@
-//! The registry: what the sources delivered, the merged view of it, and the history of both. SQLite through sqlx.
+//! The registry: what the sources delivered, the merged view of it, and the history of both. `SQLite` through sqlx.
 //!
 //! One source's way in: [`Registry::begin`] a run, [`Run::stage`] its records into temporary tables,
 //! [`Stage::difference`] them to what is held (the plan), [`Planned::apply`] it. A plan takes the same way inside a

@@ -1,8 +1,8 @@
 //! Every statement generated from the model, in one place: tables, staging, difference, load.
 //!
-//! Written so that SQLite and PostgreSQL both understand it, where the two agree; what only SQLite says stands in
+//! Written so that `SQLite` and `PostgreSQL` both understand it, where the two agree; what only `SQLite` says stands in
 //! [`dialect`]. Parameters: `$1` run, `$2` source, `$3` time of the versions. Names come from the model, never from
-//! data. `CROSS JOIN` is used where the small table must lead: SQLite keeps that order, PostgreSQL does not mind.
+//! data. `CROSS JOIN` is used where the small table must lead: `SQLite` keeps that order, `PostgreSQL` does not mind.
 //!
 //! Tables of a source's work in one run, all temporary (`x` = the entity's or child's name):
 //!
@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 use vienkop_transforms::finding::{self, Rule};
 use vienkop_transforms::model::{self, Child, Entity, Field, Storage};
 
-/// What SQLite says in its own way.
+/// What `SQLite` says in its own way.
 pub(super) mod dialect {
     use vienkop_transforms::model::Storage;
 
@@ -1272,7 +1272,7 @@ impl Table {
 pub(super) fn load_evidence() -> [String; 3] {
     let columns = quoted(finding::COLUMNS);
     [
-        format!(r#"INSERT INTO finding (run, source, {columns}) SELECT $1, $2, {columns} FROM stage_finding"#),
+        format!(r"INSERT INTO finding (run, source, {columns}) SELECT $1, $2, {columns} FROM stage_finding"),
         r#"INSERT INTO quarantine (run, source, seq, entity, record_key, record_uid, landed, sheet, "row", part)
         SELECT $1, $2, seq, entity, record_key, record_uid, landed, sheet, "row", part FROM stage_quarantine"#
             .into(),
@@ -1288,19 +1288,18 @@ pub(super) fn load_evidence() -> [String; 3] {
 pub(super) fn page(table: Table, rows: usize) -> String {
     let columns = quoted(table.columns().iter().map(|(column, _)| column));
     let parent = table.entity.name;
-    match table.child {
-        None => format!(
+    if let None = table.child {
+        format!(
             r#"SELECT uid, 0 AS ordinal, {columns} FROM "{parent}" WHERE valid_to IS NULL AND uid > $1 ORDER BY uid LIMIT {rows}"#
-        ),
-        Some(_) => {
-            let columns = of_alias("c", table.columns().iter().map(|(column, _)| column));
-            format!(
-                r#"SELECT c.uid, c.ordinal, {columns} FROM "{}" c CROSS JOIN "{parent}" v
-                WHERE v.uid = c.uid AND v.run = c.run AND v.valid_to IS NULL AND (c.uid, c.ordinal) > ($1, $2)
-                ORDER BY c.uid, c.ordinal LIMIT {rows}"#,
-                table.name()
-            )
-        }
+        )
+    } else {
+        let columns = of_alias("c", table.columns().iter().map(|(column, _)| column));
+        format!(
+            r#"SELECT c.uid, c.ordinal, {columns} FROM "{}" c CROSS JOIN "{parent}" v
+            WHERE v.uid = c.uid AND v.run = c.run AND v.valid_to IS NULL AND (c.uid, c.ordinal) > ($1, $2)
+            ORDER BY c.uid, c.ordinal LIMIT {rows}"#,
+            table.name()
+        )
     }
 }
 
@@ -1311,7 +1310,6 @@ pub(super) fn counts() -> String {
     });
     each.collect::<Vec<_>>().join(" UNION ALL ")
 }
-
 
 /// The first finding of each code that concerns the whole set, and how many there are.
 pub(super) fn findings_of_the_set() -> &'static str {

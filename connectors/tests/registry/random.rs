@@ -161,7 +161,8 @@ async fn follow(deliveries: &[Step]) {
         bench.sound().await;
     }
     // A record keeps its uid through every retirement and return.
-    let uids = "SELECT count(DISTINCT entity_uid) - count(DISTINCT replace(replace(record_uid, 'weak', ''), 'strong', ''))
+    let uids =
+        "SELECT count(DISTINCT entity_uid) - count(DISTINCT replace(replace(record_uid, 'weak', ''), 'strong', ''))
         FROM identity";
     assert_eq!(bench.ask(uids).await, ["0"]);
 }

@@ -17,7 +17,7 @@ struct Checked {
 }
 
 /// Checks the configuration and every source, or one; loads nothing.
-pub(super) async fn check(options: &Options, now: Timestamp, source: Option<&str>) -> anyhow::Result<Exit> {
+pub(super) fn check(options: &Options, now: Timestamp, source: Option<&str>) -> anyhow::Result<Exit> {
     let session = Session::open(options, now)?;
     let config = &session.config;
     let sources: Vec<&Source> = match source {

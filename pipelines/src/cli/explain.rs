@@ -12,7 +12,7 @@ struct Explanation {
     code: &'static str,
     severity: &'static str,
     title: String,
-    explanation: String,
+    meaning: String,
     remedy: String,
 }
 
@@ -29,7 +29,7 @@ pub(super) fn explain(options: &Options, id: &str, now: jiff::Timestamp) -> anyh
         code: rule.code,
         severity: rule.severity.as_str(),
         title: text("title"),
-        explanation: text("explain"),
+        meaning: text("explain"),
         remedy: text("remedy"),
     };
     if options.json {
@@ -39,7 +39,7 @@ pub(super) fn explain(options: &Options, id: &str, now: jiff::Timestamp) -> anyh
         let remedy = texts.get("cli-explain-remedy", &[("text", &explanation.remedy)]);
         output::text(&format!(
             "{} ({severity}): {}\n\n{}\n\n{remedy}\n",
-            rule.code, explanation.title, explanation.explanation
+            rule.code, explanation.title, explanation.meaning
         ))?;
     }
     Ok(Exit::Done)

@@ -33,9 +33,11 @@ pub(super) fn list(options: &Options, what: ListOf, now: jiff::Timestamp) -> any
         ListOf::Kinds => fetch::KINDS
             .iter()
             .map(|kind| Item::new(kind.name(), "fetch"))
-            .chain(format::KINDS.iter().map(|kind| {
-                Item::new(kind.name(), format!("format ({})", kind.extensions().join(", ")))
-            }))
+            .chain(
+                format::KINDS
+                    .iter()
+                    .map(|kind| Item::new(kind.name(), format!("format ({})", kind.extensions().join(", ")))),
+            )
             .collect(),
         ListOf::Entities => ENTITIES.iter().map(|entity| entity_item(entity, &session)).collect(),
         ListOf::Codelists => config

@@ -194,7 +194,7 @@ pub(crate) async fn execute(cli: Cli, now: jiff::Timestamp) -> anyhow::Result<Ex
     match cli.command {
         Command::Run { pipeline, approve } => run::run(options, now, pipeline.as_deref(), approve).await,
         Command::Plan { target, approve } => run::plan(options, now, target.as_deref(), approve).await,
-        Command::Check { source } => check::check(options, now, source.as_deref()).await,
+        Command::Check { source } => check::check(options, now, source.as_deref()),
         Command::Assess { questionnaires } => report::assess(options, now, &questionnaires).await,
         Command::Explain { id } => explain::explain(options, &id, now),
         Command::Quarantine { command } => quarantine::quarantine(options, now, &command).await,

@@ -86,7 +86,7 @@ pub(super) async fn quarantine(options: &Options, now: Timestamp, command: &Quar
         QuarantineCommand::List { source } => {
             let source = source.as_deref().map(|name| session.source(name)).transpose()?;
             let rows = registry.quarantine_list(source.map(|source| source.id.as_str()), MOST).await?;
-            list(&session, options, rows.into_iter().map(Listed::new).collect())
+            list(&session, options, &rows.into_iter().map(Listed::new).collect::<Vec<_>>())
         }
         QuarantineCommand::Show { id } => {
             let number = id.rsplit('#').next().and_then(|number| number.parse().ok());
@@ -119,7 +119,7 @@ fn told(session: &Session, finding: Finding) -> Told {
     }
 }
 
-fn list(session: &Session, options: &Options, rows: Vec<Listed>) -> anyhow::Result<Exit> {
+fn list(session: &Session, options: &Options, rows: &[Listed]) -> anyhow::Result<Exit> {
     if options.json {
         output::json(&rows)?;
         return Ok(Exit::Done);
@@ -148,7 +148,8 @@ fn show(session: &Session, options: &Options, record: &Shown) -> anyhow::Result<
     }
     let texts = session.texts();
     let head = &record.head;
-    let mut out = format!("{}  {} {}\n{}\n\n", head.id, head.entity, head.key.as_deref().unwrap_or_default(), head.place());
+    let mut out =
+        format!("{}  {} {}\n{}\n\n", head.id, head.entity, head.key.as_deref().unwrap_or_default(), head.place());
     for finding in &record.findings {
         let cell = finding.cell.as_deref().map(|cell| format!("{cell}: ")).unwrap_or_default();
         let remedy = texts.get("cli-explain-remedy", &[("text", &finding.remedy)]);

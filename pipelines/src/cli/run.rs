@@ -32,7 +32,12 @@ pub(crate) struct Job<'a> {
 }
 
 /// `vienkop run`.
-pub(super) async fn run(options: &Options, now: Timestamp, pipeline: Option<&str>, approve: bool) -> anyhow::Result<Exit> {
+pub(super) async fn run(
+    options: &Options,
+    now: Timestamp,
+    pipeline: Option<&str>,
+    approve: bool,
+) -> anyhow::Result<Exit> {
     let session = Session::open(options, now)?;
     let (name, pipeline) = session.pipeline(pipeline)?;
     let job = Job {
@@ -52,11 +57,16 @@ pub(super) async fn run(options: &Options, now: Timestamp, pipeline: Option<&str
             reports = assess::write(&session, &registry, &answered).await?;
         }
     }
-    finish(&session, options, "cli-summary-title", name, Outcome::new(Some(run), sources, reports))
+    finish(&session, options, "cli-summary-title", name, &Outcome::new(Some(run), sources, reports))
 }
 
 /// `vienkop plan`.
-pub(super) async fn plan(options: &Options, now: Timestamp, target: Option<&str>, approve: bool) -> anyhow::Result<Exit> {
+pub(super) async fn plan(
+    options: &Options,
+    now: Timestamp,
+    target: Option<&str>,
+    approve: bool,
+) -> anyhow::Result<Exit> {
     let session = Session::open(options, now)?;
     let known = |name: &str| session.config.pipeline(name).is_some();
     let (name, sources) = match target.filter(|name| !known(name)) {
@@ -66,7 +76,7 @@ pub(super) async fn plan(options: &Options, now: Timestamp, target: Option<&str>
     let job = Job { name, sources, mode: Mode::Plan, kind: RunKind::Run, approve, quiet: options.quiet };
     let registry = Registry::open(&session.registry).await?;
     let (_, sources) = execute(&session, &registry, &job).await?;
-    finish(&session, options, "cli-plan-title", name, Outcome::new(None, sources, Vec::new()))
+    finish(&session, options, "cli-plan-title", name, &Outcome::new(None, sources, Vec::new()))
 }
 
 /// Imports the sources of a job, those that others refer to first; gives the run's number and what came of each.
@@ -117,16 +127,10 @@ pub(crate) async fn execute(
     }
 }
 
-fn finish(
-    session: &Session,
-    options: &Options,
-    title: &str,
-    name: &str,
-    outcome: Outcome,
-) -> anyhow::Result<Exit> {
+fn finish(session: &Session, options: &Options, title: &str, name: &str, outcome: &Outcome) -> anyhow::Result<Exit> {
     let exit = outcome.exit(options.strict);
     if options.json {
-        output::json(&outcome)?;
+        output::json(outcome)?;
     } else {
         let as_of = session.as_of_day().to_string();
         let title = session.texts().get(title, &[("pipeline", name), ("as_of", &as_of)]);

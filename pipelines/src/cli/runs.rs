@@ -71,7 +71,8 @@ pub(super) async fn runs(options: &Options, now: Timestamp, number: u32) -> anyh
         output::text(&format!("{}\n", texts.get("cli-runs-empty", &[])))?;
         return Ok(Exit::Done);
     }
-    let names = ["run", "started", "pipeline", "source", "read", "accepted", "quarantined", "inserted", "changed", "status"];
+    let names =
+        ["run", "started", "pipeline", "source", "read", "accepted", "quarantined", "inserted", "changed", "status"];
     let header: Vec<String> = names.iter().map(|name| texts.get(&format!("cli-col-{name}"), &[])).collect();
     let mut rows = Vec::new();
     for run in &runs {

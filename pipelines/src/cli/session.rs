@@ -42,7 +42,8 @@ impl Session {
                 None => bail!(config.texts(language).get("cli-as-of-bad", &[("value", text)])),
             },
         };
-        let work = options.work.clone().unwrap_or_else(|| config.base.join(&config.vienkop.work));
+        let beside_config = || config.base.strip_prefix(".").unwrap_or(&config.base).join(&config.vienkop.work);
+        let work = options.work.clone().unwrap_or_else(beside_config);
         let registry = options
             .registry
             .clone()

@@ -40,10 +40,10 @@ pub(crate) fn probe(session: &Session, prepared: &Prepared<'_>) -> anyhow::Resul
         probed.errors.push(format!("{} {sentence} {}", finding.code, tell::remedy(session.texts(), finding)));
     };
     match fetched {
-        Ok(()) => {}
+        // Nobody cancels a probe.
+        Ok(()) | Err(FetchError::Cancelled) => {}
         Err(FetchError::File(finding)) => wrong(&finding, None),
         Err(FetchError::Io(error)) => return Err(error.into()),
-        Err(FetchError::Cancelled) => {}
     }
     for file in files {
         let input = Input { landed: 0, path: file.path, name: file.name };

@@ -179,8 +179,8 @@ fn within(batch: &Normalised, promised: &str, allowed: &str, found: &mut Vec<Iss
     Ok(())
 }
 
-/// The text that a duration was made from.
+/// The text that a duration was made from, when it names its unit itself.
 fn as_written(field: &NormalisedField, row: usize) -> PolarsResult<Option<String>> {
     let Some(raw) = field.storage.get(2) else { return Ok(None) };
-    Ok(raw.str()?.get(row).map(str::to_owned))
+    Ok(raw.str()?.get(row).filter(|text| text.contains(char::is_alphabetic)).map(str::to_owned))
 }

@@ -33,16 +33,16 @@ pub(super) fn without_skipped(rules: &[SkipRule], frame: DataFrame, origin: &Ori
     }
 }
 
+/// A field whose column the frame lacks, and the headers looked for.
+pub(super) type Absent = (FieldPlan, String);
+
 /// A source column without white space at its ends; empty for null.
 fn cleaned(column: &str) -> Expr {
     col(PlSmallStr::from_str(column)).fill_null(lit("")).str().strip_chars(lit(WHITE))
 }
 
 /// The texts of fields whose columns the frame has; the others with the headers looked for.
-pub(super) fn texts(
-    plans: &[FieldPlan],
-    rows: &DataFrame,
-) -> PolarsResult<(Vec<MappedField>, Vec<(FieldPlan, String)>)> {
+pub(super) fn texts(plans: &[FieldPlan], rows: &DataFrame) -> PolarsResult<(Vec<MappedField>, Vec<Absent>)> {
     let has = |name: &str| rows.column(name).is_ok_and(|column| column.null_count() < column.len());
     let mut expressions = Vec::new();
     let mut found = Vec::new();

@@ -334,8 +334,8 @@ impl<'a> Reader<'a> {
             Kind::Timestamp => self.timestamp(text),
             Kind::Decimal => decimal(text, self.plan.field),
             Kind::Code => Ok(clean(text).into()),
-            Kind::Url => Ok(self.address(text, value::url, &finding::BAD_URL, "https://…")),
-            Kind::Email => Ok(self.address(text, value::email, &finding::BAD_EMAIL, "vards@iestade.lv")),
+            Kind::Url => Ok(address(text, value::url, &finding::BAD_URL, "https://…")),
+            Kind::Email => Ok(address(text, value::email, &finding::BAD_EMAIL, "vards@iestade.lv")),
             _ => Ok(masked(clean(text))),
         }
     }
@@ -344,13 +344,12 @@ impl<'a> Reader<'a> {
         if let Some(code) = self.own_codes.get(&fold(text)) {
             return Ok((*code).to_owned().into());
         }
-        match self.list.and_then(|list| list.find(text)) {
-            Some(code) => Ok(code.code.clone().into()),
-            None => {
-                let nearest = self.list.map(|list| list.nearest(text, 3).join(" | ")).filter(|hint| !hint.is_empty());
-                let name = self.list.map(|list| list.name.clone());
-                Err(Fault { rule: &finding::UNKNOWN_CODE, expected: name, hint: nearest })
-            }
+        if let Some(code) = self.list.and_then(|list| list.find(text)) {
+            Ok(code.code.clone().into())
+        } else {
+            let nearest = self.list.map(|list| list.nearest(text, 3).join(" | ")).filter(|hint| !hint.is_empty());
+            let name = self.list.map(|list| list.name.clone());
+            Err(Fault { rule: &finding::UNKNOWN_CODE, expected: name, hint: nearest })
         }
     }
 
@@ -380,14 +379,14 @@ impl<'a> Reader<'a> {
         let expected = if formats.is_empty() { "31.12.2024 | 2024-12-31".to_owned() } else { formats.join(" | ") };
         Fault::expecting(&finding::BAD_DATE, expected)
     }
+}
 
-    fn address(&self, text: &str, fits: fn(&str) -> bool, rule: &'static Rule, expected: &str) -> Read {
-        let mut read = masked(text.to_owned());
-        if !fits(text) {
-            read.warnings.push(Fault::expecting(rule, expected));
-        }
-        read
+fn address(text: &str, fits: fn(&str) -> bool, rule: &'static Rule, expected: &str) -> Read {
+    let mut read = masked(text.to_owned());
+    if !fits(text) {
+        read.warnings.push(Fault::expecting(rule, expected));
     }
+    read
 }
 
 fn masked(text: String) -> Read {

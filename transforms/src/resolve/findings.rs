@@ -1,6 +1,6 @@
 //! Issues to findings: the row's place in its file, the record's key.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use polars::prelude::*;
 
@@ -68,8 +68,8 @@ pub(super) fn of_issues(
 pub fn delivery_findings(
     plan: &TablePlan,
     mapped: &Mapped,
-    wanted: &HashSet<String>,
-    told: &mut HashSet<String>,
+    wanted: &BTreeSet<String>,
+    told: &mut BTreeSet<String>,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     let place = |rule| Finding {

@@ -1,6 +1,6 @@
 //! Resolving: checked rows to records with stable ids.
 //!
-//! An id is a UUIDv5 over a tuple whose parts are length-prefixed, so that no two tuples share one however
+//! An id is a `UUIDv5` over a tuple whose parts are length-prefixed, so that no two tuples share one however
 //! their parts are cut. Matching by score comes on top of this; the ids stay.
 
 mod findings;
@@ -17,7 +17,7 @@ use crate::records::{self, QuarantinedCells, Records};
 
 pub use findings::delivery_findings;
 
-/// Namespace of vienkop's ids: UUIDv5 of the DNS namespace and `vienkop.gov.lv`.
+/// Namespace of vienkop's ids: `UUIDv5` of the DNS namespace and `vienkop.gov.lv`.
 const NAMESPACE: Uuid = Uuid::from_u128(0xe585_42e0_77ea_586e_be9d_487b_390f_7764);
 
 /// The id of a tuple.
@@ -121,10 +121,13 @@ fn key_at(columns: &KeyColumns, row: usize) -> Option<Vec<String>> {
     columns.iter().map(|column| column.as_ref()?.get(row).map(str::to_owned)).collect()
 }
 
+/// Question and answer of each record of an unpivoted table.
+type Answers = (Vec<Option<String>>, Vec<Option<String>>);
+
 /// Which row each record comes from; for an unpivoted table also the question and the answer.
 struct Expansion {
     rows: Vec<u32>,
-    answers: Option<(Vec<Option<String>>, Vec<Option<String>>)>,
+    answers: Option<Answers>,
     /// Rows of an unpivoted table in which no question is answered.
     unanswered: Vec<u32>,
 }
