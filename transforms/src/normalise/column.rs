@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use polars::prelude::*;
 
+use super::mojibake::mojibake;
 use super::moment::{self, Resolved};
 use super::{Context, Issue, personal, value};
 use crate::batch::REPEATED;
@@ -336,7 +337,13 @@ impl<'a> Reader<'a> {
             Kind::Code => Ok(clean(text).into()),
             Kind::Url => Ok(address(text, value::url, &finding::BAD_URL, "https://…")),
             Kind::Email => Ok(address(text, value::email, &finding::BAD_EMAIL, "vards@iestade.lv")),
-            _ => Ok(masked(clean(text))),
+            _ => {
+                let mut read = masked(clean(text));
+                if let Some(how) = mojibake(text) {
+                    read.warnings.push(Fault::expecting(&finding::MOJIBAKE, how));
+                }
+                Ok(read)
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 //! What does not fit its type becomes an [`Issue`]; the text it was made from stays beside a changed value.
 
 mod column;
+pub mod mojibake;
 pub mod moment;
 pub mod personal;
 pub mod value;

@@ -1,36 +1,8 @@
-//! Text that was decoded wrongly before it reached us: `âèçìîíïòðûþ` (windows-1257 read as windows-1252),
-//! `Ä“`, `Å¡` (UTF-8 read as a single-byte encoding), `�` (letters lost for good).
+//! Text that was decoded wrongly before it reached us, told once a file.
 
 use vienkop_transforms::batch::Origin;
 use vienkop_transforms::finding::{self, Finding};
-
-/// What windows-1257 calls `āčēģīķļņšūžĀČĒĢĪĶĻŅŠŪŽ`, read as windows-1252.
-const READ_AS_1252: &str = "âèçìîíïòðûþÂÈÇÌÎÍÏÒÐÛÞ";
-const LATVIAN: &str = "āčēģīķļņšūžĀČĒĢĪĶĻŅŠŪŽ";
-/// What windows-1252 and windows-1257 have at 0x80 to 0x9F.
-const SPECIALS: &str = "€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ";
-
-/// How the text was spoiled, when it looks so.
-pub(in crate::format) fn mojibake(text: &str) -> Option<&'static str> {
-    if text.is_ascii() {
-        return None;
-    }
-    if text.contains(char::REPLACEMENT_CHARACTER) {
-        return Some("U+FFFD");
-    }
-    let mut previous = ' ';
-    for c in text.chars() {
-        if matches!(previous, 'Ä' | 'Å') && (matches!(c, '\u{80}'..='\u{BF}') || SPECIALS.contains(c)) {
-            return Some("utf-8 -> windows-1252");
-        }
-        previous = c;
-    }
-    (text.contains(|c| READ_AS_1252.contains(c)) && !is_latvian(text)).then_some("windows-1257 -> windows-1252")
-}
-
-fn is_latvian(text: &str) -> bool {
-    !text.is_ascii() && text.contains(|c| LATVIAN.contains(c))
-}
+use vienkop_transforms::normalise::mojibake::{is_latvian, mojibake};
 
 /// Watches the rows of a file and tells once (F009) when they are spoiled; a foreign word now and then is not.
 #[derive(Debug, Default)]
@@ -77,28 +49,5 @@ fn told(origin: &Origin, row: i64, how: &str) -> Finding {
         cell: Some(origin.locate(row, None, None)),
         value: Some(how.to_owned()),
         ..Finding::of(&finding::MOJIBAKE)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn recognises() {
-        for (text, how) in [
-            ("Atïauja", Some("windows-1257 -> windows-1252")),
-            ("Íekavas novada paðvaldîba", Some("windows-1257 -> windows-1252")),
-            ("IestÄ\u{81}de", Some("utf-8 -> windows-1252")),
-            ("DzÄ«vesvieta, reÄ£istrs, ZemgalÄ“", Some("utf-8 -> windows-1252")),
-            ("PaÅ¡valdÄ«ba", Some("utf-8 -> windows-1252")),
-            ("Pa\u{FFFD}vald\u{FFFD}ba", Some("U+FFFD")),
-            ("Pašvaldība „Ķekava” un François", None),
-            ("Käte, Öland, Ångström", None),
-            ("Dzīvesvieta – 5 €", None),
-            ("Atlauja", None),
-        ] {
-            assert_eq!(mojibake(text), how, "{text}");
-        }
     }
 }
