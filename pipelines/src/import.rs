@@ -190,9 +190,13 @@ impl Importer<'_> {
                 }
                 Fed::Finding(finding) if prepared.maps(&finding) => {}
                 Fed::Finding(finding) => {
-                    let finding = of_table(finding, plan, input);
-                    tally.finding(&finding);
-                    stage.findings(&finding::frame(&[finding])?).await?;
+                    // Several tables may read one sheet; what the reader says of it is said once.
+                    let said = format!("{} {} {:?} {:?}", finding.code, input.landed, finding.cell, finding.column);
+                    if prepared.tables.len() == 1 || told.insert(said) {
+                        let finding = of_table(finding, plan, input);
+                        tally.finding(&finding);
+                        stage.findings(&finding::frame(&[finding])?).await?;
+                    }
                 }
                 Fed::Skipped(rows) => {
                     tally.rows.read += rows;

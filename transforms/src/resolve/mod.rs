@@ -274,9 +274,15 @@ fn child_records(
     accepted: &[bool],
     seq_of_row: &[Option<i64>],
 ) -> PolarsResult<Records> {
-    let take = IdxCa::from_vec(PlSmallStr::EMPTY, child.parent.clone());
-    let count = child.parent.len();
-    let of_parent = |index: usize| child.parent[index] as usize;
+    // Items of a rejected row are part of it: they come again with it, or not at all.
+    let items: Vec<u32> =
+        (0..child.parent.len() as u32).filter(|item| accepted[child.parent[*item as usize] as usize]).collect();
+    let parents: Vec<u32> = items.iter().map(|item| child.parent[*item as usize]).collect();
+    let ordinals: Vec<i64> = items.iter().map(|item| child.ordinal[*item as usize]).collect();
+    let count = items.len();
+    let items = IdxCa::from_vec(PlSmallStr::EMPTY, items);
+    let take = IdxCa::from_vec(PlSmallStr::EMPTY, parents.clone());
+    let of_parent = |index: usize| parents[index] as usize;
     let uids: Vec<Option<String>> = (0..count)
         .map(|index| {
             let key = keys.parts[of_parent(index)].as_ref()?;
@@ -286,17 +292,18 @@ fn child_records(
         .collect();
     let seq: Vec<Option<i64>> = (0..count).map(|index| seq_of_row[of_parent(index)]).collect();
     let display: Vec<Option<&str>> = (0..count).map(|index| keys.display[of_parent(index)].as_deref()).collect();
-    let flags: Vec<bool> = (0..count).map(|index| accepted[of_parent(index)]).collect();
     let mut columns = vec![
         Column::new(records::SEQ.into(), seq),
         Column::new(records::RECORD_UID.into(), uids),
         Column::new(records::KEY.into(), display),
-        Column::new(records::ACCEPTED.into(), flags),
-        Column::new(records::ORDINAL.into(), &child.ordinal),
+        Column::new(records::ACCEPTED.into(), vec![true; count]),
+        Column::new(records::ORDINAL.into(), ordinals),
     ];
     columns.extend(locators(batch, &take)?);
     for field in &child.fields {
-        columns.extend(field.storage.iter().cloned());
+        for column in &field.storage {
+            columns.push(column.take(&items)?);
+        }
     }
     let present = child.fields.iter().map(|field| field.plan.field.name).collect();
     Ok(Records { entity: plan.entity, child: Some(child.child), present, frame: DataFrame::new(count, columns)? })
