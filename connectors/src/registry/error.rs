@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::error::DatabaseError;
 use sqlx::migrate::MigrateError;
 
 /// A fault of the environment; bad data is a finding, never an error.
@@ -129,7 +130,7 @@ impl Site {
     /// The error in a person's words.
     pub(super) fn error(&self, source: sqlx::Error) -> RegistryError {
         let path = Arc::clone(&self.path);
-        let found = source.as_database_error().and_then(|error| error.code()).and_then(|code| code.parse::<u32>().ok());
+        let found = source.as_database_error().and_then(DatabaseError::code).and_then(|code| code.parse::<u32>().ok());
         match found.map(|code| code & 0xff) {
             Some(code::BUSY | code::LOCKED) => RegistryError::Locked { path, waited: self.wait, source },
             Some(code::READONLY) => RegistryError::ReadOnly { path, source },
