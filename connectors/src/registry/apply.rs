@@ -120,7 +120,7 @@ impl Stage {
     /// New versions of the entities that the source's records feed.
     async fn merge(&mut self, table: Table) -> Result<(), RegistryError> {
         for statement in table.create_merge().into_iter().chain(table.feeds()) {
-            self.session.run(statement).await?;
+            self.session.scoped(statement, &self.scope).await?;
         }
         let most = self.session.number(table.most_feeds(), &self.scope).await?;
         if most > 1 {

@@ -308,14 +308,14 @@ impl Stage {
             }
         }
         counts.quarantined += orphans;
-        let mut echoed = 0;
+        let mut repeated = 0;
         if echoes {
             self.session.run(child.index_children()).await?;
             self.session.run(child.echoes()).await?;
-            echoed = self.session.number(child.count("echo"), &self.scope).await?;
+            repeated = self.session.number(child.count("echo"), &self.scope).await?;
         }
         self.session.run(child.winners()).await?;
-        self.drop_duplicates(child, &mut counts, echoed).await?;
+        self.drop_duplicates(child, &mut counts, repeated).await?;
         self.session.run(child.compare()).await?;
         self.session.scoped(child.retire_children(), &self.scope).await?;
         for statement in child.touch_parents() {

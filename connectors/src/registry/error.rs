@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::error::DatabaseError;
 use sqlx::migrate::MigrateError;
 
 /// A fault of the environment; bad data is a finding, never an error.
@@ -107,7 +108,7 @@ pub enum RegistryError {
     },
 }
 
-/// Primary result codes of `SQLite` (sqlite.org/rescode.html).
+/// Primary result codes of SQLite (sqlite.org/rescode.html).
 mod code {
     pub(super) const BUSY: u32 = 5;
     pub(super) const LOCKED: u32 = 6;
@@ -129,10 +130,7 @@ impl Site {
     /// The error in a person's words.
     pub(super) fn error(&self, source: sqlx::Error) -> RegistryError {
         let path = Arc::clone(&self.path);
-        let found = source
-            .as_database_error()
-            .and_then(sqlx::error::DatabaseError::code)
-            .and_then(|code| code.parse::<u32>().ok());
+        let found = source.as_database_error().and_then(DatabaseError::code).and_then(|code| code.parse::<u32>().ok());
         match found.map(|code| code & 0xff) {
             Some(code::BUSY | code::LOCKED) => RegistryError::Locked { path, waited: self.wait, source },
             Some(code::READONLY) => RegistryError::ReadOnly { path, source },

@@ -99,6 +99,23 @@ async fn run_number(bench: &Bench) -> i64 {
 }
 
 #[tokio::test]
+async fn places_are_told_as_the_file_counts_them() {
+    for (locator, place) in [(LocatorKind::Line, "L1"), (LocatorKind::Record, "#1")] {
+        let bench = Bench::new().await;
+        let run = bench.begin(Mode::Run).await;
+        let mut stage = run.stage("a").await.unwrap();
+        let landed = stage.landed(&LandedFile { locator, ..file("registrs") }).await.unwrap();
+        let mut given = services("a", &["code", "name"], &[&["1", "Viens"]]);
+        given.frame.with_column(Column::new("_landed".into(), vec![landed])).unwrap();
+        given.frame.with_column(Column::new("_sheet".into(), vec![None::<String>])).unwrap();
+        stage.records(&given).await.unwrap();
+        let planned = stage.difference(&snapshot(&["service"]).delivery()).await.unwrap();
+        planned.apply(Rows::default(), 0.0).await.unwrap();
+        assert_eq!(bench.ask("SELECT code, cell FROM finding").await, [format!("K003|{place}")]);
+    }
+}
+
+#[tokio::test]
 async fn a_failed_source_leaves_the_good_data_and_its_quarantine() {
     let bench = Bench::new().await;
     let rows = [

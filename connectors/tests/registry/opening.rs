@@ -99,3 +99,13 @@ async fn sources_of_a_run_may_work_side_by_side() {
     assert_eq!(bench.ask("SELECT code FROM service_current ORDER BY code").await, ["1", "2"]);
     bench.sound().await;
 }
+
+#[tokio::test]
+async fn several_programs_may_start_with_a_new_registry_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = url(&folder);
+    let (a, b, c) = tokio::join!(Registry::open(&text), Registry::open(&text), Registry::open(&text));
+    for opened in [a, b, c] {
+        assert_eq!(opened.unwrap().runs(1).await.unwrap(), []);
+    }
+}

@@ -168,10 +168,10 @@ async fn follow(deliveries: &[Step]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, max_shrink_iters: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 8, max_shrink_iters: 200, ..ProptestConfig::default() })]
 
     #[test]
-    fn deliveries_agree_with_the_model(deliveries in prop::collection::vec(step(), 1..8)) {
+    fn deliveries_agree_with_the_model(deliveries in prop::collection::vec(step(), 1..7)) {
         tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(follow(&deliveries));
     }
 }

@@ -118,7 +118,7 @@ CREATE TABLE identity (
     record_uid TEXT NOT NULL PRIMARY KEY,
     since_run INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX identity_of ON identity (entity_uid);
+CREATE INDEX identity_of ON identity (entity_uid, record_uid);
 
 -- What is known of a source. priority: the higher wins a field that several sources fill; holds: its open records.
 CREATE TABLE source_state (

@@ -1,0 +1,251 @@
+//! Every statement generated from the model, in one place: tables, staging, difference, load, merged view.
+//!
+//! Written so that SQLite and PostgreSQL both understand it, where the two agree; what only SQLite says stands in
+//! [`dialect`]. Parameters: `$1` run, `$2` source, `$3` time of the versions. Names come from the model, never from
+//! data. `CROSS JOIN` is used where the small table must lead: SQLite keeps that order, PostgreSQL does not mind.
+//!
+//! Tables of a source's work in one run, all temporary (`x` = the entity's or child's name):
+//!
+//! | table | rows |
+//! |---|---|
+//! | `stage_x` | what was delivered, every row, columns as delivered |
+//! | `delta_x` | one row a record (child: record and ordinal): which staged row counts, what becomes of it |
+//! | `dropped_x` | staged rows that came twice, and the row that counts instead |
+//! | `orphan_x`, `echo_x` | staged child rows without parent, and of a dropped parent |
+//! | `retire_x` | held, no longer delivered |
+//! | `uid_x`, `gone_x` | the entity of each affected record; entities that lose their last record |
+//! | `affected_x`, `feed_x`, `merge_x`, `outcome_x`, `pick_x` | the merged view of affected entities |
+
+mod difference;
+mod load;
+mod merge;
+mod staging;
+mod tables;
+
+use std::collections::BTreeSet;
+
+use vienkop_transforms::model::{self, Child, Entity, Field, Storage};
+
+pub(super) use difference::findings_of_the_set;
+pub(super) use load::load_evidence;
+pub(super) use staging::{Staged, create_stage_common, insert};
+pub(super) use tables::{views, wanted};
+
+/// What SQLite says in its own way.
+pub(super) mod dialect {
+    use vienkop_transforms::model::Storage;
+
+    /// Parameters of one statement, at most.
+    pub(in super::super) const PARAMETERS: usize = 32_766;
+    /// A number for every staged row.
+    pub(super) const ROW_ID: &str = r#""_rid" INTEGER PRIMARY KEY"#;
+    /// Only the key is stored, in its order.
+    pub(super) const KEY_ORDERED: &str = " WITHOUT ROWID";
+    /// Values keep to their column's type.
+    pub(super) const STRICT: &str = " STRICT";
+
+    pub(super) fn column_type(storage: Storage) -> &'static str {
+        match storage {
+            Storage::Text => "TEXT",
+            Storage::Integer | Storage::Boolean => "INTEGER",
+        }
+    }
+
+    /// Items of a list column `s.column` as `item.value`.
+    pub(super) fn items(column: &str) -> String {
+        format!(r#"json_each(s."{column}") item"#)
+    }
+}
+
+/// Names of the columns of the main database: table, column.
+pub(super) const COLUMNS: &str = "SELECT t.name, c.name FROM sqlite_master t, pragma_table_info(t.name) c \
+     WHERE t.type = 'table' ORDER BY t.name, c.cid";
+/// Views of the main database with their text.
+pub(super) const VIEWS: &str = "SELECT name, sql FROM sqlite_master WHERE type = 'view' ORDER BY name";
+/// Temporary tables of the connection.
+pub(super) const TEMPORARY_TABLES: &str = "SELECT name FROM sqlite_temp_master WHERE type = 'table' ORDER BY name";
+
+/// Removes a temporary table.
+pub(super) fn drop_temporary(name: &str) -> String {
+    format!(r#"DROP TABLE temp."{name}""#)
+}
+
+/// States of a delta row that end in the entity tables.
+const LIVE: &str = "('accepted', 'inserted', 'changed', 'unchanged')";
+/// How many examples a kind of change is shown with.
+const SAMPLES: usize = 5;
+
+/// An entity's or a child's tables.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Table {
+    pub(super) entity: &'static Entity,
+    pub(super) child: Option<&'static Child>,
+}
+
+impl Table {
+    pub(super) fn of(entity: &'static Entity) -> Self {
+        Self { entity, child: None }
+    }
+
+    /// Tables of the entity's children.
+    pub(super) fn children(self) -> impl Iterator<Item = Self> {
+        let entity = self.entity;
+        entity.children.iter().map(move |child| Self { entity, child: Some(child) })
+    }
+
+    /// Every table of the model, parents first.
+    pub(super) fn all() -> impl Iterator<Item = Self> {
+        model::ENTITIES
+            .iter()
+            .map(|entity| Self::of(entity))
+            .flat_map(|table| std::iter::once(table).chain(table.children()))
+    }
+
+    pub(super) fn parent(self) -> Self {
+        Self::of(self.entity)
+    }
+
+    /// `service_steps`: the merged table, and what the others' names end in.
+    pub(super) fn name(self) -> String {
+        match self.child {
+            Some(child) => format!("{}_{}", self.entity.name, child.name),
+            None => self.entity.name.to_owned(),
+        }
+    }
+
+    /// `service.steps`: as findings and summaries say it.
+    pub(super) fn label(self) -> String {
+        match self.child {
+            Some(child) => format!("{}.{}", self.entity.name, child.name),
+            None => self.entity.name.to_owned(),
+        }
+    }
+
+    pub(super) fn fields(self) -> &'static [Field] {
+        self.child.map_or(self.entity.fields, |child| child.fields)
+    }
+
+    /// Columns of the fields, in both layers.
+    pub(super) fn columns(self) -> Vec<(String, Storage)> {
+        self.fields().iter().flat_map(Field::storage).collect()
+    }
+
+    /// Columns that keep the texts values were made from, in the source layer.
+    pub(super) fn raw_columns(self) -> Vec<String> {
+        self.fields().iter().filter(|field| field.keeps_raw()).map(|field| raw(field.name)).collect()
+    }
+
+    /// Fields and raw texts together.
+    fn source_columns(self) -> Vec<(String, Storage)> {
+        let raws = self.raw_columns().into_iter().map(|name| (name, Storage::Text));
+        self.columns().into_iter().chain(raws).collect()
+    }
+}
+
+pub(super) fn raw(field: &str) -> String {
+    format!("{field}{}", vienkop_transforms::records::RAW_SUFFIX)
+}
+
+fn quoted<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
+    names.into_iter().map(|name| format!(r#""{}""#, name.as_ref())).collect::<Vec<_>>().join(", ")
+}
+
+fn of_alias<S: AsRef<str>>(alias: &str, names: impl IntoIterator<Item = S>) -> String {
+    names.into_iter().map(|name| format!(r#"{alias}."{}""#, name.as_ref())).collect::<Vec<_>>().join(", ")
+}
+
+fn any(conditions: &[String]) -> String {
+    if conditions.is_empty() { "(1 = 0)".to_owned() } else { format!("({})", conditions.join(" OR ")) }
+}
+
+fn differs(a: &str, b: &str, columns: &[(String, Storage)]) -> String {
+    any(&columns.iter().map(|(c, _)| format!(r#"{a}."{c}" IS DISTINCT FROM {b}."{c}""#)).collect::<Vec<_>>())
+}
+
+/// A page of current entities (or of their children) after a uid (and ordinal): `$1`, `$2`.
+pub(super) fn page(table: Table, rows: usize) -> String {
+    let columns = quoted(table.columns().iter().map(|(column, _)| column));
+    let parent = table.entity.name;
+    if table.child.is_none() {
+        return format!(
+            r#"SELECT uid, 0 AS ordinal, {columns} FROM "{parent}" WHERE valid_to IS NULL AND uid > $1
+            ORDER BY uid LIMIT {rows}"#
+        );
+    }
+    let columns = of_alias("c", table.columns().iter().map(|(column, _)| column));
+    format!(
+        r#"SELECT c.uid, c.ordinal, {columns} FROM "{}" c CROSS JOIN "{parent}" v
+        WHERE v.uid = c.uid AND v.run = c.run AND v.valid_to IS NULL AND (c.uid, c.ordinal) > ($1, $2)
+        ORDER BY c.uid, c.ordinal LIMIT {rows}"#,
+        table.name()
+    )
+}
+
+/// Number of current entities of each kind.
+pub(super) fn counts() -> String {
+    let each = model::ENTITIES.iter().map(|entity| {
+        format!(r#"SELECT '{0}' AS entity, count(*) AS records FROM "{0}" WHERE valid_to IS NULL"#, entity.name)
+    });
+    each.collect::<Vec<_>>().join(" UNION ALL ")
+}
+
+/// Fields of an entity that refer to others, without those that only complete another reference (the owner of the
+/// service a link points to).
+fn references(entity: &'static Entity) -> impl Iterator<Item = &'static Field> {
+    let completing: BTreeSet<&str> =
+        entity.fields.iter().filter_map(|field| pair(entity, field)).map(|(own, _)| own).collect();
+    entity
+        .fields
+        .iter()
+        .filter(move |field| field.refers.is_some() && !(entity.link && completing.contains(field.name)))
+}
+
+/// A service's code is unique only within its owner: the field that completes such a reference, and its counterpart.
+fn pair(entity: &'static Entity, field: &Field) -> Option<(&'static str, &'static str)> {
+    if field.refers != Some(("service", "code")) {
+        return None;
+    }
+    let prefix = field.name.strip_suffix("service_code").or_else(|| field.name.strip_suffix("code"))?;
+    let own = format!("{prefix}owner_reg_no");
+    entity.field(&own).map(|own| (own.name, "owner_reg_no"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn names_do_not_clash() {
+        let mut tables = HashSet::new();
+        for wanted in Table::all().flat_map(wanted) {
+            assert!(tables.insert(wanted.name.clone()), "table {} twice", wanted.name);
+            let mut columns = HashSet::new();
+            for (column, _) in &wanted.columns {
+                assert!(columns.insert(column.clone()), "{}.{column} twice", wanted.name);
+            }
+        }
+        for (name, _) in views() {
+            assert!(tables.insert(name.clone()), "view {name} twice");
+        }
+    }
+
+    #[test]
+    fn links_end_in_services_of_their_owner() {
+        let ends = |name: &str| -> Vec<(&str, Option<(&str, &str)>)> {
+            let entity = model::entity(name).unwrap();
+            references(entity).map(|field| (field.name, pair(entity, field))).collect()
+        };
+        let owner = Some(("owner_reg_no", "owner_reg_no"));
+        assert_eq!(ends("need_service"), [("need_code", None), ("service_code", owner)]);
+        assert_eq!(
+            ends("service_service"),
+            [("service_code", owner), ("related_code", Some(("related_owner_reg_no", "owner_reg_no")))]
+        );
+        assert_eq!(ends("application"), [("service_code", owner), ("owner_reg_no", None)]);
+        assert_eq!(ends("catalogue_entry"), [("service_codes", None)]);
+    }
+}
