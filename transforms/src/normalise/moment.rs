@@ -204,7 +204,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_day_in_every_form(days in 0i64..60_000) {
+        fn every_day_in_every_form(days in 0i64..59_900) {
             let day = jiff::civil::date(1955, 1, 1).checked_add(Span::new().days(days)).unwrap();
             let (y, m, d) = (day.year(), day.month(), day.day());
             let serial = day.since(jiff::civil::date(1899, 12, 30)).unwrap().get_days();
