@@ -54,12 +54,12 @@ impl<'a> Body<'a> {
         // The second row of a header may hold nothing, all its cells being merged into the first.
         let declared = context.table.header_rows.map_or(0, |rows| first + rows - 1);
         let last = header.last().map_or(0, |row| row.index).max(declared);
-        let mut names = header::names(header, covered);
-        // Columns without a name that hold something below the header.
-        for (column, depth) in (0u32..).zip(&context.scan.depths) {
-            if *depth > last + 1 {
-                names.entry(column).or_insert_with(|| format!("Kolonna {}", letters(column)));
-            }
+        // Columns that hold something below the header, with a name or without.
+        let depths = (0u32..).zip(&context.scan.depths);
+        let filled: Vec<u32> = depths.filter(|(_, depth)| **depth > last + 1).map(|(column, _)| column).collect();
+        let mut names = header::names(header, covered, filled.iter().copied());
+        for column in filled {
+            names.entry(column).or_insert_with(|| format!("Kolonna {}", letters(column)));
         }
         if names.len() > context.limits.columns {
             return Err(fault::limit(names.len().to_string(), context.limits.columns, "columns").into());

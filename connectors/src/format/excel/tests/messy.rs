@@ -27,7 +27,7 @@ fn book(rows: &[&[&str]]) -> Case {
 }
 
 /// Title, merged header of two rows, merged cells, dates, zeros, errors, a blank row, the header again, ghosts.
-fn register() -> Vec<u8> {
+pub(super) fn register() -> Vec<u8> {
     let mut book = Workbook::new();
     let middle = Format::new().set_align(FormatAlign::Center);
     let sheet = book.add_worksheet().set_name("Pakalpojumi").unwrap();

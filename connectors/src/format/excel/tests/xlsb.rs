@@ -35,7 +35,7 @@ fn cell(kind: u16, column: u32, style: u32, value: &[u8]) -> Vec<u8> {
     record(kind, &[numbers(&[column, style]), value.to_vec()].concat())
 }
 
-fn book(cells: &[Vec<u8>]) -> Vec<u8> {
+pub(super) fn book(cells: &[Vec<u8>]) -> Vec<u8> {
     let rels = r#"<Relationships><Relationship Id="rId1" Target="worksheets/sheet1.bin"/></Relationships>"#;
     let bundle = [numbers(&[0, 1]), wide("rId1"), wide("Lapa")].concat();
     let workbook =
@@ -45,7 +45,7 @@ fn book(cells: &[Vec<u8>]) -> Vec<u8> {
     // Two cell formats: general and date.
     let formats = |format: u16| record(0x002F, &[0u16.to_le_bytes(), format.to_le_bytes()].concat());
     let styles = [record(0x0269, &numbers(&[2])), formats(0), formats(14), record(0x026A, &[])].concat();
-    let merged = record(0x00B0, &numbers(&[2, 3, 1, 1]));
+    let merged = [record(0x00B0, &numbers(&[2, 3, 1, 1])), record(0x00B0, &numbers(&[0, 0, 2, u32::MAX]))].concat();
     let sheet = [
         record(0x0081, &[]),
         record(0x0094, &numbers(&[0, 9, 0, 2])),
@@ -65,7 +65,7 @@ fn book(cells: &[Vec<u8>]) -> Vec<u8> {
     ])
 }
 
-fn cells() -> Vec<Vec<u8>> {
+pub(super) fn cells() -> Vec<Vec<u8>> {
     vec![
         row(0),
         cell(7, 0, 0, &numbers(&[0])),
