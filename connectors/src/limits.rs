@@ -24,9 +24,10 @@ pub struct Limits {
     pub record_bytes: usize,
     /// Nesting of XML elements or JSON values, at most.
     pub depth: usize,
-    /// Cells (rows times columns) of an xls or ods sheet, which cannot be streamed, at most.
+    /// Cells (rows times columns) of all sheets of an xls or ods file, which cannot be streamed, at most.
     pub dense_cells: u64,
-    /// Bytes of the shared texts of a workbook, which stay in memory while it is read, at most.
+    /// Bytes of the shared texts of a workbook, which stay in memory while it is read, at most; also of all texts of
+    /// an ods file and of an xls file altogether.
     pub shared_text_bytes: u64,
 }
 

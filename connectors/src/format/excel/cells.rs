@@ -240,7 +240,7 @@ impl From<XlsxError> for ReadError {
         match error {
             XlsxError::Io(error) => fault::from_io(&error),
             XlsxError::Password => fault::password().into(),
-            other => fault::damaged(other).into(),
+            other => fault::damaged(other.to_string()).into(),
         }
     }
 }
@@ -250,7 +250,7 @@ impl From<XlsbError> for ReadError {
         match error {
             XlsbError::Io(error) => fault::from_io(&error),
             XlsbError::Password => fault::password().into(),
-            other => fault::damaged(other).into(),
+            other => fault::damaged(other.to_string()).into(),
         }
     }
 }
@@ -260,7 +260,7 @@ impl From<XlsError> for ReadError {
         match error {
             XlsError::Io(error) => fault::from_io(&error),
             XlsError::Password => fault::password().into(),
-            other => fault::damaged(other).into(),
+            other => fault::damaged(other.to_string()).into(),
         }
     }
 }
@@ -270,7 +270,7 @@ impl From<OdsError> for ReadError {
         match error {
             OdsError::Io(error) => fault::from_io(&error),
             OdsError::Password => fault::password().into(),
-            other => fault::damaged(other).into(),
+            other => fault::damaged(other.to_string()).into(),
         }
     }
 }

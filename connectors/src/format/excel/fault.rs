@@ -1,5 +1,6 @@
 //! The findings about a whole workbook, as errors; [`super::Kind`]'s reader adds the file they are about.
 
+use std::fmt::Display;
 use std::io;
 
 use vienkop_transforms::finding::{self, Finding};
@@ -15,7 +16,7 @@ const VARIANTS: &str = "xlsx, xls, xlsb, ods";
 pub(super) struct Refused(pub(super) Finding);
 
 /// A limit is exceeded: by what, how much is allowed, and the setting's name in `[limits]`.
-pub(super) fn limit(what: impl Into<String>, most: impl ToString, setting: &str) -> Finding {
+pub(super) fn limit(what: impl Into<String>, most: impl Display + Copy, setting: &str) -> Finding {
     Finding {
         value: Some(what.into()),
         expected: Some(most.to_string()),
@@ -25,8 +26,8 @@ pub(super) fn limit(what: impl Into<String>, most: impl ToString, setting: &str)
 }
 
 /// The file breaks off or is damaged; the reason is for those who look closely.
-pub(super) fn damaged(reason: impl ToString) -> Finding {
-    Finding { value: Some(reason.to_string()), ..Finding::of(&finding::DAMAGED) }
+pub(super) fn damaged(reason: impl Into<String>) -> Finding {
+    Finding { value: Some(reason.into()), ..Finding::of(&finding::DAMAGED) }
 }
 
 /// The content is something else; `kind` of source file that would read it.
@@ -56,6 +57,6 @@ pub(super) fn from_io(error: &io::Error) -> ReadError {
     }
     match error.raw_os_error() {
         Some(code) => ReadError::Io(io::Error::from_raw_os_error(code)),
-        None => damaged(error).into(),
+        None => damaged(error.to_string()).into(),
     }
 }

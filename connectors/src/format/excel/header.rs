@@ -19,6 +19,9 @@ const JOINT: &str = " / ";
 /// Cells under merged regions that are looked at, at most.
 const COVERED_CELLS: usize = 200_000;
 
+/// Columns that an upper name is shared by without being merged, at most.
+const WIDEST_GROUP: u32 = 64;
+
 /// Which merged region covers a cell of the first rows, its own first cell included.
 pub(super) struct Covered(HashMap<(u32, u32), Merged>);
 
@@ -53,7 +56,7 @@ pub(super) fn find(rows: &[Row], covered: &Covered, wanted: &[String]) -> Option
 fn by_names(rows: &[Row], covered: &Covered, wanted: &[String]) -> Option<(usize, usize)> {
     let wanted: BTreeSet<String> = wanted.iter().map(|name| fold(name)).filter(|name| !name.is_empty()).collect();
     let matches = |header: &[Row]| {
-        let names: BTreeSet<String> = names(header, covered).values().map(|name| fold(name)).collect();
+        let names: BTreeSet<String> = names(header, covered, []).values().map(|name| fold(name)).collect();
         names.intersection(&wanted).count()
     };
     let mut best: Option<(usize, (usize, usize))> = None;
@@ -153,24 +156,17 @@ fn owner(column: u32, row: u32, above: &BTreeMap<u32, &str>, covered: &Covered) 
     let (owner, _) = above.range(..=column).next_back()?;
     // A region ends where it ends; the empty cell after it is not its own.
     let free = *owner == column || covered.region(row, *owner).is_none();
-    let between = (*owner + 1..column).all(|between| covered.region(row, between).is_none());
+    let near = column - owner <= WIDEST_GROUP;
+    let between = near && (*owner + 1..column).all(|between| covered.region(row, between).is_none());
     (free && between).then_some((*owner, false))
 }
 
-/// Name of each column that the header rows name.
-pub(super) fn names(header: &[Row], covered: &Covered) -> BTreeMap<u32, String> {
+/// Name of each column that the header rows name; `filled` are columns to name that hold something below.
+pub(super) fn names(header: &[Row], covered: &Covered, filled: impl IntoIterator<Item = u32>) -> BTreeMap<u32, String> {
     let first = header.first().map_or(0, |row| row.index);
     let last = header.last().map_or(0, |row| row.index);
     let texts: Vec<BTreeMap<u32, &str>> = header.iter().map(|row| texts(row).collect()).collect();
-    let mut columns: BTreeSet<u32> = texts.iter().flat_map(|row| row.keys().copied()).collect();
-    for row in header {
-        // A region gives its name to all columns below it.
-        let regions = columns.iter().filter_map(|column| covered.region(row.index, *column)).copied();
-        let spanned: Vec<u32> = regions.flat_map(|region| region.first.1..=region.last.1).collect();
-        if spanned.len() <= COVERED_CELLS && header.len() > 1 {
-            columns.extend(spanned);
-        }
-    }
+    let columns: BTreeSet<u32> = texts.iter().flat_map(|row| row.keys().copied()).chain(filled).collect();
     let mut names = BTreeMap::new();
     for column in columns {
         let mut parts: Vec<String> = Vec::new();

@@ -1,8 +1,8 @@
 //! Workbooks: xlsx, xls, xlsb and ods, through calamine.
 //!
 //! What a file is, its content says, not its name. Every file is scanned before calamine sees it (`scan`); xlsx and
-//! xlsb are then read cell by cell (`cells`), xls and ods at once, within the scan's caps. `header` finds the names of
-//! the columns, `layout` makes batches of the rows below.
+//! xlsb are then read cell by cell (`cells`), xls and ods at once, within the scan's caps. `layout` and
+//! `header` find where the table begins and name its columns, `table` makes batches of the rows below.
 //!
 //! Rows and columns that are only hidden are read like all others: a filter that somebody left on must not lose data.
 //! Number formats are known for xlsx only (`0000` keeps the zeros in front); for the others `pad` in the mapping does
@@ -14,6 +14,7 @@ mod fill;
 mod header;
 mod layout;
 mod scan;
+mod table;
 #[cfg(test)]
 mod tests;
 mod value;

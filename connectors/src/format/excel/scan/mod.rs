@@ -119,9 +119,10 @@ impl SheetScan {
         if self.merged.len() as u64 >= limits.dense_cells {
             return Err(fault::limit("mergeCells", limits.dense_cells, "dense_cells").into());
         }
+        let last = (merged.last.0.min(MAX_ROWS - 1), merged.last.1.min(MAX_COLUMNS - 1));
         // A region the wrong way round covers nothing.
-        if merged.first.0 <= merged.last.0 && merged.first.1 <= merged.last.1 && merged.first != merged.last {
-            self.merged.push(merged);
+        if merged.first.0 <= last.0 && merged.first.1 <= last.1 && merged.first != last {
+            self.merged.push(Merged { last, ..merged });
         }
         Ok(())
     }

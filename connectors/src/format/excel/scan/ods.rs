@@ -104,25 +104,23 @@ impl Table<'_> {
             self.row(xml, repeated)?;
             self.row += repeated;
         }
-        if let Some((top, bottom, left, right)) = self.extent {
-            self.all.cells += u64::from(bottom - top + 1) * u64::from(right - left + 1);
-        }
-        self.check_cost()
+        self.check_cost()?;
+        self.all.cells += self.area();
+        Ok(())
     }
 
     fn row<R: BufRead>(&mut self, xml: &mut Lexer<'_, R>, repeated: u32) -> Result<(), ReadError> {
         let mut column = 0u32;
         loop {
-            let cell = match xml.next()? {
+            let (mut cell, text) = match xml.next()? {
                 Event::Start(e) if matches!(e.name().as_ref(), "table:table-cell" | "table:covered-table-cell") => {
-                    let start = start(&e);
-                    drop(e);
-                    content(xml, start, self.limits)?
+                    start(&e)
                 }
                 Event::End(e) if e.name().as_ref() == "table:table-row" => return Ok(()),
                 Event::Eof => return Err(fault::damaged("content.xml").into()),
                 _ => continue,
             };
+            content(xml, &mut cell, text, self.limits)?;
             let columns = cell.repeated.min(MAX_COLUMNS - column);
             if columns > 0 && repeated > 0 {
                 self.cell(&cell, column, columns, repeated)?;
@@ -143,10 +141,9 @@ impl Table<'_> {
         let (bottom, right) = (row + rows - 1, column + columns - 1);
         let (top, low, left, far) = self.extent.unwrap_or((row, bottom, column, right));
         self.extent = Some((top.min(row), low.max(bottom), left.min(column), far.max(right)));
-        // A row is kept from its first column on, and once more for each repetition.
+        // A row is kept from its first column on.
         self.all.cells += u64::from(right + 1);
-        self.all.text =
-            self.all.text.saturating_add(cell.bytes.saturating_mul(u64::from(columns) * (u64::from(rows) + 1)));
+        self.all.text = self.all.text.saturating_add(cell.bytes.saturating_mul(u64::from(columns) * u64::from(rows)));
         self.check_cost()?;
         for at in (column..=right).map(|column| (bottom, column)) {
             match cell.kind {
@@ -162,11 +159,18 @@ impl Table<'_> {
         Ok(())
     }
 
+    /// Cells of the sheet that is made in the end.
+    fn area(&self) -> u64 {
+        let Some((top, bottom, left, right)) = self.extent else { return 0 };
+        u64::from(bottom - top + 1) * u64::from(right - left + 1)
+    }
+
     fn check_cost(&self) -> Result<(), ReadError> {
         let limits = self.limits;
         // The cells as delivered and the sheet that is made of them stand in memory at once.
-        if self.all.cells > limits.dense_cells.saturating_mul(2) {
-            return Err(fault::limit((self.all.cells / 2).to_string(), limits.dense_cells, "dense_cells").into());
+        let cells = self.all.cells + self.area();
+        if cells > limits.dense_cells.saturating_mul(2) {
+            return Err(fault::limit((cells / 2).to_string(), limits.dense_cells, "dense_cells").into());
         }
         if self.all.text > limits.shared_text_bytes {
             return Err(fault::limit(self.all.text.to_string(), limits.shared_text_bytes, "shared_text_bytes").into());
@@ -175,41 +179,38 @@ impl Table<'_> {
     }
 }
 
-/// What the start of a cell says.
-struct Start {
-    repeated: u32,
-    spans: (u32, u32),
-    typed: bool,
-    text: bool,
-    error: bool,
-    formula: bool,
-    value: bool,
-    bytes: u64,
-}
-
-fn start(e: &BytesStart<'_>) -> Start {
+/// What the start of a cell says; its text, where it is one, is still to come.
+fn start(e: &BytesStart<'_>) -> (Cell, bool) {
     let value_type = attribute(e, "office:value-type");
+    let formula = attribute(e, "table:formula");
     let given =
         ["office:value", "office:string-value", "office:date-value", "office:time-value", "office:boolean-value"]
             .iter()
             .find_map(|name| attribute(e, name));
-    Start {
+    let error = attribute(e, "calcext:value-type") == Some("error");
+    let kind = if error {
+        Kind::Special(Special::ErrorText)
+    } else if formula.is_some() && value_type.is_none() {
+        Kind::Special(Special::NoValue)
+    } else if given.is_some_and(|value| !value.is_empty()) {
+        Kind::Value
+    } else {
+        Kind::Empty
+    };
+    let cell = Cell {
         repeated: number(e, "table:number-columns-repeated"),
+        kind,
+        stored: kind != Kind::Empty || value_type.is_some() || formula.is_some(),
+        bytes: (formula.map_or(0, str::len) + given.map_or(0, str::len)) as u64,
         spans: (number(e, "table:number-columns-spanned"), number(e, "table:number-rows-spanned")),
-        typed: value_type.is_some(),
-        text: value_type == Some("string"),
-        error: attribute(e, "calcext:value-type") == Some("error"),
-        formula: attribute(e, "table:formula").is_some(),
-        value: given.is_some_and(|value| !value.is_empty()),
-        bytes: e.attributes_raw().len() as u64,
-    }
+    };
+    (cell, value_type == Some("string"))
 }
 
 /// Reads a cell to its end.
-fn content<R: BufRead>(xml: &mut Lexer<'_, R>, start: Start, limits: &Limits) -> Result<Cell, ReadError> {
-    let mut bytes = start.bytes;
-    let mut written = false;
+fn content<R: BufRead>(xml: &mut Lexer<'_, R>, cell: &mut Cell, text: bool, limits: &Limits) -> Result<(), ReadError> {
     let mut note = false;
+    let mut written = false;
     xml.hold(true);
     loop {
         match xml.next()? {
@@ -221,17 +222,17 @@ fn content<R: BufRead>(xml: &mut Lexer<'_, R>, start: Start, limits: &Limits) ->
                     if spaces as usize > limits.field_bytes {
                         return Err(fault::limit(spaces.to_string(), limits.field_bytes, "field_bytes").into());
                     }
-                    bytes += u64::from(spaces);
+                    cell.bytes += u64::from(spaces);
                 }
-                _ => bytes += 1,
+                _ => cell.bytes += 1,
             },
             Event::Text(text) => {
                 written |= !note && !text.trim().is_empty();
-                bytes += text.len() as u64;
+                cell.bytes += text.len() as u64;
             }
             Event::GeneralRef(_) | Event::CData(_) => {
                 written |= !note;
-                bytes += 4;
+                cell.bytes += 4;
             }
             Event::End(e) => match e.name().as_ref() {
                 "office:annotation" => note = false,
@@ -243,17 +244,10 @@ fn content<R: BufRead>(xml: &mut Lexer<'_, R>, start: Start, limits: &Limits) ->
         }
     }
     xml.hold(false);
-    let kind = if start.error {
-        Kind::Special(Special::ErrorText)
-    } else if start.formula && !start.typed {
-        Kind::Special(Special::NoValue)
-    } else if start.value || (start.text && written) {
-        Kind::Value
-    } else {
-        Kind::Empty
-    };
-    let stored = start.typed || start.formula || start.value || start.error;
-    Ok(Cell { repeated: start.repeated, kind, stored, bytes, spans: start.spans })
+    if text && written && cell.kind == Kind::Empty {
+        cell.kind = Kind::Value;
+    }
+    Ok(())
 }
 
 /// A positive number, 1 unless given; too large a one is as large as can be.

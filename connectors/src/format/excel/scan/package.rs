@@ -24,6 +24,8 @@ pub(super) struct Package<'a> {
     zip: ZipArchive<Opening<BufReader<File>>>,
     /// Index by name; names as calamine compares them: lower case, `/`.
     names: HashMap<String, usize>,
+    /// Names as written, by index.
+    written: Vec<String>,
     seen: HashSet<usize>,
     inflated: Cell<u64>,
     pub(super) limits: &'a Limits,
@@ -45,17 +47,19 @@ impl<'a> Package<'a> {
             return Err(too_many(most).into());
         }
         let mut names = HashMap::with_capacity(zip.len());
+        let mut written = Vec::with_capacity(zip.len());
         for index in 0..zip.len() {
             let name = zip.name_for_index(index).transpose().map_err(|error| broken(&error))?.unwrap_or_default();
             // calamine and we could take different ones of two parts with one name.
             if names.insert(name.replace('\\', "/").to_ascii_lowercase(), index).is_some() {
                 return Err(fault::damaged(format!("2× {name}")).into());
             }
+            written.push(name.into_owned());
         }
         if zip.has_duplicate_names() {
             return Err(fault::damaged("2×").into());
         }
-        Ok(Self { zip, names, seen: HashSet::new(), inflated: Cell::new(0), limits })
+        Ok(Self { zip, names, written, seen: HashSet::new(), inflated: Cell::new(0), limits })
     }
 
     /// Whether there is such a part.
@@ -92,9 +96,7 @@ impl<'a> Package<'a> {
 
     /// Inflates what was not looked at, for its size, and refuses document types in it.
     pub(super) fn finish(&mut self) -> Result<(), ReadError> {
-        let mut rest: Vec<(String, usize)> = self.names.iter().map(|(name, index)| (name.clone(), *index)).collect();
-        rest.sort_by_key(|(_, index)| *index);
-        for (name, index) in rest {
+        for (index, name) in self.written.clone().into_iter().enumerate() {
             if self.seen.insert(index) {
                 let limits = self.limits;
                 let part = self.inflate(index, &name)?;
@@ -119,6 +121,7 @@ pub(super) fn drain(part: &mut impl Read) -> Result<u64, ReadError> {
 }
 
 fn is_xml(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
     [".xml", ".rels", ".vml", ".rdf"].iter().any(|ending| name.ends_with(ending))
 }
 
@@ -132,7 +135,7 @@ fn broken(error: &ZipError) -> ReadError {
         ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) | ZipError::InvalidPassword => {
             fault::password().into()
         }
-        other => fault::damaged(other).into(),
+        other => fault::damaged(other.to_string()).into(),
     }
 }
 

@@ -174,11 +174,11 @@ fn check_cost(all: &Cost, limits: &Limits) -> Result<(), ReadError> {
 }
 
 fn check_dimensions(record: &Record<'_>) -> Result<(), ReadError> {
-    let number = |at: usize| u16_at(record.data, at).map(u32::from).ok_or_else(|| fault::damaged("Dimensions"));
+    let number = |at: usize| u16_at(record.data, at).map_or(u32::MAX, u32::from);
     let (top, bottom, right) = if record.data.len() == 10 {
-        (number(0)?, number(2)?, number(6)?)
+        (number(0), number(2), number(6))
     } else {
-        (record.u32(0)?, record.u32(4)?, number(10)?)
+        (record.u32(0)?, record.u32(4)?, number(10))
     };
     // One past the last; both 0 in an empty sheet.
     if (bottom > 0 && right > 0 && top >= bottom) || top > 0xFFFF || bottom > 0x1_0000 || right > 0x100 {
@@ -290,12 +290,12 @@ struct Records<'s> {
 
 impl<'s> Records<'s> {
     fn piece(&mut self) -> Result<(u16, &'s [u8]), ReadError> {
-        let broken = || fault::damaged("record");
-        let kind = u16_at(self.rest, 0).ok_or_else(broken)?;
-        let length = usize::from(u16_at(self.rest, 2).ok_or_else(broken)?);
-        let data = self.rest.get(4..4 + length).ok_or_else(broken)?;
-        self.rest = self.rest.get(4 + length..).unwrap_or_default();
-        Ok((kind, data))
+        let piece = u16_at(self.rest, 0).zip(u16_at(self.rest, 2)).and_then(|(kind, length)| {
+            let (data, rest) = self.rest.get(4..)?.split_at_checked(length.into())?;
+            self.rest = rest;
+            Some((kind, data))
+        });
+        piece.ok_or_else(|| fault::damaged("record").into())
     }
 }
 

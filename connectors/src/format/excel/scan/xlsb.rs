@@ -4,7 +4,7 @@ use std::io::Read;
 
 use quick_xml::events::Event;
 
-use super::package::{Package, drain};
+use super::package::Package;
 use super::xml::{Lexer, attribute, attribute_text};
 use super::{Merged, Scanned, SheetScan, Special, Variant, at_sheet};
 use crate::format::ReadError;
@@ -61,21 +61,21 @@ fn listed_sheets(package: &mut Package<'_>) -> Result<Vec<(String, bool, String)
     let mut sheets = Vec::new();
     let Some(part) = package.part("xl/workbook.bin")? else { return Ok(sheets) };
     let mut records = Records::new(part, limits);
+    let mut ended = false;
     while let Some(kind) = records.next()? {
         match kind {
             // BrtBundleSh
-            0x009C => {
+            0x009C if !ended => {
                 let visible = records.u32(0)? == 0;
                 let (relationship, after) = records.wide(8)?;
                 let (name, _) = records.wide(after)?;
                 sheets.push((name, visible, relationship));
             }
             // BrtEndBundleShs
-            0x0090 => break,
+            0x0090 => ended = true,
             _ => (),
         }
     }
-    drain(&mut records.part)?;
     Ok(sheets)
 }
 

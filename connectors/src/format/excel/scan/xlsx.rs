@@ -58,7 +58,7 @@ fn main_part(package: &mut Package<'_>) -> Result<String, ReadError> {
     let mut main: Vec<&Target> = root.values().filter(|target| target.kind == "officeDocument").collect();
     match (main.pop(), main.pop()) {
         (Some(target), None) => {
-            let path = quick_xml::escape::unescape(&target.path).map_err(fault::damaged)?;
+            let path = quick_xml::escape::unescape(&target.path).map_err(|error| fault::damaged(error.to_string()))?;
             Ok(path.strip_prefix('/').unwrap_or(&path).to_owned())
         }
         (Some(_), Some(_)) => Err(fault::damaged("2× officeDocument").into()),
