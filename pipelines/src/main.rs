@@ -23,6 +23,7 @@ use config::ConfigError;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     set_up_log(&cli.options);
+    set_up_panics();
     let language = cli.options.lang.map(cli::Lang::language);
     let json = cli.options.json;
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -44,6 +45,15 @@ fn main() -> ExitCode {
             _ => failed(&format!("vienkop: {error:#}")),
         },
     }
+}
+
+/// A library that panics on a hostile file is caught where it is called and becomes a finding. Its message may quote
+/// the file, so the log gets the place alone.
+fn set_up_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "internal error");
+    }));
 }
 
 fn failed(message: &str) -> ExitCode {

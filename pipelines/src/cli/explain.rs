@@ -21,7 +21,9 @@ pub(super) fn explain(options: &Options, id: &str, now: jiff::Timestamp) -> anyh
     let session = Session::open(options, now)?;
     let texts = session.texts();
     let Some(rule) = finding::rule(id) else {
-        let near = nearest(id, RULES.iter().map(|rule| rule.code), 3).join(", ");
+        let codes = || RULES.iter().map(|rule| rule.code);
+        let near = nearest(id, codes(), 3);
+        let near = if near.is_empty() { codes().collect::<Vec<_>>() } else { near }.join(", ");
         anyhow::bail!(texts.get("cli-explain-unknown", &[("code", id), ("nearest", &near)]));
     };
     let text = |part: &str| texts.get(&format!("{}-{part}", rule.code), &[]);

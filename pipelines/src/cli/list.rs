@@ -97,6 +97,7 @@ fn described(field: &Field) -> String {
     let kind = match field.kind {
         Kind::CodeList(list) => format!(": {list}"),
         Kind::Text | Kind::Code => String::new(),
+        Kind::RegNo => ": reg_no".to_owned(),
         other => format!(": {}", format!("{other:?}").to_lowercase()),
     };
     format!("{}{presence}{}{kind}", field.name, if field.list { "[]" } else { "" })

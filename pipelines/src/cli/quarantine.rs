@@ -44,6 +44,7 @@ struct Told {
     code: &'static str,
     severity: &'static str,
     cell: Option<String>,
+    column: Option<String>,
     field: Option<String>,
     value: Option<String>,
     message: String,
@@ -114,6 +115,7 @@ fn told(session: &Session, finding: Finding) -> Told {
         code: finding.code,
         severity: finding.severity,
         cell: finding.cell,
+        column: finding.column,
         field: finding.field,
         value: finding.value,
     }
@@ -151,7 +153,8 @@ fn show(session: &Session, options: &Options, record: &Shown) -> anyhow::Result<
     let mut out =
         format!("{}  {} {}\n{}\n\n", head.id, head.entity, head.key.as_deref().unwrap_or_default(), head.place());
     for finding in &record.findings {
-        let cell = finding.cell.as_deref().map(|cell| format!("{cell}: ")).unwrap_or_default();
+        let cell = finding.cell.as_deref().map(|cell| tell::place(texts, cell, finding.column.as_deref()));
+        let cell = cell.map(|cell| format!("{cell}: ")).unwrap_or_default();
         let remedy = texts.get("cli-explain-remedy", &[("text", &finding.remedy)]);
         out.push_str(&format!("{}  {cell}{}\n      {remedy}\n", finding.code, finding.message));
     }

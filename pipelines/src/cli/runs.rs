@@ -79,7 +79,9 @@ pub(super) async fn runs(options: &Options, now: Timestamp, number: u32) -> anyh
         let head = vec![run.run.to_string(), run.started_at.clone(), run.pipeline.clone()];
         rows.push([head, vec![String::new(); 6], vec![run.status.clone()]].concat());
         for source in &run.sources {
-            let sum = |of: fn(&Counts) -> u64| source.records.values().map(of).sum::<u64>().to_string();
+            // Children (`service.steps`) are parts of their records and not counted again.
+            let records = || source.records.iter().filter(|(name, _)| !name.contains('.'));
+            let sum = |of: fn(&Counts) -> u64| records().map(|(_, counts)| of(counts)).sum::<u64>().to_string();
             let counts = vec![
                 source.rows.read.to_string(),
                 sum(|c| c.accepted),
