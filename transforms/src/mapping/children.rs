@@ -30,15 +30,15 @@ pub struct MappedChild {
 
 /// Cuts the items out of the rows.
 pub(super) fn map(plan: &ChildPlan, rows: &DataFrame) -> PolarsResult<MappedChild> {
-    let mut items = Items::default();
+    let mut found = Items::default();
     let mut present = false;
     if let Some(column) = plan.source.column.as_deref().and_then(|name| rows.column(name).ok()) {
         present = column.null_count() < column.len();
         for (row, cell) in column.str()?.iter().enumerate() {
-            let mut parts = cut(cell.unwrap_or_default(), &plan.source.split);
+            let mut parts = items(cell.unwrap_or_default(), &plan.source.split);
             parts.retain(|part| !plan.source.empty.iter().any(|empty| empty == part));
             for (ordinal, part) in parts.into_iter().enumerate() {
-                items.add_text(plan, row as u32, ordinal as i64 + 1, part);
+                found.add_text(plan, row as u32, ordinal as i64 + 1, part);
             }
         }
     }
@@ -60,11 +60,11 @@ pub(super) fn map(plan: &ChildPlan, rows: &DataFrame) -> PolarsResult<MappedChil
                 .filter(|(_, text)| !text.is_empty())
                 .collect();
             if !values.is_empty() {
-                items.add(row as u32, n as i64 + 1, &values);
+                found.add(row as u32, n as i64 + 1, &values);
             }
         }
     }
-    Ok(items.into_mapped(plan, present))
+    Ok(found.into_mapped(plan, present))
 }
 
 #[derive(Default)]
@@ -136,11 +136,12 @@ impl Items {
     }
 }
 
-fn cut<'a>(cell: &'a str, separators: &[String]) -> Vec<&'a str> {
-    let mut parts = vec![cell];
-    for separator in separators.iter().map(String::as_str).chain(["\n", "\u{1F}"]) {
-        parts = parts.into_iter().flat_map(|part| part.split(separator)).collect();
+/// The items of a text: what stands between separators; line breaks and [`REPEATED`] always separate.
+pub(crate) fn items<'a>(text: &'a str, separators: &[String]) -> Vec<&'a str> {
+    const ALWAYS: [char; 2] = ['\n', REPEATED];
+    let mut parts: Vec<&str> = text.split(ALWAYS).collect();
+    for separator in separators {
+        parts = parts.into_iter().flat_map(|part| part.split(separator.as_str())).collect();
     }
-    debug_assert_eq!("\u{1F}".chars().next(), Some(REPEATED));
     parts.into_iter().map(str::trim).filter(|part| !part.is_empty()).collect()
 }

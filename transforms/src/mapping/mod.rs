@@ -13,6 +13,7 @@ use std::sync::Arc;
 use polars::prelude::*;
 
 pub use children::MappedChild;
+pub(crate) use children::items;
 pub use config::{ChildSource, Columns, FieldRule, FieldSource, Function, Invalid, SkipRule, TableMapping, Unpivot};
 pub use plan::{ChildPlan, FieldPlan, PlanError, TablePlan, UnpivotPlan};
 

@@ -11,7 +11,7 @@ use crate::batch::REPEATED;
 use crate::codelist::CodeList;
 use crate::finding::{self, Rule, Severity};
 use crate::fold::fold;
-use crate::mapping::{FieldPlan, Invalid, MappedField};
+use crate::mapping::{FieldPlan, Invalid, MappedField, items};
 use crate::model::{Field, Kind};
 use crate::records::RAW_SUFFIX;
 
@@ -124,23 +124,23 @@ pub(super) fn normalise(
                     continue;
                 }
                 let text = text.unwrap_or_default();
-                let mut items: Vec<String> = Vec::new();
-                for part in items_of(text, &plan.rule.split) {
+                let mut list: Vec<String> = Vec::new();
+                for part in items(text, &plan.rule.split) {
                     match reader.text(part) {
                         Ok(read) => {
                             for fault in read.warnings {
                                 issues.add(row, part, fault);
                             }
-                            if !items.contains(&read.value) {
-                                items.push(read.value);
+                            if !list.contains(&read.value) {
+                                list.push(read.value);
                             }
                         }
                         Err(fault) => issues.add(row, part, fault),
                     }
                 }
-                let list = json_array(&items);
-                keep_raw(row, text, &list);
-                column.append_option((!items.is_empty()).then_some(list));
+                let stored = json_array(&list);
+                keep_raw(row, text, &stored);
+                column.append_option((!list.is_empty()).then_some(stored));
             }
             storage.push(column.finish().into_column());
         }
@@ -268,14 +268,6 @@ pub(super) fn free_text(
 /// A text as people mean it: no white space at the ends, no-break spaces as spaces, repeated values apart.
 fn clean(text: &str) -> String {
     text.replace(['\u{a0}', '\u{202f}', '\u{2007}'], " ").replace(REPEATED, "; ").trim().to_owned()
-}
-
-fn items_of<'a>(text: &'a str, separators: &[String]) -> Vec<&'a str> {
-    let mut parts = vec![text];
-    for separator in separators.iter().map(String::as_str).chain(["\n", "\u{1F}"]) {
-        parts = parts.into_iter().flat_map(|part| part.split(separator)).collect();
-    }
-    parts.into_iter().map(str::trim).filter(|part| !part.is_empty()).collect()
 }
 
 /// `["a","b"]`; how lists are stored.
