@@ -77,7 +77,7 @@ pub(super) async fn runs(options: &Options, now: Timestamp, number: u32) -> anyh
     let mut rows = Vec::new();
     for run in &runs {
         let head = vec![run.run.to_string(), run.started_at.clone(), run.pipeline.clone()];
-        rows.push([head, vec![String::new(); 6], vec![run.status.clone()]].concat());
+        rows.push([head, vec![String::new(); 6], vec![texts.get(&format!("cli-run-{}", run.status), &[])]].concat());
         for source in &run.sources {
             // Children (`service.steps`) are parts of their records and not counted again.
             let records = || source.records.iter().filter(|(name, _)| !name.contains('.'));
@@ -88,7 +88,7 @@ pub(super) async fn runs(options: &Options, now: Timestamp, number: u32) -> anyh
                 sum(|c| c.quarantined),
                 sum(|c| c.inserted),
                 sum(|c| c.changed),
-                source.status.clone(),
+                texts.get(&format!("cli-state-{}", source.status), &[]),
             ];
             rows.push([vec![String::new(); 3], vec![source.id.clone()], counts].concat());
         }
