@@ -18,6 +18,10 @@ pub const REPEATED: char = '\u{1F}';
 /// How many rows a reader puts into one batch at most.
 pub const BATCH_ROWS: usize = 65_536;
 
+/// How many bytes of text a reader puts into one batch at most. A run holds a handful of batches at a time, each in
+/// several forms (as read, mapped, normalised): this decides its memory.
+pub const BATCH_BYTES: usize = 8 << 20;
+
 /// How rows of a file are found again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LocatorKind {

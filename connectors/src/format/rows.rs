@@ -3,13 +3,11 @@
 use std::sync::Arc;
 
 use polars::prelude::*;
-use vienkop_transforms::batch::{BATCH_ROWS, BYTE, Batch, Origin, PART, ROW};
+use vienkop_transforms::batch::{BATCH_BYTES, BATCH_ROWS, BYTE, Batch, Origin, PART, ROW};
 use vienkop_transforms::finding::{Finding, Rule};
 
 use super::{Output, ReadError};
 
-/// Bytes of text in one batch, at most (but for the last row).
-const BATCH_BYTES: usize = 16 << 20;
 /// Cells in one batch, at most: an empty cell costs 16 bytes too.
 const BATCH_CELLS: usize = 4 << 20;
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use polars::prelude::*;
-use vienkop_transforms::batch::{BATCH_ROWS, BYTE, Batch, LocatorKind, Origin, PART, ROW, SourceColumn};
+use vienkop_transforms::batch::{BATCH_BYTES, BATCH_ROWS, BYTE, Batch, LocatorKind, Origin, PART, ROW, SourceColumn};
 use vienkop_transforms::finding::{self, Finding, Rule};
 use vienkop_transforms::fold::nearest;
 
@@ -16,8 +16,6 @@ use super::layout::Context;
 use super::value::Kind;
 use crate::format::{Output, ReadError, Rejected, Skip};
 
-/// Bytes of one batch, about.
-const BATCH_BYTES: usize = 32 << 20;
 /// Bytes that a cell takes in a batch besides its text.
 const CELL_BYTES: usize = 16;
 /// Findings of one rule in one sheet, at most; the last one says how many more there are.

@@ -3,13 +3,11 @@
 use std::sync::Arc;
 
 use polars::prelude::*;
-use vienkop_transforms::batch::{BATCH_ROWS, BYTE, Batch, LocatorKind, Origin, PART, ROW};
+use vienkop_transforms::batch::{BATCH_BYTES, BATCH_ROWS, BYTE, Batch, LocatorKind, Origin, PART, ROW};
 
 use super::paths::{Column as Wanted, Level};
 use crate::format::{Input, Output, ReadError};
 
-/// A batch is handed on when it has this many bytes, however few rows that are.
-const BATCH_BYTES: usize = 16 << 20;
 /// What a cell costs besides its text.
 const CELL_BYTES: usize = 16;
 
