@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::checkout;
+use crate::support::{Project, checkout};
 
 #[test]
 fn documents_name_files_that_exist() {
@@ -28,4 +28,16 @@ fn readme_begins_with_the_two_commands() {
     let commands: Vec<&str> =
         readme.split("```sh\n").skip(1).filter_map(|rest| rest.split("\n```").next()).take(2).collect();
     assert_eq!(commands, ["cargo run -- run", "bash tests/run"]);
+}
+
+/// The source file that README shows is one that `check` understands.
+#[test]
+fn the_example_of_a_source_is_right() {
+    let readme = fs::read_to_string(checkout().join("README.md")).unwrap();
+    let example = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let project = Project::new();
+    project.file("config/sources/mana-iestade.toml", example).pipeline(&["mana-iestade"]);
+    let checked = project.vienkop(&["check", "mana-iestade", "--json"]).ends(1).json();
+    let errors = checked[0]["errors"].as_array().unwrap();
+    assert!(errors.len() == 1 && errors[0].as_str().unwrap().starts_with("F001"), "{errors:?}");
 }

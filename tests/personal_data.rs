@@ -125,3 +125,18 @@ fn a_source_that_needs_the_key_does_not_run_without_it() {
     let ran = project.run(&[]).ends(2);
     assert!(ran.stderr.contains("VIENKOP_TEST_KEY_NOT_SET"), "{}", ran.stderr);
 }
+
+#[test]
+fn landed_files_with_personal_data_expire() {
+    let project = Project::new();
+    let source = format!("[fetch]\nkind = \"file\"\npath = \"a.csv\"\n[format]\nkind = \"csv\"\n{}", mapping(""));
+    project.source("csv", &source).pipeline(&["csv"]);
+    let landed = || project.everything_below("var/landed").len();
+    project.file("a.csv", "nr;pk;laiks;piezime\n1;151285-12345;04.06.2024;x\n");
+    project.vienkop(&["run", "--as-of", "2024-07-08"]).ends(0);
+    project.file("a.csv", "nr;pk;laiks;piezime\n1;151285-12345;04.06.2024;y\n");
+    project.vienkop(&["run", "--as-of", "2024-08-08"]).ends(0);
+    assert_eq!(landed(), 2, "both are within 90 days");
+    project.vienkop(&["run", "--as-of", "2024-11-20"]).ends(0);
+    assert_eq!(landed(), 1, "the file that came again today stays, the old one went");
+}

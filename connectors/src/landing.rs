@@ -112,6 +112,18 @@ impl LandingZone {
         Ok(self.root.join(&sha256[..2]).join(sha256))
     }
 
+    /// Removes a landed file; false when it was not here.
+    ///
+    /// # Errors
+    /// Not a SHA-256, or the file cannot be removed.
+    pub fn remove(&self, sha256: &str) -> io::Result<bool> {
+        match fs::remove_file(self.path(sha256)?) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Opens a landed file.
     ///
     /// # Errors

@@ -5,8 +5,8 @@ mod probe;
 mod tally;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use anyhow::{Context as _, bail};
@@ -49,6 +49,8 @@ pub(crate) struct Importer<'a> {
     pub(crate) approve: bool,
     /// Set to stop between two batches.
     pub(crate) cancel: Arc<AtomicBool>,
+    /// Hashes of the files that landed in this run.
+    pub(crate) landed: Mutex<BTreeSet<String>>,
 }
 
 /// A source ready to run: what its file declares, compiled.
@@ -101,6 +103,11 @@ impl From<PolarsError> for Stop {
 }
 
 impl Importer<'_> {
+    /// Whether a file with this hash landed in this run.
+    pub(crate) fn has_landed(&self, sha256: &str) -> bool {
+        self.landed.lock().is_ok_and(|hashes| hashes.contains(sha256))
+    }
+
     /// Runs one source through every step.
     pub(crate) async fn import(&self, prepared: &Prepared<'_>) -> anyhow::Result<SourceOutcome> {
         let started = Instant::now();
@@ -129,6 +136,9 @@ impl Importer<'_> {
                 let name = mask(&fetched.name).into_owned();
                 let landed = self.landing.land(&mut fetched.reader, &name, limits)?;
                 self.subscriber.event(&Event::Landed { file: &landed.name, bytes: landed.bytes });
+                if let Ok(mut hashes) = self.landed.lock() {
+                    hashes.insert(landed.sha256.clone());
+                }
                 files.push(landed);
                 Ok(())
             })
@@ -417,6 +427,11 @@ impl<'a> Prepared<'a> {
     /// What the source's records refer to must be loaded before it: sources go in this order.
     pub(crate) fn rank(&self) -> usize {
         self.tables.iter().map(|(plan, _)| rank(plan.entity)).min().unwrap_or(usize::MAX)
+    }
+
+    /// Whether its files identify persons.
+    pub(crate) const fn holds_personal_data(&self) -> bool {
+        self.key.is_some()
     }
 
     /// Id of the source and its priority.

@@ -293,6 +293,23 @@ impl Registry {
         }
     }
 
+    /// Hashes of landed files that only this source delivered, all before `before` (UTC).
+    ///
+    /// # Errors
+    /// The registry cannot be read.
+    pub async fn landed_before(&self, source: &str, before: &str) -> Result<Vec<String>, RegistryError> {
+        let mut session = self.connect().await?;
+        let rows = session
+            .rows(
+                "SELECT sha256 FROM landed_file GROUP BY sha256
+                HAVING min(source) = $1 AND max(source) = $1 AND max(landed_at) < $2 ORDER BY sha256",
+                &[source.into(), before.into()],
+            )
+            .await?;
+        let hash = |row: &SqliteRow| row.try_get(0);
+        rows.iter().map(hash).collect::<Result<_, _>>().map_err(|error| self.site.error(error))
+    }
+
     /// How many current entities there are of each kind, in the order of the model.
     ///
     /// # Errors

@@ -1,7 +1,8 @@
 //! `vienkop run` and `vienkop plan`: one way through, with or without writing.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use vienkop_connectors::landing::LandingZone;
@@ -14,6 +15,9 @@ use crate::config::Source;
 use crate::import::{Importer, Prepared, timestamp};
 use crate::outcome::{Outcome, SourceOutcome};
 use crate::progress::{Event, subscriber};
+
+/// Age from which on a half-landed file belongs to no run under way.
+const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What a run is to do.
 pub(crate) struct Job<'a> {
@@ -98,14 +102,17 @@ pub(crate) async fn execute(
     let run = registry.begin(job.mode, start).await?;
     let number = run.number();
     let subscriber = subscriber(job.quiet);
+    let landing = LandingZone::new(session.work.join("landed"))?;
+    landing.sweep(STALE)?;
     let importer = Importer {
         session,
         run: &run,
-        landing: LandingZone::new(session.work.join("landed"))?,
+        landing,
         subscriber: subscriber.as_ref(),
         keep_samples: job.mode == Mode::Plan,
         approve: job.approve,
         cancel: stop_on_interrupt(),
+        landed: Mutex::default(),
     };
     let mut outcomes = Vec::new();
     let mut broken = None;
@@ -120,11 +127,34 @@ pub(crate) async fn execute(
         }
     }
     let status = if broken.is_some() { "broken" } else { Outcome::status(&outcomes) };
+    if job.mode == Mode::Run {
+        expire(session, registry, &importer, &prepared).await?;
+    }
     run.finish(status, &timestamp(session.as_of)).await?;
     match broken {
         Some(error) => Err(error),
         None => Ok((number, outcomes)),
     }
+}
+
+/// Removes the landed files of sources with personal data when their days are over; the registry keeps that they were.
+async fn expire(
+    session: &Session,
+    registry: &Registry,
+    importer: &Importer<'_>,
+    prepared: &[Prepared<'_>],
+) -> anyhow::Result<()> {
+    let days = i64::from(session.config.vienkop.personal_data.landed_days);
+    let before = timestamp(session.as_of.saturating_sub(jiff::SignedDuration::from_hours(24 * days))?);
+    for source in prepared.iter().filter(|source| source.holds_personal_data()) {
+        for hash in registry.landed_before(source.id(), &before).await? {
+            // A file that came again today is today's evidence.
+            if !importer.has_landed(&hash) && importer.landing.remove(&hash)? {
+                tracing::info!(source = source.id(), hash, "landed file expired");
+            }
+        }
+    }
+    Ok(())
 }
 
 fn finish(session: &Session, options: &Options, title: &str, name: &str, outcome: &Outcome) -> anyhow::Result<Exit> {
