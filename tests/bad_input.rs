@@ -69,6 +69,19 @@ fn a_bad_file_fails_its_source_alone() {
         ("truncated json", "json", "x.json", b"[{\"code\": \"1\"".to_vec(), ""),
         ("100,000 columns", "csv", "x.csv", wide.into(), ""),
         ("zip bomb", "csv", "x.zip!a.csv", zip_bomb(), ""),
+        ("a required column is missing", "csv", "x.csv", b"code;nosaukums\n1;a\n".to_vec(), ""),
+        (
+            "a bad byte in UTF-8",
+            "csv",
+            "x.csv",
+            "code;name\n1;ē\n2;š\n3;ū\n4;ž\n5;\u{0}"
+                .replace('\u{0}', "@")
+                .into_bytes()
+                .iter()
+                .map(|byte| if *byte == b'@' { 0xC5 } else { *byte })
+                .collect(),
+            "",
+        ),
         ("wrong encoding", "csv", "x.csv", b"code;name\n1;p\xe2rb\xff\xfeaude\n".to_vec(), "ENCODING"),
     ];
     for (case, kind, name, content, read) in cases {

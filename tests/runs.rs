@@ -126,3 +126,33 @@ fn a_plan_says_what_the_run_does_and_writes_nothing() {
     }
     assert_eq!(run["run"], 1);
 }
+
+#[test]
+fn nothing_is_retired_while_a_row_names_no_record() {
+    let project = Project::new();
+    project.services("reg", THREE).pipeline(&["reg"]);
+    project.run(&[]).ends(0);
+    for unreadable in ["02;Beta;Otrais;lieks\n", "02;\"Beta\" x;Otrais\n", ";Beta;Otrais\n"] {
+        project.services("reg", &THREE.replace("02;Beta;Otrais\n", unreadable));
+        let run = project.run(&[]).ends(0).json();
+        assert_conservation(&run);
+        assert_eq!(count(&run, "reg", "service", "retired"), 0, "{unreadable}");
+        assert_eq!(source(&run, "reg")["findings"]["S005"], 1, "{unreadable}");
+    }
+    project.services("reg", &THREE.replace("02;Beta;Otrais\n", ""));
+    let mended = project.run(&[]).ends(0).json();
+    assert_eq!(count(&mended, "reg", "service", "retired"), 1);
+}
+
+#[test]
+fn findings_and_a_missing_report_are_told() {
+    let project = Project::new();
+    project.services("reg", &THREE.replace("Beta", "")).pipeline(&["reg"]);
+    let pipeline = project.path("config/pipelines/all.toml");
+    let text = std::fs::read_to_string(&pipeline).unwrap();
+    std::fs::write(&pipeline, text + "[assess]\nquestionnaires = [\"2024\"]\n").unwrap();
+    let summary = project.vienkop(&["run", "--as-of", "2024-07-08"]).ends(0).stdout;
+    assert!(summary.contains("No report was made"), "{summary}");
+    let findings = project.vienkop(&["findings", "reg"]).ends(0).stdout;
+    assert!(findings.contains("V001") && findings.contains("row 3, column \"name\""), "{findings}");
+}

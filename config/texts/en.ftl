@@ -133,7 +133,7 @@ V004-remedy = Correct the date; check that the day exists in the calendar.
 V004-explain = The value cannot be read as a date or time. Day and month are never swapped, and 31.02. is no date. If the source writes dates in a way of its own, its configuration declares it with "formats".
 
 V005-title = Not a number
-V005-message = "{ $value }" is not a number.
+V005-message = "{ $value }" does not fit; a number is wanted here, for example { $expected }.
 V005-remedy = Enter the number alone; put notes into another column.
 V005-explain = The field needs a number. A decimal comma, spaces between thousands and a euro sign do no harm, but words and several numbers in one cell do.
 
@@ -217,6 +217,11 @@ V021-message = The time "{ $value }" occurs twice in that night; the earlier is 
 V021-remedy = Nothing to do; where it matters, the source has to write times with their offset from UTC.
 V021-explain = On the last Sunday of October the hour from 3:00 to 4:00 occurs twice. A local time does not tell which of the two is meant, so the earlier is always taken.
 
+V022-title = Several values in the place of one
+V022-message = The field "{ $field }" has several values: "{ $value }".
+V022-remedy = Leave one value; if there are several indeed, whoever runs vienkop must choose another field or column.
+V022-explain = An XML element or a JSON key occurs more than once in the record, but the field takes one value. Which is the right one cannot be known, so the record is quarantined. List fields (channels, for example) may have several values.
+
 ### Findings: keys and references
 
 K001-title = The same record more than once
@@ -266,7 +271,12 @@ S004-message = The source delivered nothing.
 S004-remedy = Find out whether the export ran and arrives in the right place.
 S004-explain = The source gave no record this time. The registry keeps what it had. A source that keeps silent is never shown as a success.
 
-finding-hint = Hint: { $hint }
+S005-title = Nothing is retired
+S005-message = Nothing is retired: it is not known which records the quarantined rows ({ $value }) belong to.
+S005-remedy = Mend the quarantined rows and send the file again; records that it no longer has are retired then.
+S005-explain = The source delivers everything it holds, so what a delivery lacks would be retired. But this delivery has rows that could not be read or have no key: any of them may be a record that seems absent. So everything that the registry held stays this time.
+
+finding-hint = (Hint: { $hint })
 
 ### Mistakes in the configuration
 
@@ -413,7 +423,7 @@ cli-state-nothing = delivered nothing
 cli-attention = What needs attention
 cli-attention-none = All is well.
 cli-findings-of = { $source }: { $counts }
-cli-more-findings = … and { $count } more; all of them: vienkop quarantine list, vienkop explain CODE
+cli-more-findings = … and { $count } more; all of them: vienkop findings { $source }
 cli-reports = Reports
 cli-verdict-clean = Done, nothing is quarantined.
 cli-verdict-attention = Done. Some records need a look (vienkop quarantine list), the others are loaded.
@@ -449,6 +459,11 @@ cli-run-attention = done, look
 cli-run-failed = not all loaded
 cli-run-broken = broken off
 cli-run-running = under way
+cli-no-report = No report was made: the registry holds no survey answers ({ $questionnaires }).
+cli-plan-verdict = This is a plan: nothing is loaded. To do it: vienkop run
+cli-plan-more = … and { $count } more
+cli-col-skipped = Skipped
+cli-findings-empty = There are no findings.
 cli-replay-same = Everything is as expected.
 cli-replay-accepted = Expected results updated: { $dir }
 cli-replay-differs = Files that differ from the expectation: { $files }. If that is right: vienkop replay … --accept

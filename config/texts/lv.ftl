@@ -133,7 +133,7 @@ V004-remedy = Ierakstiet datumu pareizi; pārbaudiet, vai tāda diena ir kalend�
 V004-explain = Vērtību nevar izlasīt kā datumu vai laiku. Dienu un mēnesi nekad nemaina vietām, un 31.02. nav datums. Ja avots datumus raksta savā veidā, to norāda avota konfigurācijā ar „formats”.
 
 V005-title = Nav skaitlis
-V005-message = „{ $value }” nav skaitlis.
+V005-message = „{ $value }” neder; šeit jābūt skaitlim, piemēram, { $expected }.
 V005-remedy = Ierakstiet tikai skaitli; piezīmes lieciet citā kolonnā.
 V005-explain = Laukā jābūt skaitlim. Decimālkomats, tūkstošu atstarpes un eiro zīme netraucē, bet vārdi un vairāki skaitļi vienā šūnā gan.
 
@@ -217,6 +217,11 @@ V021-message = Laiks „{ $value }” tajā naktī ir divreiz; pieņemts agrāka
 V021-remedy = Nekas nav jādara; ja tas ir svarīgi, avotam jāraksta laiks ar nobīdi no UTC.
 V021-explain = Oktobra pēdējā svētdienā stunda no 3.00 līdz 4.00 atkārtojas. Kura no abām domāta, no vietējā laika nevar zināt, tāpēc vienmēr pieņem agrāko.
 
+V022-title = Vairākas vērtības vienas vietā
+V022-message = Laukā „{ $field }” ir vairākas vērtības: „{ $value }”.
+V022-remedy = Atstājiet vienu vērtību; ja to tiešām ir vairākas, vienkop uzturētājam jāizvēlas cits lauks vai kolonna.
+V022-explain = XML elements vai JSON atslēga ierakstā atkārtojas, bet laukam der tikai viena vērtība. Kura ir īstā, nav zināms, tāpēc ieraksts ir karantīnā. Saraksta laukos (piemēram, kanāli) vairākas vērtības ir atļautas.
+
 ### Konstatējumi: atslēgas un atsauces
 
 K001-title = Vienāds ieraksts vairākkārt
@@ -266,7 +271,12 @@ S004-message = Avots neko nav piegādājis.
 S004-remedy = Noskaidrojiet, vai eksports ir noticis un vai tas nonāk īstajā vietā.
 S004-explain = Avots šoreiz nav devis nevienu ierakstu. Reģistrā palika iepriekšējie dati. Avotu, kas klusē, nekad nerāda kā veiksmīgu.
 
-finding-hint = Padoms: { $hint }
+S005-title = Nekas nav izņemts
+S005-message = Nekas nav izņemts: nav zināms, kuram ierakstam pieder karantīnas rindas ({ $value }).
+S005-remedy = Izlabojiet karantīnas rindas un atsūtiet failu no jauna; ieraksti, kuru tajā vairs nav, tiks izņemti tad.
+S005-explain = Avots piegādā visu, kas tam ir, tātad tas, kā piegādē nav, ir jāizņem. Bet šajā piegādē ir rindas, kuras nevarēja izlasīt vai kurām nav atslēgas: jebkura no tām var būt ieraksts, kura it kā trūkst. Tāpēc šoreiz viss, kas reģistrā bija, paliek.
+
+finding-hint = (Padoms: { $hint })
 
 ### Konfigurācijas kļūdas
 
@@ -415,7 +425,7 @@ cli-state-nothing = nekas nav piegādāts
 cli-attention = Kam jāpievērš uzmanība
 cli-attention-none = Viss kārtībā.
 cli-findings-of = { $source }: { $counts }
-cli-more-findings = … un vēl { $count }; visi: vienkop quarantine list, vienkop explain KODS
+cli-more-findings = … un vēl { $count }; visi: vienkop findings { $source }
 cli-reports = Pārskati
 cli-verdict-clean = Pabeigts, karantīnā nav nekā.
 cli-verdict-attention = Pabeigts. Daži ieraksti jāapskata (vienkop quarantine list), pārējie ir ielādēti.
@@ -451,6 +461,11 @@ cli-run-attention = pabeigta, jāapskata
 cli-run-failed = ne viss ielādēts
 cli-run-broken = pārtraukta
 cli-run-running = iesākta
+cli-no-report = Pārskats nav izveidots: reģistrā nav aptaujas atbilžu ({ $questionnaires }).
+cli-plan-verdict = Tas ir plāns: nekas nav ielādēts. Izpildīt: vienkop run
+cli-plan-more = … un vēl { $count }
+cli-col-skipped = Izlaists
+cli-findings-empty = Konstatējumu nav.
 cli-replay-same = Viss sakrīt ar gaidīto.
 cli-replay-accepted = Gaidītie rezultāti atjaunoti: { $dir }
 cli-replay-differs = Faili, kas atšķiras no gaidītā: { $files }. Ja tā ir pareizi: vienkop replay … --accept

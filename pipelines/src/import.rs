@@ -17,12 +17,12 @@ use vienkop_connectors::landing::{Landed, LandingZone};
 use vienkop_connectors::registry::{Delivery, LandedFile, RegistryError, Run, Stage};
 use vienkop_transforms::batch::{Batch, LocatorKind};
 use vienkop_transforms::check::check;
-use vienkop_transforms::finding::{self, Finding};
+use vienkop_transforms::finding::{self, Finding, Severity};
 use vienkop_transforms::mapping::{TablePlan, map};
 use vienkop_transforms::model::rank;
 use vienkop_transforms::normalise::personal::{mask, mask_hyphenated};
 use vienkop_transforms::normalise::{Context, PseudonymKey, normalise};
-use vienkop_transforms::resolve::{delivery_findings, resolve};
+use vienkop_transforms::resolve::{delivery_findings, missing_required, resolve};
 
 use crate::cli::session::Session;
 use crate::config::{Delivers, Source};
@@ -252,9 +252,13 @@ impl Importer<'_> {
             time_zone: &self.session.time_zone,
             pseudonym_key: prepared.key.as_ref(),
         };
+        let name = batch.origin.file.clone();
+        tally.rows.read += batch.frame.height() as u64;
+        let mapped = tokio::task::block_in_place(|| map(plan, batch))?;
+        if let Some(finding) = missing_required(plan, &mapped) {
+            return Err(Stop::Delivery(Box::new(Refusal { finding, file: Some(name) })));
+        }
         let resolved = tokio::task::block_in_place(|| -> PolarsResult<_> {
-            tally.rows.read += batch.frame.height() as u64;
-            let mapped = map(plan, batch)?;
             tally.rows.skipped += mapped.skipped;
             tally.rows.mapped += mapped.rows.height() as u64;
             let delivery = finding::frame(&delivery_findings(plan, &mapped, &prepared.wanted, told))?;
@@ -369,8 +373,7 @@ impl Importer<'_> {
             id: source.id.clone(),
             rows: tally.rows,
             records: BTreeMap::new(),
-            notable: tally
-                .notable
+            notable: by_weight(tally.notable)
                 .iter()
                 .filter(|finding| !error.as_ref().is_some_and(|e| e.starts_with(finding.code)))
                 .map(told)
@@ -456,6 +459,12 @@ fn of_table(finding: Finding, plan: &TablePlan, input: &Input) -> Finding {
         hint: masked(finding.hint),
         ..finding
     }
+}
+
+/// What keeps a record out comes first, what concerns a table as a whole (no cell) last.
+fn by_weight(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.sort_by_key(|finding| (finding.severity != Severity::Error.as_str(), finding.cell.is_none()));
+    findings
 }
 
 /// UTC as the registry stores it.

@@ -20,6 +20,9 @@ pub(crate) struct Outcome {
     pub(crate) sources: Vec<SourceOutcome>,
     /// Reports written.
     pub(crate) reports: Vec<PathBuf>,
+    /// What else a person should know.
+    #[serde(skip)]
+    pub(crate) notes: Vec<String>,
 }
 
 /// What one source came to.
@@ -215,7 +218,7 @@ impl SourceOutcome {
 impl Outcome {
     /// Makes the outcome of its sources.
     pub(crate) fn new(run: Option<i64>, sources: Vec<SourceOutcome>, reports: Vec<PathBuf>) -> Self {
-        Self { run, status: Self::status(&sources), sources, reports }
+        Self { run, status: Self::status(&sources), sources, reports, notes: Vec::new() }
     }
 
     /// `clean`, `attention` or `failed`.
@@ -264,7 +267,11 @@ impl Outcome {
                 out.push_str(&format!("  {} ({} csv)\n", folder.join("").display(), tables.len()));
             }
         }
+        for note in &self.notes {
+            out.push_str(&format!("\n{note}\n"));
+        }
         let verdict = match exit {
+            _ if self.run.is_none() => "cli-plan-verdict",
             Exit::ApprovalNeeded => "cli-verdict-approval",
             Exit::Done if self.status == "clean" => "cli-verdict-clean",
             Exit::Done => "cli-verdict-attention",
@@ -278,6 +285,7 @@ impl Outcome {
         let names = [
             "source",
             "read",
+            "skipped",
             "accepted",
             "quarantined",
             "inserted",
@@ -293,7 +301,8 @@ impl Outcome {
             .iter()
             .map(|source| {
                 let total = source.total();
-                let mut cells = vec![source.id.clone(), source.rows.read.to_string(), total.accepted.to_string()];
+                let mut cells = vec![source.id.clone()];
+                cells.extend([source.rows.read, source.rows.skipped, total.accepted].map(|n| n.to_string()));
                 cells.push(source.quarantined().to_string());
                 cells.extend([total.inserted, total.changed, total.retired, total.unchanged].map(|n| n.to_string()));
                 cells.push(format!("{:.1}", source.seconds));
@@ -301,7 +310,7 @@ impl Outcome {
                 cells
             })
             .collect();
-        output::table(&header, &rows, &[1, 2, 3, 4, 5, 6, 7, 8])
+        output::table(&header, &rows, &[1, 2, 3, 4, 5, 6, 7, 8, 9])
     }
 }
 
@@ -323,13 +332,26 @@ fn attention(source: &SourceOutcome, texts: &Texts) -> Vec<String> {
         lines.push(format!("    {code}  {sentence}\n"));
     }
     if source.notable.len() > SHOWN {
-        let more = (source.notable.len() - SHOWN) as u64;
-        lines.push(format!("    {}\n", texts.count("cli-more-findings", &[("count", more)])));
+        let more = (source.notable.len() - SHOWN).to_string();
+        let args = [("count", more.as_str()), ("source", &source.id)];
+        lines.push(format!("    {}\n", texts.get("cli-more-findings", &args)));
     }
     lines
 }
 
 fn changes(source: &SourceOutcome, texts: &Texts) -> Vec<String> {
+    let mut lines = samples(source, texts);
+    let total: u64 = source.records.values().map(|c| c.inserted + c.changed + c.retired).sum();
+    let mut shown: Vec<_> = source.samples.iter().map(|change| (&change.entity, change.kind, &change.key)).collect();
+    shown.dedup();
+    let more = total.saturating_sub(shown.len() as u64);
+    if more > 0 && !lines.is_empty() {
+        lines.push(format!("  {}  {}\n", source.id, texts.count("cli-plan-more", &[("count", more)])));
+    }
+    lines
+}
+
+fn samples(source: &SourceOutcome, texts: &Texts) -> Vec<String> {
     source
         .samples
         .iter()

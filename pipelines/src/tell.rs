@@ -17,7 +17,8 @@ pub(crate) fn message(texts: &Texts, finding: &Finding) -> String {
     let message = texts.get(&format!("{}-message", finding.code), &arguments(finding));
     match finding.hint.as_deref() {
         Some(hint) if !hint.is_empty() && !message.contains(hint) => {
-            format!("{message} {}", texts.get("finding-hint", &[("hint", hint)]))
+            let hint = place(texts, hint, None);
+            format!("{message} {}", texts.get("finding-hint", &[("hint", &hint)]))
         }
         _ => message,
     }

@@ -130,6 +130,8 @@ rules! {
     SKIPPED_HOUR = "V020" Error;
     /// A local time in the hour that occurs twice; the earlier is taken.
     DOUBLE_HOUR = "V021" Warning;
+    /// Several values where the field takes one.
+    SEVERAL_VALUES = "V022" Error;
     /// The same record twice, alike.
     DUPLICATE = "K001" Info;
     /// The same record twice with different content; the later counts.
@@ -148,6 +150,8 @@ rules! {
     RETIRES_TOO_MUCH = "S003" Error;
     /// The source delivered nothing.
     NOTHING_DELIVERED = "S004" Warning;
+    /// Rows whose record cannot be told: nothing is retired this time.
+    RETIREMENTS_HELD_BACK = "S005" Warning;
 }
 
 /// The rule with this code.

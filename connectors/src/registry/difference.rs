@@ -206,6 +206,9 @@ impl Planned {
     }
 }
 
+/// How many records the registry holds of the source.
+const HOLDS: &str = "SELECT holds FROM source_state WHERE source = $2";
+
 impl Stage {
     /// Compares what was staged with what the registry holds.
     ///
@@ -258,7 +261,18 @@ impl Stage {
         staged: &[Staged],
         delivery: &Delivery<'_>,
     ) -> Result<Vec<EntityDifference>, RegistryError> {
-        let whole = delivery.snapshot && delivery.mapped.contains(&one.table.entity.name);
+        // A row that names no record may be any of those that seem absent.
+        let unknown = self.session.number(one.count_unidentified(), &self.scope).await? + self.rejected_rows();
+        let snapshot = delivery.snapshot && delivery.mapped.contains(&one.table.entity.name);
+        if snapshot && unknown > 0 && self.session.number(HOLDS, &self.scope).await? > 0 {
+            let finding = finding::Finding {
+                entity: one.table.label(),
+                value: Some(unknown.to_string()),
+                ..finding::Finding::of(&finding::RETIREMENTS_HELD_BACK)
+            };
+            self.findings(&finding::frame(&[finding])?).await?;
+        }
+        let whole = snapshot && unknown == 0;
         let children: Vec<&Staged> = staged
             .iter()
             .filter(|other| other.table.child.is_some() && other.table.entity.name == one.table.entity.name)
@@ -439,8 +453,7 @@ impl Stage {
             }));
         }
         let retired: i64 = parents().map(|entity| entity.retired).sum();
-        let holds = "SELECT holds FROM source_state WHERE source = $2";
-        let held = self.session.number(holds, &self.scope).await?;
+        let held = self.session.number(HOLDS, &self.scope).await?;
         let too_much = retired > 0 && retired as f64 > delivery.max_retired_share * held as f64;
         Ok(too_much.then_some(Gate {
             kind: GateKind::Retires,

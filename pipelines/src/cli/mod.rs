@@ -3,6 +3,7 @@
 mod check;
 mod exit;
 mod explain;
+mod findings;
 mod list;
 pub(crate) mod output;
 mod quarantine;
@@ -118,6 +119,11 @@ pub(crate) enum Command {
         /// A code such as V012
         id: String,
     },
+    /// Everything that was said of the latest delivery of each source, or of one
+    Findings {
+        /// Only this source
+        source: Option<String>,
+    },
     /// Rejected records
     Quarantine {
         /// What to do with them.
@@ -197,6 +203,7 @@ pub(crate) async fn execute(cli: Cli, now: jiff::Timestamp) -> anyhow::Result<Ex
         Command::Check { source } => check::check(options, now, source.as_deref()),
         Command::Assess { questionnaires } => report::assess(options, now, &questionnaires).await,
         Command::Explain { id } => explain::explain(options, &id, now),
+        Command::Findings { source } => findings::findings(options, now, source.as_deref()).await,
         Command::Quarantine { command } => quarantine::quarantine(options, now, &command).await,
         Command::Replay { dir, expect, pipeline, accept } => {
             replay::replay(options, now, &dir, &expect, pipeline.as_deref(), accept).await

@@ -54,14 +54,23 @@ pub(super) async fn run(
     };
     let registry = Registry::open(&session.registry).await?;
     let (run, sources) = execute(&session, &registry, &job).await?;
-    let mut reports = Vec::new();
+    let (mut reports, mut notes) = (Vec::new(), Vec::new());
     if let Some(assessment) = &pipeline.assess {
         let answered = assess::answered(&registry, &session.config, &assessment.questionnaires).await?;
-        if !answered.is_empty() {
+        if answered.is_empty() {
+            let named = assessment.questionnaires.join(", ");
+            notes.push(session.texts().get("cli-no-report", &[("questionnaires", &named)]));
+        } else {
             reports = assess::write(&session, &registry, &answered).await?;
         }
     }
-    finish(&session, options, "cli-summary-title", name, &Outcome::new(Some(run), sources, reports))
+    finish(
+        &session,
+        options,
+        "cli-summary-title",
+        name,
+        &Outcome { notes, ..Outcome::new(Some(run), sources, reports) },
+    )
 }
 
 /// `vienkop plan`.

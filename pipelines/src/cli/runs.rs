@@ -82,13 +82,16 @@ pub(super) async fn runs(options: &Options, now: Timestamp, number: u32) -> anyh
             // Children (`service.steps`) are parts of their records and not counted again.
             let records = || source.records.iter().filter(|(name, _)| !name.contains('.'));
             let sum = |of: fn(&Counts) -> u64| records().map(|(_, counts)| of(counts)).sum::<u64>().to_string();
+            let all: u64 = source.records.values().map(|counts| counts.quarantined).sum();
+            let quarantined = source.rows.rejected + all;
+            let state = if source.status == "ok" && quarantined > 0 { "attention" } else { source.status.as_str() };
             let counts = vec![
                 source.rows.read.to_string(),
                 sum(|c| c.accepted),
-                sum(|c| c.quarantined),
+                quarantined.to_string(),
                 sum(|c| c.inserted),
                 sum(|c| c.changed),
-                texts.get(&format!("cli-state-{}", source.status), &[]),
+                texts.get(&format!("cli-state-{state}"), &[]),
             ];
             rows.push([vec![String::new(); 3], vec![source.id.clone()], counts].concat());
         }

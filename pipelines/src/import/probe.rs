@@ -7,6 +7,8 @@ use vienkop_connectors::format::{Input, Output, ReadError, Rejected, Skip, Stopp
 use vienkop_connectors::landing::{Landed, LandingZone};
 use vienkop_transforms::batch::Batch;
 use vienkop_transforms::finding::Finding;
+use vienkop_transforms::mapping::{TablePlan, map};
+use vienkop_transforms::resolve::missing_required;
 
 use super::{Prepared, of_table};
 use crate::cli::session::Session;
@@ -34,10 +36,10 @@ pub(crate) fn probe(session: &Session, prepared: &Prepared<'_>) -> anyhow::Resul
         files.push(landing.land(&mut fetched.reader, &fetched.name, limits)?);
         Ok(())
     });
-    let mut probed = Probed { files: files.len(), rows: 0, errors: Vec::new() };
+    let (count, mut rows, mut errors) = (files.len(), 0, Vec::new());
     let mut wrong = |finding: &Finding, file: Option<&str>| {
         let sentence = tell::sentence(session.texts(), finding, file);
-        probed.errors.push(format!("{} {sentence} {}", finding.code, tell::remedy(session.texts(), finding)));
+        errors.push(format!("{} {sentence} {}", finding.code, tell::remedy(session.texts(), finding)));
     };
     match fetched {
         // Nobody cancels a probe.
@@ -48,28 +50,35 @@ pub(crate) fn probe(session: &Session, prepared: &Prepared<'_>) -> anyhow::Resul
     for file in files {
         let input = Input { landed: 0, path: file.path, name: file.name };
         for (plan, reader) in &prepared.tables {
-            let mut first = First::default();
+            let mut first = First { plan, rows: 0, missing: None };
             match reader.read(&input, &plan.wanted(), limits, &mut first) {
                 Ok(()) | Err(ReadError::Stopped(_)) => {}
                 Err(ReadError::File(finding)) => wrong(&of_table(*finding, plan, &input), Some(&input.name)),
                 Err(ReadError::Io(error)) => return Err(error.into()),
                 Err(ReadError::Frame(error)) => return Err(error.into()),
             }
-            probed.rows += first.rows;
+            if let Some(finding) = &first.missing {
+                wrong(finding, Some(&input.name));
+            }
+            rows += first.rows;
         }
     }
-    Ok(probed)
+    Ok(Probed { files: count, rows, errors })
 }
 
 /// Takes one batch and wants no more.
-#[derive(Default)]
-struct First {
+struct First<'a> {
+    plan: &'a TablePlan,
     rows: usize,
+    missing: Option<Finding>,
 }
 
-impl Output for First {
+impl Output for First<'_> {
     fn batch(&mut self, batch: Batch) -> Result<(), Stopped> {
         self.rows += batch.frame.height();
+        if let Ok(mapped) = map(self.plan, batch) {
+            self.missing = missing_required(self.plan, &mapped);
+        }
         Err(Stopped)
     }
 

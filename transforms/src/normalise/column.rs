@@ -79,6 +79,7 @@ impl Issues<'_> {
 
 /// At most 200 characters of a value: a finding is no place for a novel.
 fn shortened(text: &str) -> String {
+    let text = &text.replace(REPEATED, "; ");
     match text.char_indices().nth(200) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
@@ -307,6 +308,9 @@ impl<'a> Reader<'a> {
 
     fn text(&self, text: &str) -> Result<Read, Fault> {
         let text = text.trim();
+        if !self.plan.field.list && self.plan.field.kind != Kind::Text && text.contains(REPEATED) {
+            return Err(Fault::of(&finding::SEVERAL_VALUES));
+        }
         if let Some(pattern) = &self.plan.pattern
             && !pattern.is_match(text)
         {
@@ -346,7 +350,7 @@ impl<'a> Reader<'a> {
         if let Some(code) = self.list.and_then(|list| list.find(text)) {
             Ok(code.code.clone().into())
         } else {
-            let nearest = self.list.map(|list| list.nearest(text, 3).join(" | ")).filter(|hint| !hint.is_empty());
+            let nearest = self.list.map(|list| known_codes(list, text)).filter(|hint| !hint.is_empty());
             let name = self.list.map(|list| list.name.clone());
             Err(Fault { rule: &finding::UNKNOWN_CODE, expected: name, hint: nearest })
         }
@@ -386,6 +390,15 @@ fn address(text: &str, fits: fn(&str) -> bool, rule: &'static Rule, expected: &s
         read.warnings.push(Fault::expecting(rule, expected));
     }
     read
+}
+
+/// The nearest spellings, else all codes of a short list.
+fn known_codes(list: &CodeList, text: &str) -> String {
+    let nearest = list.nearest(text, 3);
+    if nearest.is_empty() && list.codes.len() <= 10 {
+        return list.codes.iter().map(|code| code.code.as_str()).collect::<Vec<_>>().join(" | ");
+    }
+    nearest.join(" | ")
 }
 
 fn masked(text: String) -> Read {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use polars::prelude::*;
 
-use crate::batch;
+use crate::batch::{self, LocatorKind};
 use crate::finding::{self, Finding};
 use crate::mapping::{Mapped, TablePlan};
 use crate::model::Presence;
@@ -58,6 +58,30 @@ pub(super) fn of_issues(
         with_place(finding, *row, None)
     }));
     finding::frame(&findings)
+}
+
+/// A table with headers that lacks the column of a key or of another required field: no record of it could be
+/// accepted, so the file is not what the source describes.
+pub fn missing_required(plan: &TablePlan, mapped: &Mapped) -> Option<Finding> {
+    if !matches!(mapped.origin.locator, LocatorKind::Cell | LocatorKind::Line) {
+        return None;
+    }
+    let (field, looked_for) = mapped.absent.iter().find(|(field, looked_for)| {
+        let of_key = plan.child.is_some() && plan.key.iter().any(|part| part == field.field.name);
+        !looked_for.is_empty() && (of_key || field.field.presence == Presence::Required)
+    })?;
+    let names = mapped.origin.columns.iter().map(|column| column.name.as_str());
+    let nearest = crate::fold::nearest(looked_for, names, 3).join(" | ");
+    Some(Finding {
+        entity: plan.name(),
+        field: Some(field.field.name.to_owned()),
+        landed: Some(mapped.origin.landed),
+        sheet: mapped.origin.sheet.clone(),
+        cell: mapped.origin.sheet.as_ref().map(|sheet| format!("{sheet}!")),
+        value: Some(looked_for.clone()),
+        hint: (!nearest.is_empty()).then_some(nearest),
+        ..Finding::of(&finding::NOT_FOUND)
+    })
 }
 
 /// Findings of a table's delivery as a whole, from its first batch of each file and sheet: columns that the

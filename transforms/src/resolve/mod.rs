@@ -15,7 +15,7 @@ use crate::model::{Entity, Kind};
 use crate::normalise::{Normalised, NormalisedChild, NormalisedField};
 use crate::records::{self, QuarantinedCells, Records};
 
-pub use findings::delivery_findings;
+pub use findings::{delivery_findings, missing_required};
 
 /// Namespace of vienkop's ids: `UUIDv5` of the DNS namespace and `vienkop.gov.lv`.
 const NAMESPACE: Uuid = Uuid::from_u128(0xe585_42e0_77ea_586e_be9d_487b_390f_7764);
@@ -337,8 +337,8 @@ fn quarantined_cells(
             names.push(column.name.as_str());
             values.push(texts.get(*row).map(|text| match (hidden, code) {
                 (true, _) => "***".to_owned(),
-                (false, true) => personal::mask_hyphenated(text).into_owned(),
-                (false, false) => personal::mask(text).into_owned(),
+                (false, true) => shown(&personal::mask_hyphenated(text)),
+                (false, false) => shown(&personal::mask(text)),
             }));
         }
     }
@@ -352,6 +352,11 @@ fn quarantined_cells(
             Column::new("value".into(), values),
         ],
     )
+}
+
+/// A cell as people read it: repeated values apart, no control characters.
+fn shown(text: &str) -> String {
+    text.replace(batch::REPEATED, "; ").replace(|c: char| c.is_control() && !matches!(c, '\n' | '\t'), "\u{FFFD}")
 }
 
 fn names_column(field: &NormalisedField, name: &str) -> bool {

@@ -66,10 +66,7 @@ impl<'a> Table<'a> {
         match item {
             Item::Row(row) => self.row(&row, output),
             Item::QuoteOpen(line) => {
-                let finding = Finding {
-                    hint: Some("quote = \"\"".to_owned()),
-                    ..row_finding(&finding::QUOTE_OPEN, &self.origin, line.number)
-                };
+                let finding = Finding { hint: None, ..row_finding(&finding::QUOTE_OPEN, &self.origin, line.number) };
                 self.reject(finding, &line.text, output);
                 Ok(())
             }

@@ -33,6 +33,8 @@ pub(super) fn detect(sample: &[u8]) -> Detected {
         (Encoding::Utf8, Certainty::Ascii)
     } else if is_utf8(sample) {
         (Encoding::Utf8, Certainty::Certain)
+    } else if is_spoiled_utf8(sample) {
+        (Encoding::Utf8, Certainty::Guessed)
     } else {
         (best_single_byte(sample), Certainty::Guessed)
     };
@@ -63,6 +65,17 @@ fn utf16_without_mark(sample: &[u8]) -> Option<Encoding> {
     } else {
         None
     }
+}
+
+/// UTF-8 with a few bad bytes in it: another encoding would garble every good letter to save a bad one. Letters of a
+/// single-byte encoding rarely stand side by side so that they make UTF-8.
+fn is_spoiled_utf8(sample: &[u8]) -> bool {
+    let (mut good, mut bad) = (0_usize, 0_usize);
+    for chunk in sample.utf8_chunks() {
+        good += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        bad += usize::from(!chunk.invalid().is_empty());
+    }
+    good >= 3 * bad
 }
 
 /// Valid UTF-8, but for a character cut off at either end of the sample.
@@ -202,6 +215,13 @@ mod tests {
         ] {
             assert_eq!(detect(&encode(text, encoding)), Detected { encoding, certainty }, "{text} {encoding:?}");
         }
+    }
+
+    #[test]
+    fn a_bad_byte_does_not_turn_utf8_into_something_else() {
+        let mut bytes = "Kods;Nosaukums\n1;Dzīvesvietas deklarēšana\n".as_bytes().to_vec();
+        bytes.extend_from_slice(b"2;\xC5una\n");
+        assert_eq!(detect(&bytes), Detected { encoding: Encoding::Utf8, certainty: Certainty::Guessed });
     }
 
     #[test]

@@ -326,6 +326,12 @@ impl Staged {
         )
     }
 
+    /// How many staged rows name no record.
+    pub(in crate::registry) fn count_unidentified(&self) -> String {
+        let (x, _, _) = self.names();
+        format!(r#"SELECT count(*) FROM "stage_{x}" WHERE "_record_uid" IS NULL"#)
+    }
+
     /// Delta rows by state.
     pub(in crate::registry) fn count_delta(&self) -> String {
         format!(r#"SELECT state, count(*) FROM "delta_{}" GROUP BY state"#, self.table.name())
