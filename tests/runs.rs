@@ -118,6 +118,7 @@ fn a_plan_says_what_the_run_does_and_writes_nothing() {
         .services("other", "code;name;description\n9;;X\n8;Y;Z\n")
         .pipeline(&["reg", "other"]);
     let plan = project.vienkop(&["plan", "--json", "--as-of", "2024-07-08"]).ends(0).json();
+    assert!(!project.path("var").exists(), "a plan writes nothing");
     let again = project.vienkop(&["plan", "--json", "--as-of", "2024-07-08"]).ends(0).json();
     let run = project.run(&[]).ends(0).json();
     for id in ["reg", "other"] {

@@ -460,6 +460,7 @@ cli-run-failed = not all loaded
 cli-run-broken = broken off
 cli-run-running = under way
 cli-no-report = No report was made: the registry holds no survey answers ({ $questionnaires }).
+cli-plan-no-registry = There is no registry { $registry } yet: compared with an empty one.
 cli-plan-verdict = This is a plan: nothing is loaded. To do it: vienkop run
 cli-plan-more = … and { $count } more
 cli-col-skipped = Skipped

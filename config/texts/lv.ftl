@@ -462,6 +462,7 @@ cli-run-failed = ne viss ielādēts
 cli-run-broken = pārtraukta
 cli-run-running = iesākta
 cli-no-report = Pārskats nav izveidots: reģistrā nav aptaujas atbilžu ({ $questionnaires }).
+cli-plan-no-registry = Reģistra { $registry } vēl nav: salīdzināts ar tukšu.
 cli-plan-verdict = Tas ir plāns: nekas nav ielādēts. Izpildīt: vienkop run
 cli-plan-more = … un vēl { $count }
 cli-col-skipped = Izlaists

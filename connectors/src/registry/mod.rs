@@ -74,6 +74,12 @@ impl Registry {
         Ok(registry)
     }
 
+    /// Whether the URL names a SQLite file that does not exist (yet).
+    pub fn is_missing(url: &str) -> bool {
+        let path = url.strip_prefix("sqlite:").map(|rest| rest.strip_prefix("//").unwrap_or(rest));
+        path.is_some_and(|path| !Path::new(path).exists())
+    }
+
     async fn connect(&self) -> Result<Session, RegistryError> {
         Session::connect(&self.options, &self.site).await
     }

@@ -109,7 +109,8 @@ async fn results(
             bail!(session.texts().get("cli-replay-outside", &args));
         }
     }
-    let job = Job { name, sources, mode: Mode::Run, kind: RunKind::Replay, approve: false, quiet };
+    let landing = session.work.join("landed");
+    let job = Job { name, sources, mode: Mode::Run, kind: RunKind::Replay, landing, approve: false, quiet };
     let registry = Registry::open(&session.registry).await?;
     let (run, outcomes) = execute(session, &registry, &job).await?;
 

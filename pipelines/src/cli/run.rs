@@ -1,5 +1,6 @@
 //! `vienkop run` and `vienkop plan`: one way through, with or without writing.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -29,6 +30,8 @@ pub(crate) struct Job<'a> {
     pub(crate) mode: Mode,
     /// What the run record calls it.
     pub(crate) kind: RunKind,
+    /// Folder of the landed files.
+    pub(crate) landing: PathBuf,
     /// Go on where a source would wait.
     pub(crate) approve: bool,
     /// No progress.
@@ -49,6 +52,7 @@ pub(super) async fn run(
         sources: session.config.sources_of(pipeline),
         mode: Mode::Run,
         kind: RunKind::Run,
+        landing: session.work.join("landed"),
         approve,
         quiet: options.quiet,
     };
@@ -86,10 +90,19 @@ pub(super) async fn plan(
         Some(source) => (source, vec![session.source(source)?]),
         None => session.pipeline(target).map(|(name, pipeline)| (name, session.config.sources_of(pipeline)))?,
     };
-    let job = Job { name, sources, mode: Mode::Plan, kind: RunKind::Run, approve, quiet: options.quiet };
-    let registry = Registry::open(&session.registry).await?;
+    // A plan writes nothing: its files land in a folder that goes with it, and so does a registry that is not there yet.
+    let scratch = tempfile::tempdir()?;
+    let landing = scratch.path().join("landed");
+    let job = Job { name, sources, mode: Mode::Plan, kind: RunKind::Run, landing, approve, quiet: options.quiet };
+    let (mut url, mut notes) = (session.registry.clone(), Vec::new());
+    if Registry::is_missing(&url) {
+        notes.push(session.texts().get("cli-plan-no-registry", &[("registry", &url)]));
+        url = format!("sqlite://{}", scratch.path().join("registry.db").display());
+    }
+    let registry = Registry::open(&url).await?;
     let (_, sources) = execute(&session, &registry, &job).await?;
-    finish(&session, options, "cli-plan-title", name, &Outcome::new(None, sources, Vec::new()))
+    let outcome = Outcome { notes, ..Outcome::new(None, sources, Vec::new()) };
+    finish(&session, options, "cli-plan-title", name, &outcome)
 }
 
 /// Imports the sources of a job, those that others refer to first; gives the run's number and what came of each.
@@ -111,7 +124,7 @@ pub(crate) async fn execute(
     let run = registry.begin(job.mode, start).await?;
     let number = run.number();
     let subscriber = subscriber(job.quiet);
-    let landing = LandingZone::new(session.work.join("landed"))?;
+    let landing = LandingZone::new(&job.landing)?;
     landing.sweep(STALE)?;
     let importer = Importer {
         session,
