@@ -157,3 +157,23 @@ fn findings_and_a_missing_report_are_told() {
     let findings = project.vienkop(&["findings", "reg"]).ends(0).stdout;
     assert!(findings.contains("V001") && findings.contains("row 3, column \"name\""), "{findings}");
 }
+
+/// A renamed column leaves what the registry holds: no default is written over it, no list is emptied.
+#[test]
+fn a_renamed_column_changes_nothing() {
+    let project = Project::new();
+    let toml = "[fetch]\nkind = \"file\"\npath = \"reg.csv\"\n[format]\nkind = \"csv\"\n[[table]]\nentity = \"service\"\n\
+                [table.fields]\ncode = \"code\"\nname = \"name\"\nlifecycle = { column = \"status\", default = \"sniegts\" }\n\
+                owner_reg_no = { value = \"90000270634\" }\n[table.children.steps]\ncolumn = \"steps\"\nfield = \"name\"\n";
+    project.source("reg", toml).pipeline(&["reg"]);
+    let csv = "code;name;status;steps\n01;Alfa;apturēts;Pieņem\n02;Beta;;Izskata\n";
+    project.file("reg.csv", csv);
+    let first = project.run(&[]).ends(0).json();
+    assert_eq!(count(&first, "reg", "service.steps", "inserted"), 2);
+    project.file("reg.csv", csv.replace("status;steps", "stāvoklis;soļi"));
+    let renamed = project.run(&[]).ends(0).json();
+    assert_eq!(count(&renamed, "reg", "service", "unchanged"), 2);
+    assert_eq!(source(&renamed, "reg")["findings"]["F014"], 2);
+    project.file("reg.csv", csv);
+    assert_eq!(count(&project.run(&[]).ends(0).json(), "reg", "service.steps", "unchanged"), 2);
+}

@@ -20,7 +20,7 @@ use vienkop_transforms::check::check;
 use vienkop_transforms::finding::{self, Finding, Severity};
 use vienkop_transforms::mapping::{TablePlan, map};
 use vienkop_transforms::model::rank;
-use vienkop_transforms::normalise::personal::{mask, mask_hyphenated};
+use vienkop_transforms::normalise::personal::mask;
 use vienkop_transforms::normalise::{Context, PseudonymKey, normalise};
 use vienkop_transforms::resolve::{delivery_findings, missing_required, resolve};
 
@@ -60,6 +60,8 @@ pub(crate) struct Prepared<'a> {
     tables: Vec<(TablePlan, Arc<dyn TableReader>)>,
     /// Columns that any of the tables names.
     wanted: BTreeSet<String>,
+    /// Columns that identify persons in any of the tables.
+    hidden: BTreeSet<String>,
     locator: LocatorKind,
     key: Option<PseudonymKey>,
 }
@@ -103,11 +105,6 @@ impl From<PolarsError> for Stop {
 }
 
 impl Importer<'_> {
-    /// Whether a file with this hash landed in this run.
-    pub(crate) fn has_landed(&self, sha256: &str) -> bool {
-        self.landed.lock().is_ok_and(|hashes| hashes.contains(sha256))
-    }
-
     /// Runs one source through every step.
     pub(crate) async fn import(&self, prepared: &Prepared<'_>) -> anyhow::Result<SourceOutcome> {
         let started = Instant::now();
@@ -189,6 +186,7 @@ impl Importer<'_> {
         let limits = self.session.config.vienkop.limits.clone();
         let mut fed = feed(Arc::clone(reader), input.clone(), plan.wanted(), limits);
         let mut rejected = Vec::new();
+        let mut ended = false;
         while let Some(next) = fed.recv().await {
             if self.cancel.load(Ordering::Relaxed) {
                 return Err(Stop::Cancelled);
@@ -201,7 +199,10 @@ impl Importer<'_> {
                 Fed::Finding(finding) if prepared.maps(&finding) => {}
                 Fed::Finding(finding) => {
                     // Several tables may read one sheet; what the reader says of it is said once.
-                    let said = format!("{} {} {:?} {:?}", finding.code, input.landed, finding.cell, finding.column);
+                    let said = format!(
+                        "{} {} {:?} {:?} {:?}",
+                        finding.code, input.landed, finding.cell, finding.column, finding.expected
+                    );
                     if prepared.tables.len() == 1 || told.insert(said) {
                         let finding = of_table(finding, plan, input);
                         tally.finding(&finding);
@@ -215,27 +216,34 @@ impl Importer<'_> {
                 Fed::Rejected(row) => {
                     tally.rows.read += 1;
                     tally.rows.rejected += 1;
-                    let row =
-                        Rejected { finding: of_table(row.finding, plan, input), text: mask(&row.text).into_owned() };
+                    let row = Rejected { finding: of_table(row.finding, plan, input), text: prepared.shown(&row.text) };
                     tally.finding(&row.finding);
                     rejected.push(row);
                 }
-                Fed::End(end) => end.map_err(|error| match error {
-                    ReadError::File(finding) => Stop::Delivery(Box::new(Refusal {
-                        finding: of_table(*finding, plan, input),
-                        file: Some(input.name.clone()),
-                    })),
-                    ReadError::Stopped(_) => Stop::Cancelled,
-                    ReadError::Io(error) => Stop::Broken(error.into()),
-                    ReadError::Frame(error) => Stop::Broken(error.into()),
-                })?,
+                Fed::End(end) => {
+                    ended = true;
+                    end.map_err(|error| match error {
+                        ReadError::File(finding) => Stop::Delivery(Box::new(Refusal {
+                            finding: of_table(*finding, plan, input),
+                            file: Some(input.name.clone()),
+                        })),
+                        ReadError::Stopped(_) => Stop::Cancelled,
+                        ReadError::Io(error) => Stop::Broken(error.into()),
+                        ReadError::Frame(error) => Stop::Broken(error.into()),
+                    })?;
+                }
             }
             if rejected.len() >= 1_000 {
                 stage.rejected(&std::mem::take(&mut rejected)).await?;
             }
         }
         stage.rejected(&rejected).await?;
-        Ok(())
+        if ended {
+            return Ok(());
+        }
+        // The reader broke down (its thread is gone without a word): what came of it is no delivery.
+        let finding = of_table(Finding::of(&finding::DAMAGED), plan, input);
+        Err(Stop::Delivery(Box::new(Refusal { finding, file: Some(input.name.clone()) })))
     }
 
     async fn stage_batch(
@@ -264,7 +272,7 @@ impl Importer<'_> {
             let delivery = finding::frame(&delivery_findings(plan, &mapped, &prepared.wanted, told))?;
             let mut normalised = normalise(mapped, &context);
             check(plan, &mut normalised)?;
-            let resolved = resolve(plan, &normalised, tally.next_seq)?;
+            let resolved = resolve(plan, &normalised, tally.next_seq, &prepared.hidden)?;
             tally.next_seq += resolved.records.first().map_or(0, |records| records.frame.height() as i64);
             tally.frame(&delivery)?;
             tally.frame(&resolved.findings)?;
@@ -272,6 +280,10 @@ impl Importer<'_> {
         });
         let (resolved, delivery) = resolved?;
         for records in &resolved.records {
+            // A child table without rows and a child column that is not there say nothing of the children held.
+            if records.child.is_none() || plan.child.is_none() || records.frame.height() > 0 {
+                tally.delivered.insert(records.name());
+            }
             stage.records(records).await?;
         }
         stage.findings(&delivery).await?;
@@ -290,7 +302,7 @@ impl Importer<'_> {
         started: Instant,
     ) -> anyhow::Result<SourceOutcome> {
         let source = prepared.source;
-        let mapped = prepared.targets();
+        let mapped = prepared.targets(&tally.delivered);
         let delivery = Delivery {
             snapshot: source.delivers == Delivers::Snapshot,
             mapped: &mapped.iter().map(String::as_str).collect::<Vec<_>>(),
@@ -407,7 +419,8 @@ impl<'a> Prepared<'a> {
         let key = if pseudonymises { Some(session.pseudonym_key(source)?) } else { None };
         let fetcher = fetch_kind.fetcher(&source.fetch.options())?;
         let wanted = tables.iter().flat_map(|(plan, _)| plan.wanted()).collect();
-        Ok(Self { source, fetcher, tables, wanted, locator: format_kind.locator(), key })
+        let hidden = tables.iter().flat_map(|(plan, _)| plan.personal_columns()).collect();
+        Ok(Self { source, fetcher, tables, wanted, hidden, locator: format_kind.locator(), key })
     }
 
     /// Whether a finding calls a column unmapped that another table of the source maps.
@@ -416,20 +429,20 @@ impl<'a> Prepared<'a> {
             && finding.column.as_ref().is_some_and(|column| self.wanted.contains(column))
     }
 
-    /// Entities and children that the source speaks of.
-    fn targets(&self) -> BTreeSet<String> {
-        let of_plan = |plan: &TablePlan| {
-            let name = plan.name();
-            let children: Vec<String> =
-                plan.children.iter().map(|child| format!("{name}.{}", child.child.name)).collect();
-            std::iter::once(name).chain(children)
-        };
-        self.tables.iter().flat_map(|(plan, _)| of_plan(plan)).collect()
+    /// Entities that the source speaks of, and the children that its delivery speaks of.
+    fn targets(&self, delivered: &BTreeSet<String>) -> BTreeSet<String> {
+        let entities = self.tables.iter().filter(|(plan, _)| plan.child.is_none()).map(|(plan, _)| plan.name());
+        entities.chain(delivered.iter().cloned()).collect()
     }
 
     /// What the source's records refer to must be loaded before it: sources go in this order.
     pub(crate) fn rank(&self) -> usize {
         self.tables.iter().map(|(plan, _)| rank(plan.entity)).min().unwrap_or(usize::MAX)
+    }
+
+    /// The text of a row that could not be cut into cells: where some of them identify persons, none is shown.
+    fn shown(&self, text: &str) -> String {
+        if self.holds_personal_data() { "***".to_owned() } else { mask(text).into_owned() }
     }
 
     /// Whether its files identify persons.
@@ -450,7 +463,7 @@ impl<'a> Prepared<'a> {
 
 /// A finding of the reader becomes one of the table it was reading.
 fn of_table(finding: Finding, plan: &TablePlan, input: &Input) -> Finding {
-    let masked = |text: Option<String>| text.map(|text| mask_hyphenated(&text).into_owned());
+    let masked = |text: Option<String>| text.map(|text| mask(&text).into_owned());
     Finding {
         entity: plan.name(),
         landed: finding.landed.or(Some(input.landed)),

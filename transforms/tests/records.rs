@@ -96,7 +96,7 @@ fn run(mapping: &str, wordings: &[(String, Vec<String>)], table: &str) -> String
     }
     let mut normalised = normalise(mapped, &context);
     check::check(&plan, &mut normalised).unwrap();
-    let resolved = resolve::resolve(&plan, &normalised, 1).unwrap();
+    let resolved = resolve::resolve(&plan, &normalised, 1, &plan.personal_columns().into_iter().collect()).unwrap();
     for records in &resolved.records {
         out.push_str(&format!("\n[{}] {}\n{}", records.name(), records.present.join(" "), print(&records.frame)));
     }

@@ -1,5 +1,6 @@
 //! `vienkop run` and `vienkop plan`: one way through, with or without writing.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -149,10 +150,11 @@ pub(crate) async fn execute(
         }
     }
     let status = if broken.is_some() { "broken" } else { Outcome::status(&outcomes) };
-    if job.mode == Mode::Run {
-        expire(session, registry, &importer, &prepared).await?;
-    }
+    let (landing, landed) = (importer.landing, importer.landed);
     run.finish(status, &timestamp(session.as_of)).await?;
+    if job.mode == Mode::Run {
+        expire(session, registry, &landing, &landed.into_inner().unwrap_or_default(), &prepared).await?;
+    }
     match broken {
         Some(error) => Err(error),
         None => Ok((number, outcomes)),
@@ -163,7 +165,8 @@ pub(crate) async fn execute(
 async fn expire(
     session: &Session,
     registry: &Registry,
-    importer: &Importer<'_>,
+    landing: &LandingZone,
+    of_this_run: &BTreeSet<String>,
     prepared: &[Prepared<'_>],
 ) -> anyhow::Result<()> {
     let days = i64::from(session.config.vienkop.personal_data.landed_days);
@@ -171,7 +174,7 @@ async fn expire(
     for source in prepared.iter().filter(|source| source.holds_personal_data()) {
         for hash in registry.landed_before(source.id(), &before).await? {
             // A file that came again today is today's evidence.
-            if !importer.has_landed(&hash) && importer.landing.remove(&hash)? {
+            if !of_this_run.contains(&hash) && landing.remove(&hash)? {
                 tracing::info!(source = source.id(), hash, "landed file expired");
             }
         }

@@ -1,6 +1,6 @@
 //! What a source's run has counted so far, and the few findings that the summary shows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use polars::prelude::*;
 use vienkop_transforms::finding::{Finding, Severity};
@@ -20,6 +20,8 @@ pub(super) struct Tally {
     pub(super) findings: BTreeMap<String, u64>,
     /// The first findings of each code that is more than information.
     pub(super) notable: Vec<Finding>,
+    /// Entities and children that came.
+    pub(super) delivered: BTreeSet<String>,
     /// Number of the next record.
     pub(super) next_seq: i64,
 }

@@ -3,7 +3,7 @@
 //! Every problem of every record, not the first. Type and form were checked while normalising; uniqueness and
 //! references need the whole delivery and the registry, so the difference checks them.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use polars::prelude::*;
 
@@ -31,11 +31,15 @@ pub fn check(plan: &TablePlan, batch: &mut Normalised) -> PolarsResult<()> {
     let rows = batch.rows.height();
     let fields = plan.child.map_or(plan.entity.fields, |child| child.fields);
     let general = general_benefit(&batch.fields)?;
-    let unreadable: HashSet<(u32, &str)> = batch
+    // True where the fault quarantines the record, false where the source accepts it without the value.
+    let unreadable: HashMap<(u32, &str), bool> = batch
         .issues
         .iter()
         .filter(|issue| issue.rule.severity == Severity::Error)
-        .map(|issue| (issue.row, issue.field.as_str()))
+        .map(|issue| {
+            let field = issue.field.strip_prefix("parent.").unwrap_or(&issue.field);
+            ((issue.row, field), issue.severity == Severity::Error)
+        })
         .collect();
     for field in fields {
         let known = batch.fields.iter().find(|known| known.plan.field.name == field.name);
@@ -54,7 +58,7 @@ pub fn check(plan: &TablePlan, batch: &mut Normalised) -> PolarsResult<()> {
         for field in child.child.fields.iter().filter(|field| field.presence == Presence::Required) {
             let known = child.fields.iter().find(|known| known.plan.field.name == field.name);
             let mut own = Vec::new();
-            presence(field, known, child.parent.len(), None, &HashSet::new(), &mut own);
+            presence(field, known, child.parent.len(), None, &HashMap::new(), &mut own);
             let name = child.child.name;
             found.extend(own.into_iter().map(|issue| Issue {
                 row: child.parent[issue.row as usize],
@@ -102,7 +106,7 @@ fn presence(
     known: Option<&NormalisedField>,
     rows: usize,
     general_benefit: Option<&BooleanChunked>,
-    unreadable: &HashSet<(u32, &str)>,
+    unreadable: &HashMap<(u32, &str), bool>,
     found: &mut Vec<Issue>,
 ) {
     let rule = match field.presence {
@@ -119,8 +123,12 @@ fn presence(
             || !(known.is_some_and(|known| known.not_applicable.binary_search(&(row as u32)).is_ok())
                 || (general_benefit.is_some_and(|general| general.get(row) == Some(true))
                     && NOT_DUE_FOR_GENERAL_BENEFIT.contains(&field.name)));
-        // A value that could not be read has its own finding; it is not missing as well.
-        if due && !unreadable.contains(&(row as u32, field.name)) {
+        // A value that could not be read has its own finding; it is missing as well only where the record would be
+        // accepted without what it cannot do without.
+        let told = unreadable
+            .get(&(row as u32, field.name))
+            .is_some_and(|quarantines| *quarantines || field.presence != Presence::Required);
+        if due && !told {
             found.push(missing(row, field.name, known.and_then(|known| known.column.clone()), rule));
         }
     }

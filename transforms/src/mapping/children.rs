@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use polars::prelude::*;
 
 use super::MappedField;
+use super::columns::is_there;
 use super::plan::ChildPlan;
 use crate::batch::REPEATED;
 use crate::model::Child;
@@ -29,11 +30,11 @@ pub struct MappedChild {
 }
 
 /// Cuts the items out of the rows.
-pub(super) fn map(plan: &ChildPlan, rows: &DataFrame) -> PolarsResult<MappedChild> {
+pub(super) fn map(plan: &ChildPlan, rows: &DataFrame, by_header: bool) -> PolarsResult<MappedChild> {
     let mut found = Items::default();
     let mut present = false;
-    if let Some(column) = plan.source.column.as_deref().and_then(|name| rows.column(name).ok()) {
-        present = column.null_count() < column.len();
+    if let Some((name, column)) = plan.source.column.as_deref().and_then(|name| Some((name, rows.column(name).ok()?))) {
+        present = is_there(rows, name, by_header);
         for (row, cell) in column.str()?.iter().enumerate() {
             let mut parts = items(cell.unwrap_or_default(), &plan.source.split);
             parts.retain(|part| !plan.source.empty.iter().any(|empty| empty == part));

@@ -42,8 +42,15 @@ fn cleaned(column: &str) -> Expr {
 }
 
 /// The texts of fields whose columns the frame has; the others with the headers looked for.
-pub(super) fn texts(plans: &[FieldPlan], rows: &DataFrame) -> PolarsResult<(Vec<MappedField>, Vec<Absent>)> {
-    let has = |name: &str| rows.column(name).is_ok_and(|column| column.null_count() < column.len());
+///
+/// `by_header`: a column is there when the file has its header. Otherwise (XML, JSON, where readers deliver what the
+/// mapping names) it is there when any record of the batch has it.
+pub(super) fn texts(
+    plans: &[FieldPlan],
+    rows: &DataFrame,
+    by_header: bool,
+) -> PolarsResult<(Vec<MappedField>, Vec<Absent>)> {
+    let has = |name: &str| is_there(rows, name, by_header);
     let mut expressions = Vec::new();
     let mut found = Vec::new();
     let mut absent = Vec::new();
@@ -56,7 +63,9 @@ pub(super) fn texts(plans: &[FieldPlan], rows: &DataFrame) -> PolarsResult<(Vec<
         } else if !joined.is_empty() {
             Some(join(&joined, rule.join.as_deref().unwrap_or(" ")))
         } else {
-            rule.value.as_deref().or(rule.default.as_deref()).map(lit)
+            // A default fills empty cells; it says nothing of a column that is not there.
+            let of_columns = rule.column.is_some() || !rule.columns.is_empty();
+            rule.value.as_deref().or(rule.default.as_deref().filter(|_| !of_columns)).map(lit)
         };
         let Some(base) = base else {
             let looked_for: Vec<&str> = rule.column.iter().flat_map(super::Columns::headers).collect();
@@ -76,6 +85,11 @@ pub(super) fn texts(plans: &[FieldPlan], rows: &DataFrame) -> PolarsResult<(Vec<
         })
         .collect::<PolarsResult<Vec<_>>>()?;
     Ok((fields, absent))
+}
+
+/// Whether a batch has a column, see [`texts`].
+pub(super) fn is_there(rows: &DataFrame, name: &str, by_header: bool) -> bool {
+    rows.column(name).is_ok_and(|column| by_header || column.null_count() < column.len())
 }
 
 fn join(headers: &[&str], separator: &str) -> Expr {

@@ -17,7 +17,7 @@ pub(crate) use children::items;
 pub use config::{ChildSource, Columns, FieldRule, FieldSource, Function, Invalid, SkipRule, TableMapping, Unpivot};
 pub use plan::{ChildPlan, FieldPlan, PlanError, TablePlan, UnpivotPlan};
 
-use crate::batch::{Batch, Origin};
+use crate::batch::{Batch, LocatorKind, Origin};
 use crate::fold::fold;
 
 /// A field's texts, one a row.
@@ -71,10 +71,12 @@ pub fn map(plan: &TablePlan, batch: Batch) -> PolarsResult<Mapped> {
     let before = frame.height();
     let rows = columns::without_skipped(&plan.skip, frame, &origin)?;
     let skipped = (before - rows.height()) as u64;
-    let (fields, mut absent) = columns::texts(&plan.fields, &rows)?;
-    let (parent, absent_parent) = columns::texts(&plan.parent, &rows)?;
+    let by_header = matches!(origin.locator, LocatorKind::Cell | LocatorKind::Line);
+    let (fields, mut absent) = columns::texts(&plan.fields, &rows, by_header)?;
+    let (parent, absent_parent) = columns::texts(&plan.parent, &rows, by_header)?;
     absent.extend(absent_parent);
-    let children = plan.children.iter().map(|child| children::map(child, &rows)).collect::<PolarsResult<Vec<_>>>()?;
+    let children =
+        plan.children.iter().map(|child| children::map(child, &rows, by_header)).collect::<PolarsResult<Vec<_>>>()?;
     let answers = plan.unpivot.as_ref().map(|unpivot| answers(unpivot, &origin, &rows)).transpose()?;
     let wanted = plan.wanted();
     let unmapped = origin

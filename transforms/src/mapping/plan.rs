@@ -152,6 +152,21 @@ impl TablePlan {
             .any(|plan| plan.rule.pseudonymise || plan.field.kind == Kind::Pseudonym)
     }
 
+    /// Columns that identify persons.
+    pub fn personal_columns(&self) -> Vec<String> {
+        let personal = |plan: &&FieldPlan| plan.rule.pseudonymise || plan.field.kind == Kind::Pseudonym;
+        let mut columns: Vec<String> = Vec::new();
+        for plan in self.fields.iter().chain(&self.parent).filter(personal) {
+            columns.extend(plan.rule.column.iter().flat_map(|columns| columns.headers()).map(str::to_owned));
+            columns.extend(plan.rule.columns.iter().cloned());
+        }
+        for child in self.children.iter().filter(|child| child.fields.iter().any(|plan| personal(&plan))) {
+            columns.extend(child.source.column.clone());
+            columns.extend(child.numbered_headers().into_iter().flatten().map(|(_, header)| header));
+        }
+        columns
+    }
+
     /// Columns of the source that the mapping names, each once.
     pub fn wanted(&self) -> Vec<String> {
         let mut wanted: Vec<String> = Vec::new();

@@ -1,5 +1,6 @@
 //! One field's column: texts in, storage columns and issues out.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use polars::prelude::*;
@@ -112,7 +113,7 @@ pub(super) fn normalise(
     let mut storage = Vec::new();
     let mut raw: Vec<Option<&str>> = vec![None; if field.keeps_raw() { rows } else { 0 }];
     let mut keep_raw = |row: usize, text, canonical: &str| {
-        if let Some(slot) = raw.get_mut(row) {
+        if let Some(slot) = raw.get_mut(row).filter(|_| !plan.rule.pseudonymise) {
             *slot = (text != canonical).then_some(text);
         }
     };
@@ -294,6 +295,7 @@ struct Reader<'a> {
     context: &'a Context<'a>,
     list: Option<&'a CodeList>,
     own_codes: HashMap<String, &'a str>,
+    hints: RefCell<HashMap<String, Option<String>>>,
 }
 
 impl<'a> Reader<'a> {
@@ -303,7 +305,7 @@ impl<'a> Reader<'a> {
             _ => None,
         };
         let own_codes = plan.rule.codes.iter().map(|(text, code)| (fold(text), code.as_str())).collect();
-        Self { plan, context, list, own_codes }
+        Self { plan, context, list, own_codes, hints: RefCell::default() }
     }
 
     fn text(&self, text: &str) -> Result<Read, Fault> {
@@ -344,13 +346,18 @@ impl<'a> Reader<'a> {
     }
 
     fn code(&self, text: &str) -> Result<Read, Fault> {
-        if let Some(code) = self.own_codes.get(&fold(text)) {
+        if !self.own_codes.is_empty()
+            && let Some(code) = self.own_codes.get(&fold(text))
+        {
             return Ok((*code).to_owned().into());
         }
         if let Some(code) = self.list.and_then(|list| list.find(text)) {
             Ok(code.code.clone().into())
         } else {
-            let nearest = self.list.map(|list| known_codes(list, text)).filter(|hint| !hint.is_empty());
+            // One misspelling stands in many rows: it is compared with the whole list once a batch.
+            let mut hints = self.hints.borrow_mut();
+            let hint = || self.list.map(|list| known_codes(list, text)).filter(|hint| !hint.is_empty());
+            let nearest = hints.entry(text.to_owned()).or_insert_with(hint).clone();
             let name = self.list.map(|list| list.name.clone());
             Err(Fault { rule: &finding::UNKNOWN_CODE, expected: name, hint: nearest })
         }

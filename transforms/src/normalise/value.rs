@@ -151,6 +151,10 @@ pub fn minutes(amount: &str, unit: &str) -> Option<f64> {
 
 /// The digits of a registration number (spaces and an `LV` in front are dropped); `None` unless there are 11.
 pub fn reg_no(text: &str) -> Option<String> {
+    if super::personal::mask_hyphenated(text) != text {
+        // A person's code in the place of an institution's number.
+        return None;
+    }
     let bare: String = text.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
     let bare = bare.strip_prefix("LV").or_else(|| bare.strip_prefix("lv")).unwrap_or(&bare);
     (bare.len() == 11 && bare.bytes().all(|b| b.is_ascii_digit())).then(|| bare.to_owned())
@@ -246,6 +250,7 @@ mod tests {
     fn registration_numbers() {
         assert_eq!(reg_no("LV 4000 3000 005").as_deref(), Some("40003000005"));
         assert_eq!(reg_no("4000300000"), None);
+        assert_eq!(reg_no("010190-12345"), None);
         // A public one: the Register of Enterprises prints it on its own pages.
         assert!(reg_no_checks("90000270634"));
         assert!(!reg_no_checks("90000270635"));

@@ -117,6 +117,12 @@ pub fn delivery_findings(
             });
         }
     }
+    for child in mapped.children.iter().filter(|child| !child.present) {
+        if let Some(column) = child.column.clone().filter(|_| once(&format!("absent {}", child.child.name))) {
+            let field = Some(child.child.name.to_owned());
+            findings.push(Finding { field, column: Some(column), ..place(&finding::MISSING_COLUMN) });
+        }
+    }
     let fields = plan.child.map_or(plan.entity.fields, |child| child.fields);
     for field in fields.iter().filter(|field| field.presence == Presence::Due) {
         let mapped_somewhere = plan.fields.iter().any(|known| known.field.name == field.name);

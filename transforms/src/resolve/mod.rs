@@ -5,6 +5,8 @@
 
 mod findings;
 
+use std::collections::BTreeSet;
+
 use polars::prelude::*;
 use uuid::Uuid;
 
@@ -12,7 +14,7 @@ use crate::batch::{self, Origin};
 use crate::finding::Severity;
 use crate::mapping::TablePlan;
 use crate::model::{Entity, Kind};
-use crate::normalise::{Normalised, NormalisedChild, NormalisedField};
+use crate::normalise::{Normalised, NormalisedChild, NormalisedField, personal};
 use crate::records::{self, QuarantinedCells, Records};
 
 pub use findings::{delivery_findings, missing_required};
@@ -57,7 +59,13 @@ pub struct Resolved {
 }
 
 /// Makes records of checked rows. `first_seq` numbers the first of them; the numbers count on.
-pub fn resolve(plan: &TablePlan, batch: &Normalised, first_seq: i64) -> PolarsResult<Resolved> {
+/// `hidden` are the columns that identify persons in any table of the source: their cells are never shown.
+pub fn resolve(
+    plan: &TablePlan,
+    batch: &Normalised,
+    first_seq: i64,
+    hidden: &BTreeSet<String>,
+) -> PolarsResult<Resolved> {
     let rows = batch.rows.height();
     let mut accepted = vec![true; rows];
     for issue in &batch.issues {
@@ -81,7 +89,7 @@ pub fn resolve(plan: &TablePlan, batch: &Normalised, first_seq: i64) -> PolarsRe
         .map(|child| child_records(plan, batch, child, &keys, &accepted, &seq_of_row));
     let records = records.into_iter().map(Ok).chain(children).collect::<PolarsResult<Vec<_>>>()?;
     let findings = findings::of_issues(plan, batch, &keys.display, &expansion.unanswered)?;
-    let cells = quarantined_cells(plan, batch, &accepted, &seq_of_row)?;
+    let cells = quarantined_cells(batch, &accepted, &seq_of_row, hidden)?;
     Ok(Resolved { records, findings, cells })
 }
 
@@ -99,7 +107,7 @@ fn keys(plan: &TablePlan, batch: &Normalised) -> PolarsResult<Keys> {
     let mut display = Vec::with_capacity(rows);
     for row in 0..rows {
         let shown: Vec<&str> = columns.iter().flatten().filter_map(|column| column.get(row)).collect();
-        display.push((!shown.is_empty()).then(|| shown.join(" / ")));
+        display.push((!shown.is_empty()).then(|| personal::mask_hyphenated(&shown.join(" / ")).into_owned()));
         parts.push(key_at(&columns, row));
     }
     Ok(Keys { parts, display })
@@ -311,44 +319,43 @@ fn child_records(
 
 /// The original cells of quarantined rows, one row a cell, personal codes masked.
 fn quarantined_cells(
-    plan: &TablePlan,
     batch: &Normalised,
     accepted: &[bool],
     seq_of_row: &[Option<i64>],
+    hidden: &BTreeSet<String>,
 ) -> PolarsResult<QuarantinedCells> {
-    use crate::normalise::personal;
     let rows: Vec<usize> = (0..accepted.len()).filter(|row| !accepted[*row]).collect();
     let (mut seq, mut ordinal) = (Vec::new(), Vec::new());
-    let (mut names, mut values): (Vec<&str>, Vec<Option<String>>) = (Vec::new(), Vec::new());
+    let (mut names, mut values): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     let all = || batch.fields.iter().chain(&batch.parent);
     for (index, column) in batch.origin.columns.iter().enumerate() {
         let feeds: Vec<&NormalisedField> = all().filter(|field| names_column(field, &column.name)).collect();
-        let hidden = feeds.iter().any(|field| field.plan.rule.pseudonymise || field.plan.field.kind == Kind::Pseudonym)
-            || hidden_by_plan(plan, &column.name);
+        let hidden = hidden.contains(&column.name);
         let code = !feeds.is_empty()
             && feeds.iter().all(|field| {
                 matches!(field.plan.field.kind, Kind::Code | Kind::RegNo | Kind::Atvk | Kind::Decimal | Kind::Integer)
             });
         let texts = batch.rows.column(&column.name)?.str()?;
+        let name = personal::mask(&column.name).into_owned();
         for row in &rows {
             let Some(number) = seq_of_row[*row] else { continue };
+            let Some(text) = texts.get(*row).filter(|text| !text.is_empty()) else { continue };
             seq.push(number);
             ordinal.push(index as i64 + 1);
-            names.push(column.name.as_str());
-            values.push(texts.get(*row).map(|text| match (hidden, code) {
+            names.push(name.clone());
+            values.push(match (hidden, code) {
                 (true, _) => "***".to_owned(),
                 (false, true) => shown(&personal::mask_hyphenated(text)),
                 (false, false) => shown(&personal::mask(text)),
-            }));
+            });
         }
     }
-    let masked_names: Vec<String> = names.iter().map(|name| personal::mask(name).into_owned()).collect();
     DataFrame::new(
         seq.len(),
         vec![
             Column::new(records::SEQ.into(), seq),
             Column::new("ordinal".into(), ordinal),
-            Column::new("column".into(), masked_names),
+            Column::new("column".into(), names),
             Column::new("value".into(), values),
         ],
     )
@@ -362,12 +369,4 @@ fn shown(text: &str) -> String {
 fn names_column(field: &NormalisedField, name: &str) -> bool {
     let rule = &field.plan.rule;
     rule.column.iter().any(|columns| columns.headers().contains(&name)) || rule.columns.iter().any(|c| c == name)
-}
-
-/// Columns that a pseudonymised field may come from, even when this batch took another.
-fn hidden_by_plan(plan: &TablePlan, name: &str) -> bool {
-    plan.fields
-        .iter()
-        .filter(|field| field.rule.pseudonymise || field.field.kind == Kind::Pseudonym)
-        .any(|field| field.rule.column.iter().any(|columns| columns.headers().contains(&name)))
 }
