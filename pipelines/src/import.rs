@@ -5,6 +5,7 @@ mod probe;
 mod tally;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -87,7 +88,19 @@ impl From<FetchError> for Stop {
         match error {
             FetchError::File(finding) => Self::Delivery(Box::new(Refusal { finding: *finding, file: None })),
             FetchError::Cancelled => Self::Cancelled,
-            FetchError::Io(error) => Self::Broken(error.into()),
+            // A disk of our own that takes no more stops the run; a share that cannot be read, its source alone.
+            FetchError::Io(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::ReadOnlyFilesystem
+                ) =>
+            {
+                Self::Broken(error.into())
+            }
+            FetchError::Io(error) => {
+                let finding = Finding { hint: Some(error.kind().to_string()), ..Finding::of(&finding::DAMAGED) };
+                Self::Delivery(Box::new(Refusal { finding, file: None }))
+            }
         }
     }
 }
