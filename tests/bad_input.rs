@@ -189,3 +189,19 @@ fn configuration_mistakes_are_told_all_at_once_before_data_move() {
     assert!(run.stderr.contains("two.toml:"), "{}", run.stderr);
     assert!(!project.path("var/registry.db").exists(), "data moved");
 }
+
+/// An Excel error is not an empty cell: what the registry holds stays.
+#[test]
+fn an_error_cell_does_not_clear_what_is_known() {
+    let project = Project::new();
+    bad(&project, "excel", "x.xlsx", &workbook(|_| {}), "");
+    project.run(&[]).ends(0);
+    let broken = workbook(|sheet| {
+        sheet.write_formula(5, 1, rust_xlsxwriter::Formula::new("=NA()").set_result("#N/A")).unwrap();
+    });
+    project.file("x.xlsx", broken);
+    let outcome = project.run(&[]).ends(0).json();
+    assert_eq!(count(&outcome, "bad", "service", "quarantined"), 1, "{outcome:#}");
+    assert_eq!(count(&outcome, "bad", "service", "changed"), 0);
+    assert_eq!(source(&outcome, "bad")["findings"]["V023"], 1);
+}

@@ -98,12 +98,12 @@ R004-explain = NUL bytes and other control characters are usually the trace of a
 R005-title = Error in an Excel cell
 R005-message = The cell holds the Excel error { $value }.
 R005-remedy = Mend the formula or enter the value.
-R005-explain = The cell has a formula that ends in an error (#REF!, #N/A, #DIV/0! and so on). There is no value, so the cell is read as empty.
+R005-explain = The cell has a formula that ends in an error (#REF!, #N/A, #DIV/0! and so on). There is no value; where a field is mapped from the cell, V023 says what follows.
 
 R006-title = Formula without a value
 R006-message = The cell's formula has no calculated value.
 R006-remedy = Open the workbook in Excel, recalculate (F9) and save it.
-R006-explain = A workbook keeps the last values of its formulas beside them. If another program made the file and Excel never saved it, there are none, and the cell is read as empty. vienkop does not calculate formulas.
+R006-explain = A workbook keeps the last values of its formulas beside them. If another program made the file and Excel never saved it, there are none; where a field is mapped from the cell, V023 says what follows. vienkop does not calculate formulas.
 
 R007-title = Not a record
 R007-message = A record should be here, but there is none.
@@ -221,6 +221,11 @@ V022-title = Several values in the place of one
 V022-message = The field "{ $field }" has several values: "{ $value }".
 V022-remedy = Leave one value; if there are several indeed, whoever runs vienkop must choose another field or column.
 V022-explain = An XML element or a JSON key occurs more than once in the record, but the field takes one value. Which is the right one cannot be known, so the record is quarantined. List fields (channels, for example) may have several values.
+
+V023-title = An error in the place of a value
+V023-message = The cell of the field "{ $field }" holds an Excel error or a formula never calculated, so its value is not known.
+V023-remedy = Mend the formula, let Excel calculate it, save the file and send it again.
+V023-explain = The cell holds an error (#REF!, #N/A) or a formula whose value was never calculated. It is not an empty cell: what should be in it is not known. So the record is quarantined and the registry keeps what it had, unless the source says invalid = "empty" for the field.
 
 ### Findings: keys and references
 

@@ -98,12 +98,12 @@ R004-explain = Nulles baiti un citas vadības zīmes parasti ir pēdas no bojāt
 R005-title = Kļūda Excel šūnā
 R005-message = Šūnā ir Excel kļūda { $value }.
 R005-remedy = Izlabojiet formulu vai ierakstiet vērtību.
-R005-explain = Šūnā ir formula, kas beidzas ar kļūdu (#REF!, #N/A, #DIV/0! u. c.). Vērtības nav, tāpēc šūnu lasa kā tukšu.
+R005-explain = Šūnā ir formula, kas beidzas ar kļūdu (#REF!, #N/A, #DIV/0! u. c.). Vērtības nav; ja šūna ir laukam, kura vērtība vajadzīga, par to ir arī V023.
 
 R006-title = Formula bez vērtības
 R006-message = Šūnas formulai nav aprēķinātas vērtības.
 R006-remedy = Atveriet darbgrāmatu programmā Excel, pārrēķiniet (F9) un saglabājiet.
-R006-explain = Darbgrāmatā līdzās formulām glabājas to pēdējās vērtības. Ja failu ir izveidojusi cita programma un Excel to nav saglabājis, vērtību nav, un šūnu lasa kā tukšu. Formulas vienkop nerēķina.
+R006-explain = Darbgrāmatā līdzās formulām glabājas to pēdējās vērtības. Ja failu ir izveidojusi cita programma un Excel to nav saglabājis, vērtību nav; ja šūna ir laukam, kura vērtība vajadzīga, par to ir arī V023. Formulas vienkop nerēķina.
 
 R007-title = Nav ieraksts
 R007-message = Te vajadzētu būt ierakstam, bet tā nav.
@@ -221,6 +221,11 @@ V022-title = Vairākas vērtības vienas vietā
 V022-message = Laukā „{ $field }” ir vairākas vērtības: „{ $value }”.
 V022-remedy = Atstājiet vienu vērtību; ja to tiešām ir vairākas, vienkop uzturētājam jāizvēlas cits lauks vai kolonna.
 V022-explain = XML elements vai JSON atslēga ierakstā atkārtojas, bet laukam der tikai viena vērtība. Kura ir īstā, nav zināms, tāpēc ieraksts ir karantīnā. Saraksta laukos (piemēram, kanāli) vairākas vērtības ir atļautas.
+
+V023-title = Vērtības vietā ir kļūda
+V023-message = Lauka „{ $field }” šūnā ir Excel kļūda vai neaprēķināta formula, tāpēc vērtība nav zināma.
+V023-remedy = Izlabojiet formulu, ļaujiet Excel to aprēķināt, saglabājiet un atsūtiet failu no jauna.
+V023-explain = Šūnā ir kļūda (#REF!, #N/A) vai formula, kuras vērtība nekad nav aprēķināta. Tā nav tukša šūna: kas tajā jābūt, nav zināms. Tāpēc ieraksts ir karantīnā un reģistrā paliek iepriekšējā redakcija, ja vien avots šim laukam nav noteicis invalid = "empty".
 
 ### Konstatējumi: atslēgas un atsauces
 

@@ -132,6 +132,8 @@ rules! {
     DOUBLE_HOUR = "V021" Warning;
     /// Several values where the field takes one.
     SEVERAL_VALUES = "V022" Error;
+    /// An Excel error, or a formula never calculated, where a value should be.
+    BROKEN_CELL = "V023" Error;
     /// The same record twice, alike.
     DUPLICATE = "K001" Info;
     /// The same record twice with different content; the later counts.

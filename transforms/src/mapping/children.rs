@@ -123,6 +123,7 @@ impl Items {
                 plan: field.clone(),
                 column: plan.source.column.clone(),
                 text: StringChunked::from_iter_options(PlSmallStr::from_static(field.field.name), texts.into_iter()),
+                broken: Vec::new(),
             });
         }
         MappedChild {

@@ -81,7 +81,12 @@ pub(super) fn texts(
     let fields = found
         .into_iter()
         .map(|(plan, column, name)| {
-            Ok(MappedField { plan: plan.clone(), column, text: frame.column(&name)?.str()?.clone() })
+            Ok(MappedField {
+                plan: plan.clone(),
+                column,
+                text: frame.column(&name)?.str()?.clone(),
+                broken: Vec::new(),
+            })
         })
         .collect::<PolarsResult<Vec<_>>>()?;
     Ok((fields, absent))
@@ -90,6 +95,14 @@ pub(super) fn texts(
 /// Whether a batch has a column, see [`texts`].
 pub(super) fn is_there(rows: &DataFrame, name: &str, by_header: bool) -> bool {
     rows.column(name).is_ok_and(|column| by_header || column.null_count() < column.len())
+}
+
+/// Rows in which a column has no cell that could be read.
+pub(super) fn nulls(column: Option<&str>, rows: &DataFrame) -> Vec<u32> {
+    let Some(column) = column.and_then(|name| rows.column(name).ok()).filter(|column| column.null_count() > 0) else {
+        return Vec::new();
+    };
+    column.is_null().iter().enumerate().filter(|(_, null)| *null == Some(true)).map(|(row, _)| row as u32).collect()
 }
 
 fn join(headers: &[&str], separator: &str) -> Expr {

@@ -29,6 +29,8 @@ pub struct MappedField {
     pub column: Option<String>,
     /// The texts; empty and null both mean "empty".
     pub text: StringChunked,
+    /// Rows of a workbook whose cell holds an error or a formula never calculated (null as read): not empty, unknown.
+    pub broken: Vec<u32>,
 }
 
 /// Answers to one question of a survey, one a row.
@@ -72,9 +74,14 @@ pub fn map(plan: &TablePlan, batch: Batch) -> PolarsResult<Mapped> {
     let rows = columns::without_skipped(&plan.skip, frame, &origin)?;
     let skipped = (before - rows.height()) as u64;
     let by_header = matches!(origin.locator, LocatorKind::Cell | LocatorKind::Line);
-    let (fields, mut absent) = columns::texts(&plan.fields, &rows, by_header)?;
+    let (mut fields, mut absent) = columns::texts(&plan.fields, &rows, by_header)?;
     let (parent, absent_parent) = columns::texts(&plan.parent, &rows, by_header)?;
     absent.extend(absent_parent);
+    if origin.locator == LocatorKind::Cell {
+        for field in &mut fields {
+            field.broken = columns::nulls(field.column.as_deref(), &rows);
+        }
+    }
     let children =
         plan.children.iter().map(|child| children::map(child, &rows, by_header)).collect::<PolarsResult<Vec<_>>>()?;
     let answers = plan.unpivot.as_ref().map(|unpivot| answers(unpivot, &origin, &rows)).transpose()?;

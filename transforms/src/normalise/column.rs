@@ -97,6 +97,9 @@ pub(super) fn normalise(
     let plan = &mapped.plan;
     let field = plan.field;
     let mut issues = Issues { plan, column: mapped.column.as_deref(), field: format!("{prefix}{}", field.name), into };
+    for row in &mapped.broken {
+        issues.add(*row as usize, "", Fault::of(&finding::BROKEN_CELL));
+    }
     let mut not_applicable = Vec::new();
     let blank = |text: Option<&str>, row: usize, not_applicable: &mut Vec<u32>| -> bool {
         let Some(text) = text.filter(|text| !text.trim().is_empty()) else { return true };
