@@ -121,5 +121,13 @@ fn precision_and_recall() {
             println!("  {what}: precision {precision:.3}, recall {recall:.3}");
         }
     }
+    // Floors, a little below what the shipped settings reach: held-out pairs were written after the settings were
+    // fixed, and the settings were not changed for them. Pairs of two owners never merge, so recall of merge is not 1.
+    for (set, merge, found, group) in [("tuning", 0.7, 0.95, 0.95), ("held_out", 0.5, 0.85, 0.7)] {
+        let recall = |label, verdicts| sets[set].precision_and_recall(label, verdicts).1;
+        assert!(recall("same", &[MERGE]) >= merge, "{set}: recall of merge");
+        assert!(recall("same", &[MERGE, REVIEW]) >= found, "{set}: recall of merge and review");
+        assert!(recall("group", &[GROUP]) >= group, "{set}: recall of group");
+    }
     assert!(wrong.is_empty(), "wrong merges or groups:\n{}", wrong.join("\n"));
 }

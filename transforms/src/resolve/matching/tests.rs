@@ -99,7 +99,7 @@ fn several_candidates_go_to_a_person() {
 #[test]
 fn a_slip_alone_does_not_merge() {
     let mut new = row("n", "1", STATE, "Meliorācijas sistēmas pārbūve");
-    let mut held = row("h", "1", STATE, "Melioracijas sistmēas pārbūve");
+    let mut held = row("h", "1", STATE, "Meliroācijas sistēmas pārbūve");
     let strip = |rows: &[Row]| {
         let mut page = page(rows);
         page.with_column(Column::full_null("audience".into(), rows.len(), &DataType::String)).unwrap();
@@ -165,7 +165,7 @@ fn any_row(uid: &'static str) -> impl Strategy<Value = Row> {
 }
 
 fn any_page(uids: [&'static str; 4]) -> impl Strategy<Value = Vec<Row>> {
-    uids.map(any_row).to_vec()
+    Vec::from(uids.map(any_row))
 }
 
 proptest! {
