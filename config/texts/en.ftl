@@ -254,6 +254,11 @@ K005-message = The row belongs to a record that is not in the delivery.
 K005-remedy = Check the code in the row, or add the missing record.
 K005-explain = Steps, fees and other rows below a record are attached by the record's key. There is no such record in this delivery, or it is quarantined itself, so the row has no place to go.
 
+K006-title = Perhaps the same service
+K006-message = The service “{ $value }” may be the same as “{ $expected }” ({ $hint }).
+K006-remedy = Look at the pair with “vienkop review list” and decide: “review accept” or “review reject”.
+K006-explain = No key (register number, the owner's code) joins the two services, but name, legal acts, audience and channels are alike. Until somebody decides they are two services. The decision is remembered and holds for later deliveries.
+
 ### Findings: a delivery
 
 S001-title = Too much quarantined

@@ -254,6 +254,11 @@ K005-message = Rinda pieder ierakstam, kā piegādē nav.
 K005-remedy = Pārbaudiet rindā norādīto kodu vai pievienojiet trūkstošo ierakstu.
 K005-explain = Soļus, maksas un citas pakārtotās rindas piesaista ierakstam pēc tā atslēgas. Tāda ieraksta šajā piegādē nav, vai arī tas pats ir karantīnā, tāpēc rindu nav kur likt.
 
+K006-title = Varbūt tas pats pakalpojums
+K006-message = Pakalpojums “{ $value }” varbūt ir tas pats, kas “{ $expected }” ({ $hint }).
+K006-remedy = Aplūkojiet pāri ar “vienkop review list” un izlemiet: “review accept” vai “review reject”.
+K006-explain = Neviena atslēga (reģistra numurs, turētāja kods) abus pakalpojumus nesaista, taču nosaukums, tiesību akti, saņēmēji un kanāli ir līdzīgi. Kamēr nav izlemts, tie ir divi pakalpojumi. Lēmumu atceras, un tas attiecas arī uz nākamajām piegādēm.
+
 ### Konstatējumi: piegāde
 
 S001-title = Pārāk daudz karantīnas

@@ -144,6 +144,8 @@ rules! {
     LINK_TARGET = "K004" Error;
     /// A child row whose parent was not delivered.
     ORPHAN = "K005" Error;
+    /// A new service that may be one that another source has delivered: a person decides.
+    MAY_BE_THE_SAME = "K006" Warning;
     /// Too many records quarantined: a gate failed.
     GATE = "S001" Error;
     /// A snapshot without records: waits for approval.

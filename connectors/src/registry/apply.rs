@@ -1,9 +1,10 @@
 //! Loading: what was planned becomes versions, in the same transaction as its evidence and its run record.
 
-use super::difference::{Difference, EntityDifference, GateKind, Planned};
+use super::difference::{Difference, EntityDifference, GateKind, Matched, Planned};
 use super::error::RegistryError;
+use super::merge::{Affected, merge};
 use super::session::Value;
-use super::sql::{self, Staged, Table};
+use super::sql::{self, Staged};
 use super::stage::Stage;
 
 /// Rows of a source's delivery: `read = mapped + skipped + rejected`.
@@ -34,6 +35,8 @@ impl Planned {
         };
         if difference.gate.is_none() {
             let staged = std::mem::take(&mut stage.staged);
+            let stale = stage.session.number(sql::STALE, &stage.scope).await? > 0;
+            let affected = if stale { Affected::AllOfSource } else { Affected::OfDelivery };
             for one in staged.iter().filter(|one| one.table.child.is_none()) {
                 let children: Vec<&Staged> = staged
                     .iter()
@@ -41,10 +44,17 @@ impl Planned {
                     .collect();
                 let counts = difference.entities.iter().filter(|counts| concerns(counts, one));
                 // Children make their parents `changed`, or `touched` where the parent itself was not delivered.
-                if counts.map(|counts| counts.inserted + counts.changed + counts.retired).sum::<i64>() > 0 {
+                let changes = counts.map(|counts| counts.inserted + counts.changed + counts.retired).sum::<i64>();
+                if changes > 0 {
                     stage.load(one, &children).await?;
-                    stage.merge(one.table).await?;
                 }
+                if changes > 0 || stale {
+                    let Stage { session, scope, .. } = &mut stage;
+                    merge(session, scope, one.table, &affected).await?;
+                }
+            }
+            if difference.matched != Matched::default() {
+                stage.session.scoped(sql::matching::REMEMBER, &stage.scope).await?;
             }
         }
         stage.record(status, rows, seconds, None).await?;
@@ -62,7 +72,7 @@ impl Planned {
                 .bound(
                     "INSERT INTO source_state (source, last_run, last_delivery_at, holds) VALUES ($1, $2, $3, $4)
                     ON CONFLICT (source) DO UPDATE SET last_run = excluded.last_run,
-                    last_delivery_at = excluded.last_delivery_at, holds = source_state.holds + excluded.holds",
+                    last_delivery_at = excluded.last_delivery_at, holds = source_state.holds + excluded.holds, stale = 0",
                     &[
                         stage.scope.source.as_str().into(),
                         stage.scope.run.into(),
@@ -118,52 +128,6 @@ impl Stage {
             self.session.filled(&format!("source_{}", table.name())).await?;
         }
         self.session.filled("identity").await
-    }
-
-    /// New versions of the entities that the source's records feed.
-    async fn merge(&mut self, table: Table) -> Result<(), RegistryError> {
-        for statement in table.create_merge() {
-            self.session.define(statement).await?;
-        }
-        let filled = |prefix: &str| format!("{prefix}_{}", table.name());
-        for (statement, fills) in table.feeds().into_iter().zip(["affected", "feed"]) {
-            self.session.scoped(statement, &self.scope).await?;
-            self.session.filled(&filled(fills)).await?;
-        }
-        let most = self.session.number(table.most_feeds(), &self.scope).await?;
-        if most > 1 {
-            self.session.run(table.merge_first()).await?;
-            for place in 2..=most {
-                self.session.run(table.merge_next(place)).await?;
-            }
-        }
-        self.session.filled(&filled("merge")).await?;
-        for statement in table.outcomes() {
-            self.session.run(statement).await?;
-        }
-        self.session.filled(&filled("outcome")).await?;
-        let mut children = Vec::new();
-        for child in table.children() {
-            if self.session.number(child.holds_any(), &self.scope).await? == 0 {
-                continue;
-            }
-            for statement in child.create_merge() {
-                self.session.define(statement).await?;
-            }
-            self.session.run(child.pick_children()).await?;
-            self.session.filled(&format!("pick_{}", child.name())).await?;
-            self.session.run(child.child_outcomes()).await?;
-            children.push(child);
-        }
-        for child in &children {
-            self.session.scoped(child.replace(), &self.scope).await?;
-        }
-        let statements = [table.replace(), table.close()].into_iter().chain(table.open());
-        let statements = statements.chain(children.iter().map(|child| child.open_children()));
-        for statement in statements {
-            self.session.scoped(statement, &self.scope).await?;
-        }
-        Ok(())
     }
 
     async fn record(

@@ -147,6 +147,7 @@ pub(super) enum Cells<'a> {
     Text(&'a StringChunked),
     Number(&'a Int64Chunked),
     Flag(&'a BooleanChunked),
+    Real(&'a Float64Chunked),
     /// Nothing but nulls.
     Empty,
     Constant(i64),
@@ -171,6 +172,7 @@ enum Part<'a> {
     Text(Box<dyn Iterator<Item = Option<&'a str>> + Send + 'a>),
     Number(Box<dyn Iterator<Item = Option<i64>> + Send + 'a>),
     Flag(Box<dyn Iterator<Item = Option<bool>> + Send + 'a>),
+    Real(Box<dyn Iterator<Item = Option<f64>> + Send + 'a>),
     Same(Value<'a>),
 }
 
@@ -180,6 +182,7 @@ impl<'a> Part<'a> {
             Cut::Text(text) => Self::Text(Box::new(text.iter())),
             Cut::Number(number) => Self::Number(Box::new(number.iter())),
             Cut::Flag(flag) => Self::Flag(Box::new(flag.iter())),
+            Cut::Real(number) => Self::Real(Box::new(number.iter())),
             Cut::Same(number) => Self::Same((*number).into()),
         }
     }
@@ -189,6 +192,7 @@ impl<'a> Part<'a> {
             Self::Text(items) => items.next().flatten().into(),
             Self::Number(items) => items.next().flatten().into(),
             Self::Flag(items) => items.next().flatten().into(),
+            Self::Real(items) => items.next().flatten().into(),
             Self::Same(value) => *value,
         }
     }
@@ -213,6 +217,7 @@ enum Cut {
     Text(StringChunked),
     Number(Int64Chunked),
     Flag(BooleanChunked),
+    Real(Float64Chunked),
     Same(Option<i64>),
 }
 
@@ -222,6 +227,7 @@ impl Cut {
             Cells::Text(column) => Self::Text(column.slice(from, rows)),
             Cells::Number(column) => Self::Number(column.slice(from, rows)),
             Cells::Flag(column) => Self::Flag(column.slice(from, rows)),
+            Cells::Real(column) => Self::Real(column.slice(from, rows)),
             Cells::Empty => Self::Same(None),
             Cells::Constant(number) => Self::Same(Some(*number)),
         }

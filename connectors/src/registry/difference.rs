@@ -1,9 +1,11 @@
 //! The plan: what a source's delivery would do to the registry, found by comparing sets, nothing written.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use vienkop_transforms::finding::{self, Rule};
 use vienkop_transforms::model;
+use vienkop_transforms::resolve::matching::MatchSettings;
 
 use super::error::RegistryError;
 use super::session::Row;
@@ -24,6 +26,8 @@ pub struct Delivery<'a> {
     pub max_retired_share: f64,
     /// Whether a person has approved retiring more.
     pub approve: bool,
+    /// How services are recognised that no key tells; none: they are not.
+    pub matching: Option<&'a Arc<MatchSettings>>,
 }
 
 /// What a delivery does to one entity, or one child (`service.steps`).
@@ -60,6 +64,8 @@ pub enum Change {
     Changed,
     /// No longer there.
     Retired,
+    /// The same as what another source delivered.
+    Merged,
 }
 
 /// An example of a change; at most five records an entity and kind of change.
@@ -153,8 +159,19 @@ pub struct Difference {
     pub samples: Vec<Sample>,
     /// Findings of the whole delivery by code and severity, those of the comparison too.
     pub findings: Vec<FindingCount>,
+    /// What was recognised by score.
+    pub matched: Matched,
     /// The gate that holds, if one does: then nothing of this is loaded.
     pub gate: Option<Gate>,
+}
+
+/// New services that are, or may be, ones that other sources have delivered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Matched {
+    /// Merged.
+    pub merged: i64,
+    /// Pairs that wait for a person.
+    pub review: i64,
 }
 
 /// A delivery compared with the registry, which no other writer can change until it is applied or dropped.
@@ -238,9 +255,11 @@ impl Stage {
             }
             self.filled("stage", one).await?;
         }
-        let mut entities = Vec::new();
+        let (mut entities, mut matched) = (Vec::new(), Matched::default());
         for one in staged.iter().filter(|one| one.table.child.is_none()) {
-            entities.extend(self.compare_entity(one, &staged, delivery).await?);
+            let (counts, found) = self.compare_entity(one, &staged, delivery).await?;
+            entities.extend(counts);
+            matched = Matched { merged: matched.merged + found.merged, review: matched.review + found.review };
         }
         let gate = self.gate(&entities, delivery).await?;
         if let Some(gate) = &gate {
@@ -250,8 +269,9 @@ impl Stage {
         for one in staged.iter().filter(|one| one.table.child.is_none()) {
             samples.extend(self.samples(one, &staged).await?);
         }
+        samples.extend(self.merged_samples(matched).await?);
         let findings = self.finding_counts().await?;
-        Ok(Planned { stage: self, difference: Difference { entities, samples, findings, gate } })
+        Ok(Planned { stage: self, difference: Difference { entities, samples, findings, matched, gate } })
     }
 
     /// One entity with its children.
@@ -260,7 +280,7 @@ impl Stage {
         one: &Staged,
         staged: &[Staged],
         delivery: &Delivery<'_>,
-    ) -> Result<Vec<EntityDifference>, RegistryError> {
+    ) -> Result<(Vec<EntityDifference>, Matched), RegistryError> {
         // A row that names no record may be any of those that seem absent.
         let unknown = self.session.number(one.count_unidentified(), &self.scope).await? + self.rejected_rows();
         let snapshot = delivery.snapshot && delivery.mapped.contains(&one.table.entity.name);
@@ -297,6 +317,7 @@ impl Stage {
             self.session.run(statement).await?;
         }
         self.filled("uid", one).await?;
+        let matched = self.recognise(one, staged, delivery.matching).await?;
         self.session.run(one.gone()).await?;
         if !one.table.entity.link {
             self.check_references(one, staged).await?;
@@ -305,7 +326,7 @@ impl Stage {
             self.session.run(statement).await?;
         }
         self.count_delta(one, &mut counts).await?;
-        Ok(std::iter::once(counts).chain(child_counts).collect())
+        Ok((std::iter::once(counts).chain(child_counts).collect(), matched))
     }
 
     /// One child, after its parent was compared.

@@ -127,6 +127,9 @@ pub enum RegistryError {
         /// The run.
         run: i64,
     },
+    /// Work beside the database broke off.
+    #[error("comparing services broke off; this is a fault of the program, please report it")]
+    Broken(#[source] tokio::task::JoinError),
     /// A frame does not have the columns that it should.
     #[error(transparent)]
     Frame(#[from] polars::error::PolarsError),

@@ -13,7 +13,10 @@ mod difference;
 mod dump;
 mod error;
 mod lock;
+mod matching;
+mod merge;
 mod queries;
+mod review;
 mod run;
 mod schema;
 mod session;
@@ -28,11 +31,14 @@ use std::time::Duration;
 use sqlx::postgres::PgConnectOptions;
 
 pub use apply::Rows;
-pub use difference::{Change, Delivery, Difference, EntityDifference, FindingCount, Gate, GateKind, Planned, Sample};
+pub use difference::{
+    Change, Delivery, Difference, EntityDifference, FindingCount, Gate, GateKind, Matched, Planned, Sample,
+};
 pub use error::RegistryError;
 pub use lock::Lock;
 pub use queries::{QuarantineDetail, QuarantineRow, RunRow, RunSourceRow};
-pub use run::{Mode, Run, RunKind, RunStart};
+pub use review::{Decision, ReviewPair, ReviewSide, Reviewed};
+pub use run::{Mode, Priority, Run, RunKind, RunStart};
 pub use stage::{LandedFile, Stage};
 
 use error::Site;

@@ -7,7 +7,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::Registry;
 use super::error::RegistryError;
-use super::session::{Scope, Session};
+use super::session::{Scope, Session, Value};
 use super::stage::Stage;
 
 /// Whether anything stays.
@@ -41,7 +41,18 @@ pub struct RunStart {
     pub as_of: String,
     /// Sources and their priorities: the higher wins a field that several fill. Remembered for sources that do not
     /// take part in later runs.
-    pub priorities: Vec<(String, i64)>,
+    pub priorities: Vec<Priority>,
+}
+
+/// What a source's word counts for where several speak of one entity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Priority {
+    /// The source.
+    pub source: String,
+    /// For all fields but those below.
+    pub priority: i64,
+    /// Entity, field (or list), priority.
+    pub fields: Vec<(String, String, i64)>,
 }
 
 /// A run in progress.
@@ -86,31 +97,13 @@ impl Registry {
     pub async fn begin(&self, mode: Mode, start: RunStart) -> Result<Run, RegistryError> {
         let mut session = self.connect().await?;
         session.begin_writing().await?;
-        session
-            .bound(
-                "INSERT INTO run (id, pipeline, kind, started_at, as_of, status)
-                SELECT coalesce(max(id), 0) + 1, $1, $2, $3, $4, 'running' FROM run",
-                &[
-                    start.pipeline.as_str().into(),
-                    match start.kind {
-                        RunKind::Run => "run",
-                        RunKind::Replay => "replay",
-                    }
-                    .into(),
-                    start.started_at.as_str().into(),
-                    start.as_of.as_str().into(),
-                ],
-            )
-            .await?;
-        let number = session.number("SELECT max(id) FROM run", &Scope::default()).await?;
-        for (source, priority) in &start.priorities {
-            session
-                .bound(
-                    "INSERT INTO source_state (source, priority) VALUES ($1, $2)
-                    ON CONFLICT (source) DO UPDATE SET priority = excluded.priority",
-                    &[source.as_str().into(), (*priority).into()],
-                )
-                .await?;
+        let kind = match start.kind {
+            RunKind::Run => "run",
+            RunKind::Replay => "replay",
+        };
+        let number = number_run(&mut session, &start.pipeline, kind, &start.started_at, &start.as_of).await?;
+        for priority in &start.priorities {
+            prioritise(&mut session, priority).await?;
         }
         let plan = match mode {
             Mode::Run => {
@@ -125,6 +118,54 @@ impl Registry {
         };
         Ok(Run { registry: self.clone(), start, number, plan })
     }
+}
+
+/// Makes the record of a run; its number.
+pub(super) async fn number_run(
+    session: &mut Session,
+    pipeline: &str,
+    kind: &str,
+    at: &str,
+    as_of: &str,
+) -> Result<i64, RegistryError> {
+    session
+        .bound(
+            "INSERT INTO run (id, pipeline, kind, started_at, as_of, status)
+            SELECT coalesce(max(id), 0) + 1, $1, $2, $3, $4, 'running' FROM run",
+            &[pipeline.into(), kind.into(), at.into(), as_of.into()],
+        )
+        .await?;
+    session.number("SELECT max(id) FROM run", &Scope::default()).await
+}
+
+/// Remembers a source's priorities; when they are others than before, what it feeds is merged anew.
+async fn prioritise(session: &mut Session, priority: &Priority) -> Result<(), RegistryError> {
+    let source: Value<'_> = priority.source.as_str().into();
+    let site = session.site.clone();
+    let text = "SELECT entity, field, priority FROM source_field_priority WHERE source = $1 ORDER BY entity, field";
+    let rows = session.rows(text, &[source]).await?;
+    let held: Result<Vec<(String, String, i64)>, sqlx::Error> =
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))).collect();
+    let mut wanted = priority.fields.clone();
+    wanted.sort();
+    let changed = held.map_err(|error| site.error(error))? != wanted;
+    if changed {
+        session.bound("DELETE FROM source_field_priority WHERE source = $1", &[source]).await?;
+        for (entity, field, number) in &wanted {
+            let values = [source, entity.as_str().into(), field.as_str().into(), (*number).into()];
+            let text = "INSERT INTO source_field_priority (source, entity, field, priority) VALUES ($1, $2, $3, $4)";
+            session.bound(text, &values).await?;
+        }
+    }
+    session
+        .bound(
+            "INSERT INTO source_state (source, priority) VALUES ($1, $2) ON CONFLICT (source) DO UPDATE SET
+            stale = CASE WHEN source_state.priority <> excluded.priority OR $3 = 1 THEN 1 ELSE source_state.stale END,
+            priority = excluded.priority",
+            &[source, priority.priority.into(), i64::from(changed).into()],
+        )
+        .await?;
+    Ok(())
 }
 
 impl Run {

@@ -13,12 +13,20 @@ use super::{Registry, sql};
 
 /// Bookkeeping tables, in the order they came to be: version, name, for SQLite, for PostgreSQL. A published one is
 /// never edited.
-const MIGRATIONS: &[(i64, &str, &str, &str)] = &[(
-    1,
-    "bookkeeping",
-    include_str!("migrations/sqlite/0001_bookkeeping.sql"),
-    include_str!("migrations/postgres/0001_bookkeeping.sql"),
-)];
+const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
+    (
+        1,
+        "bookkeeping",
+        include_str!("migrations/sqlite/0001_bookkeeping.sql"),
+        include_str!("migrations/postgres/0001_bookkeeping.sql"),
+    ),
+    (
+        2,
+        "matching",
+        include_str!("migrations/sqlite/0002_matching.sql"),
+        include_str!("migrations/postgres/0002_matching.sql"),
+    ),
+];
 
 fn migrator(dialect: Dialect) -> Migrator {
     let migrations = MIGRATIONS.iter().map(|(version, description, sqlite, postgres)| {

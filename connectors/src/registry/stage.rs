@@ -38,7 +38,7 @@ pub struct Stage {
     pub(super) scope: Scope,
     pub(super) staged: Vec<Staged>,
     rejected: i64,
-    bulk: Bulk,
+    pub(super) bulk: Bulk,
     /// Nobody else imports this source meanwhile.
     _lock: Option<Lock>,
 }

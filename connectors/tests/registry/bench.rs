@@ -1,17 +1,19 @@
 //! A scratch registry, deliveries written as tables of texts, and what can be asked of them.
 
 use std::cell::Cell;
+use std::sync::{Arc, OnceLock};
 
 use polars::prelude::*;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Column as _, Connection as _, PgConnection, Row, SqliteConnection, TypeInfo, ValueRef};
 use vienkop_connectors::registry::{
-    Delivery, Difference, EntityDifference, Mode, Registry, Rows, Run, RunKind, RunStart,
+    Delivery, Difference, EntityDifference, Mode, Priority, Registry, Rows, Run, RunKind, RunStart,
 };
 use vienkop_test_cluster::Cluster;
 use vienkop_transforms::model::{self, Field, Storage};
 use vienkop_transforms::records::Records;
+use vienkop_transforms::resolve::matching::MatchSettings;
 
 pub(crate) const OWNER: &str = "90000000001";
 
@@ -19,7 +21,7 @@ pub(crate) struct Bench {
     pub(crate) url: String,
     pub(crate) registry: Registry,
     _folder: Option<tempfile::TempDir>,
-    pub(crate) priorities: Vec<(String, i64)>,
+    pub(crate) priorities: Vec<Priority>,
     day: Cell<u32>,
 }
 
@@ -31,10 +33,21 @@ pub(crate) struct How {
     pub(crate) quarantined: f64,
     pub(crate) retired: f64,
     pub(crate) approve: bool,
+    pub(crate) matching: bool,
+}
+
+pub(crate) fn priority(source: &str, priority: i64) -> Priority {
+    Priority { source: source.into(), priority, fields: Vec::new() }
 }
 
 pub(crate) fn snapshot(mapped: &[&'static str]) -> How {
-    How { snapshot: true, mapped: mapped.to_vec(), quarantined: 1.0, retired: 1.0, approve: true }
+    How { snapshot: true, mapped: mapped.to_vec(), quarantined: 1.0, retired: 1.0, approve: true, matching: false }
+}
+
+/// The settings of the checkout.
+fn matching() -> &'static Arc<MatchSettings> {
+    static SETTINGS: OnceLock<Arc<MatchSettings>> = OnceLock::new();
+    SETTINGS.get_or_init(|| Arc::new(MatchSettings::shipped().unwrap()))
 }
 
 pub(crate) fn delta(mapped: &[&'static str]) -> How {
@@ -49,6 +62,7 @@ impl How {
             max_quarantined_share: self.quarantined,
             max_retired_share: self.retired,
             approve: self.approve,
+            matching: self.matching.then(matching),
         }
     }
 }
@@ -120,7 +134,7 @@ impl Bench {
         self.work(Mode::Plan, source, how, records).await
     }
 
-    async fn work(&self, mode: Mode, source: &str, how: &How, records: &[Records]) -> Difference {
+    pub(crate) async fn work(&self, mode: Mode, source: &str, how: &How, records: &[Records]) -> Difference {
         let run = self.begin(mode).await;
         let difference = one(&run, source, how, records).await;
         run.finish("clean", "2030-01-01T00:00:00Z").await.unwrap();

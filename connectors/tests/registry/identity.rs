@@ -1,10 +1,10 @@
 //! One entity, several records: of one source, of several, of sources that come and go.
 
-use crate::bench::{Bench, counts, one, records, services, snapshot, steps};
+use crate::bench::{Bench, counts, one, priority, records, services, snapshot, steps};
 use vienkop_connectors::registry::Mode;
 
 async fn several_sources_feed_one_entity_by_priority(mut bench: Bench) {
-    bench.priorities = vec![("strong".into(), 10), ("weak".into(), 1)];
+    bench.priorities = vec![priority("strong", 10), priority("weak", 1)];
     let how = snapshot(&["service", "service.steps"]);
     let columns = ["code", "name", "description"];
     let weak = |name, text| services("weak", &columns, &[&["1", name, text]]);
@@ -74,7 +74,39 @@ async fn records_of_one_delivery_may_share_an_entity(bench: Bench) {
     bench.sound().await;
 }
 
+async fn a_source_may_have_priorities_of_its_own_for_fields_and_lists(mut bench: Bench) {
+    let how = snapshot(&["service", "service.steps"]);
+    let columns = ["code", "name", "description"];
+    let fields = |all: &[(&str, i64)]| -> Vec<(String, String, i64)> {
+        all.iter().map(|(field, priority)| ("service".to_owned(), (*field).to_owned(), *priority)).collect()
+    };
+    let deliver = async |bench: &Bench, source: &str, name: &str| {
+        let given = [services(source, &columns, &[&["1", name, source]]), steps(source, &[("1", 1, source)])];
+        bench.deliver(source, &how, &given).await
+    };
+    bench.priorities = vec![priority("strong", 10), priority("weak", 1)];
+    deliver(&bench, "strong", "Stiprais").await;
+    deliver(&bench, "weak", "Vājais").await;
+    let current =
+        "SELECT name, description, (SELECT min(c.name) FROM service_steps c WHERE c.uid = v.uid AND c.run = v.run)
+        FROM service_current v";
+    assert_eq!(bench.ask(current).await, ["Stiprais|strong|strong"]);
+    // Priorities change, the delivery does not: the merged view follows all the same.
+    bench.priorities[1].fields = fields(&[("description", 20), ("steps", 20)]);
+    let same = deliver(&bench, "weak", "Vājais").await;
+    assert_eq!(counts(&same, "service"), [0, 0, 0, 1, 0, 0]);
+    assert_eq!(bench.ask(current).await, ["Stiprais|weak|weak"]);
+    bench.priorities[1].fields.clear();
+    bench.priorities[1].priority = 11;
+    deliver(&bench, "weak", "Vājais").await;
+    assert_eq!(bench.ask(current).await, ["Vājais|weak|weak"]);
+    deliver(&bench, "weak", "Vājais").await;
+    assert_eq!(bench.ask("SELECT count(*) FROM service").await, ["3"]);
+    bench.sound().await;
+}
+
 battery! {
+    a_source_may_have_priorities_of_its_own_for_fields_and_lists,
     several_sources_feed_one_entity_by_priority,
     sources_of_one_run_make_one_version,
     a_new_source_takes_over_by_natural_key,

@@ -12,3 +12,4 @@ mod links;
 mod opening;
 mod plan;
 mod random;
+mod review;

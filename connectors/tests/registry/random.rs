@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
-use crate::bench::{Bench, How, counts, delta, services, snapshot, steps};
+use crate::bench::{Bench, How, counts, delta, priority, services, snapshot, steps};
 
 const CODES: [&str; 4] = ["A", "B", "C", "D"];
 const NAMES: [&str; 3] = ["Viens", "Divi", "Trīs"];
@@ -146,7 +146,7 @@ fn frames(step: &Step) -> (How, Vec<vienkop_transforms::records::Records>) {
 }
 
 async fn follow(mut bench: Bench, deliveries: &[Step]) {
-    bench.priorities = vec![("weak".into(), 1), ("strong".into(), 2)];
+    bench.priorities = vec![priority("weak", 1), priority("strong", 2)];
     let mut model = Model::default();
     for step in deliveries {
         let (how, records) = frames(step);

@@ -18,7 +18,15 @@ fn place(s: &str) -> String {
 }
 
 /// Inserts findings of a rule about staged rows `s`; `rest` is FROM and WHERE.
-fn finding(rule: &Rule, label: &str, field: &str, value: &str, expected: &str, hint: &str, rest: &str) -> String {
+pub(super) fn finding(
+    rule: &Rule,
+    label: &str,
+    field: &str,
+    value: &str,
+    expected: &str,
+    hint: &str,
+    rest: &str,
+) -> String {
     format!(
         r#"INSERT INTO stage_finding (code, severity, entity, record_key, field, landed, sheet, "row", part, cell, value, expected, hint)
         SELECT '{}', '{}', '{label}', s."_key", {field}, s."_landed", s."_sheet", s."_row", s."_part", {}, {value}, {expected}, {hint}

@@ -1,5 +1,7 @@
 //! The merged view: what several sources say of one entity becomes one version.
 
+use vienkop_transforms::model::Field;
+
 use super::{Table, dialect, differs, of_alias, quoted};
 
 /// Where the values of affected entities are read from.
@@ -53,25 +55,44 @@ impl Table {
         ]
     }
 
-    /// Affected entities and the open records that feed them, in order of precedence: those just loaded (whose
-    /// versions need not be looked up), and others'.
-    pub(in crate::registry) fn feeds(self) -> [String; 2] {
+    /// Entities of the records that the delivery changes.
+    pub(in crate::registry) fn affected(self) -> String {
         let x = self.name();
-        [
-            format!(r#"INSERT INTO "affected_{x}" SELECT DISTINCT uid FROM "uid_{x}" ORDER BY uid"#),
-            format!(
-                r#"INSERT INTO "feed_{x}" SELECT r.uid, row_number() OVER (PARTITION BY r.uid
-                ORDER BY coalesce(p.priority, 0) DESC, r.source, r.record_uid), count(*) OVER (PARTITION BY r.uid),
-                r.record_uid, r.run
-                FROM (SELECT u.uid, u.record_uid, $1 AS run, $2 AS source FROM "uid_{x}" u CROSS JOIN "delta_{x}" d
-                WHERE d.record_uid = u.record_uid AND d.state IN ('inserted', 'changed', 'touched')
-                UNION ALL SELECT a.uid, v.record_uid, v.run, v.source
-                FROM "affected_{x}" a CROSS JOIN identity i CROSS JOIN "source_{x}" v
-                WHERE i.entity_uid = a.uid AND v.record_uid = i.record_uid AND v.valid_to IS NULL
-                AND NOT EXISTS (SELECT 1 FROM "uid_{x}" u WHERE u.record_uid = i.record_uid)) r
-                LEFT JOIN source_state p ON p.source = r.source"#
-            ),
-        ]
+        format!(r#"INSERT INTO "affected_{x}" SELECT DISTINCT uid FROM "uid_{x}" ORDER BY uid"#)
+    }
+
+    /// All others that the source feeds.
+    pub(in crate::registry) fn affected_of_source(self) -> String {
+        let x = self.name();
+        format!(
+            r#"INSERT INTO "affected_{x}" SELECT DISTINCT i.entity_uid FROM "source_{x}" v CROSS JOIN identity i
+            WHERE v.source = $2 AND v.valid_to IS NULL AND i.record_uid = v.record_uid
+            AND NOT EXISTS (SELECT 1 FROM "affected_{x}" a WHERE a.uid = i.entity_uid)"#
+        )
+    }
+
+    /// Entity `$1`.
+    pub(in crate::registry) fn affect(self) -> String {
+        format!(r#"INSERT INTO "affected_{}" (uid) VALUES ($1)"#, self.name())
+    }
+
+    /// Open records that feed affected entities, in order of precedence: those just loaded (whose versions need not
+    /// be looked up), and others'. `n`: how many say something of the entity, a person's decision among them.
+    pub(in crate::registry) fn feeds(self) -> String {
+        let x = self.name();
+        format!(
+            r#"INSERT INTO "feed_{x}" (uid, place, n, record_uid, run) SELECT r.uid, row_number() OVER (PARTITION BY r.uid
+            ORDER BY coalesce(p.priority, 0) DESC, r.source, r.record_uid),
+            count(*) OVER (PARTITION BY r.uid) + CASE WHEN t.uid IS NULL THEN 0 ELSE 1 END, r.record_uid, r.run
+            FROM (SELECT u.uid, u.record_uid, $1 AS run, $2 AS source FROM "uid_{x}" u CROSS JOIN "delta_{x}" d
+            WHERE d.record_uid = u.record_uid AND d.state IN ('inserted', 'changed', 'touched')
+            UNION ALL SELECT a.uid, v.record_uid, v.run, v.source
+            FROM "affected_{x}" a CROSS JOIN identity i CROSS JOIN "source_{x}" v
+            WHERE i.entity_uid = a.uid AND v.record_uid = i.record_uid AND v.valid_to IS NULL
+            AND NOT EXISTS (SELECT 1 FROM "uid_{x}" u WHERE u.record_uid = i.record_uid)) r
+            LEFT JOIN source_state p ON p.source = r.source
+            LEFT JOIN (SELECT DISTINCT uid FROM decided_value WHERE entity = '{x}') t ON t.uid = r.uid"#
+        )
     }
 
     /// The greatest number of records that feed one entity.
@@ -102,6 +123,33 @@ impl Table {
             r#"UPDATE "merge_{x}" SET {} FROM "feed_{x}" f CROSS JOIN "source_{x}" v
             WHERE f.uid = "merge_{x}".uid AND f.place = {place} AND v.record_uid = f.record_uid AND v.run = f.run"#,
             set.join(", ")
+        )
+    }
+
+    /// Columns of a field in the entity tables.
+    pub(in crate::registry) fn columns_of(self, field: &str) -> impl Iterator<Item = String> + use<> {
+        let field = self.fields().iter().find(|known| known.name == field);
+        field.into_iter().flat_map(Field::storage).map(|(column, _)| column)
+    }
+
+    /// A field for which some source has a priority of its own: the first value in that order.
+    pub(in crate::registry) fn merge_field(self, column: &str, field: &str) -> String {
+        let x = self.name();
+        format!(
+            r#"UPDATE "merge_{x}" SET "{column}" = (SELECT v."{column}" FROM "feed_{x}" f CROSS JOIN "source_{x}" v
+            LEFT JOIN source_state p ON p.source = v.source LEFT JOIN source_field_priority q
+            ON q.source = v.source AND q.entity = '{x}' AND q.field = '{field}'
+            WHERE f.uid = "merge_{x}".uid AND v.record_uid = f.record_uid AND v.run = f.run AND v."{column}" IS NOT NULL
+            ORDER BY coalesce(q.priority, p.priority, 0) DESC, v.source, v.record_uid LIMIT 1)"#
+        )
+    }
+
+    /// A field that people decided where no source says anything.
+    pub(in crate::registry) fn merge_decided(self, column: &str, field: &str) -> String {
+        let x = self.name();
+        format!(
+            r#"UPDATE "merge_{x}" SET "{column}" = (SELECT t.value FROM decided_value t
+            WHERE t.uid = "merge_{x}".uid AND t.field = '{field}') WHERE "{column}" IS NULL"#
         )
     }
 
@@ -136,9 +184,22 @@ impl Table {
         )
     }
 
-    /// Children come from the first record that has any.
-    pub(in crate::registry) fn pick_children(self) -> String {
+    /// Children come from the first record that has any; `by_priority`: some source has a priority of its own for them.
+    pub(in crate::registry) fn pick_children(self, by_priority: bool) -> String {
         let (x, parent) = (self.name(), self.entity.name);
+        if by_priority {
+            let list = self.child.map_or("", |child| child.name);
+            return format!(
+                r#"INSERT INTO "pick_{x}" SELECT uid, record_uid, run FROM (SELECT g.uid, g.record_uid, g.run,
+                row_number() OVER (PARTITION BY g.uid ORDER BY coalesce(q.priority, p.priority, 0) DESC, g.place) AS n
+                FROM "feed_{parent}" g CROSS JOIN "source_{parent}" v LEFT JOIN source_state p ON p.source = v.source
+                LEFT JOIN source_field_priority q
+                ON q.source = v.source AND q.entity = '{parent}' AND q.field = '{list}'
+                WHERE v.record_uid = g.record_uid AND v.run = g.run AND EXISTS
+                (SELECT 1 FROM "source_{x}" c WHERE c.record_uid = g.record_uid AND c.run = g.run)) ranked
+                WHERE n = 1"#
+            );
+        }
         format!(
             r#"INSERT INTO "pick_{x}" SELECT f.uid, f.record_uid, f.run FROM
             (SELECT g.uid, min(g.place) AS place FROM "feed_{parent}" g WHERE EXISTS
@@ -214,3 +275,12 @@ impl Table {
         )
     }
 }
+
+/// Whether priorities have changed since source `$2` was merged last.
+pub(in crate::registry) const STALE: &str = "SELECT coalesce(max(stale), 0) FROM source_state WHERE source = $2";
+/// Fields of entity `$1` for which some source has a priority of its own.
+pub(in crate::registry) const FIELDS_WITH_PRIORITIES: &str =
+    "SELECT DISTINCT field FROM source_field_priority WHERE entity = $1 ORDER BY field";
+/// Fields of entity `$1` that people decided.
+pub(in crate::registry) const DECIDED_FIELDS: &str =
+    "SELECT DISTINCT field FROM decided_value WHERE entity = $1 ORDER BY field";

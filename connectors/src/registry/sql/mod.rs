@@ -19,7 +19,9 @@
 mod dialect;
 mod difference;
 mod load;
+pub(super) mod matching;
 mod merge;
+pub(super) mod review;
 mod staging;
 mod tables;
 
@@ -30,6 +32,7 @@ use vienkop_transforms::model::{self, Child, Entity, Field, Storage};
 pub(super) use dialect::{Dialect, PARAMETERS};
 pub(super) use difference::findings_of_the_set;
 pub(super) use load::load_evidence;
+pub(super) use merge::{DECIDED_FIELDS, FIELDS_WITH_PRIORITIES, STALE};
 pub(super) use staging::{Staged, copy, create_stage_common, insert};
 pub(super) use tables::{views, wanted};
 

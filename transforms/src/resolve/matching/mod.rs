@@ -131,6 +131,48 @@ fn one_merge_each(new: &Services, held: &Services, pairs: &mut [Pair], settings:
     }
 }
 
+/// One answer out of the pairs of several pages: where a service on either side has several counterparts above the
+/// threshold of merging, all of its merges become reviews. Columns as [`match_services`] gives them.
+///
+/// # Errors
+/// A column is missing or of another type.
+pub fn settle(pairs: &DataFrame) -> PolarsResult<DataFrame> {
+    let verdicts = pairs.column("verdict")?.str()?;
+    let explanations = pairs.column("explanation")?.str()?;
+    let sides = [pairs.column("left")?.str()?, pairs.column("right")?.str()?];
+    let several = Note::SeveralCandidates;
+    let mut read = Vec::with_capacity(pairs.height());
+    for text in explanations.iter() {
+        let explanation = Explanation::parse(text.unwrap_or_default());
+        read.push(explanation.map_err(|error| polars_err!(ComputeError: "{error}"))?);
+    }
+    let mut above: [HashMap<&str, u32>; 2] = [HashMap::new(), HashMap::new()];
+    for (row, explanation) in read.iter().enumerate() {
+        if verdicts.get(row) == Some(MERGE) || explanation.notes.contains(&several) {
+            for (side, counts) in sides.iter().zip(&mut above) {
+                *counts.entry(side.get(row).unwrap_or_default()).or_default() += 1;
+            }
+        }
+    }
+    let (mut settled, mut told) = (Vec::new(), Vec::new());
+    for (row, mut explanation) in read.into_iter().enumerate() {
+        let mut verdict = verdicts.get(row).unwrap_or_default();
+        let several_of = |(side, counts): (&&StringChunked, &HashMap<&str, u32>)| {
+            counts.get(side.get(row).unwrap_or_default()).is_some_and(|count| *count > 1)
+        };
+        if verdict == MERGE && sides.iter().zip(&above).any(several_of) {
+            verdict = REVIEW;
+            explanation.notes.push(several);
+        }
+        settled.push(verdict.to_owned());
+        told.push(serde_json::to_string(&explanation).map_err(|error| polars_err!(ComputeError: "{error}"))?);
+    }
+    let mut pairs = pairs.clone();
+    pairs.with_column(Column::new("verdict".into(), settled))?;
+    pairs.with_column(Column::new("explanation".into(), told))?;
+    pairs.sort(["left", "right"], SortMultipleOptions::default())
+}
+
 fn frame(new: &Services, held: &Services, pairs: &[Pair], settings: &MatchSettings) -> PolarsResult<DataFrame> {
     let explanations = pairs
         .iter()
