@@ -381,7 +381,7 @@ fn quarantine_row(row: &SqliteRow) -> Result<QuarantineRow, sqlx::Error> {
 }
 
 /// A frame in the making.
-struct Builders(Vec<Builder>);
+pub(super) struct Builders(Vec<Builder>);
 
 enum Builder {
     Text(StringChunkedBuilder),
@@ -390,7 +390,7 @@ enum Builder {
 }
 
 impl Builders {
-    fn new<'a>(columns: impl Iterator<Item = (&'a str, Storage)>) -> Self {
+    pub(super) fn new<'a>(columns: impl Iterator<Item = (&'a str, Storage)>) -> Self {
         let builder = |(name, storage): (&str, Storage)| match storage {
             Storage::Text => Builder::Text(StringChunkedBuilder::new(name.into(), 0)),
             Storage::Integer => Builder::Number(PrimitiveChunkedBuilder::new(name.into(), 0)),
@@ -400,7 +400,7 @@ impl Builders {
     }
 
     /// Takes the columns of a row from `skip` on.
-    fn push(&mut self, row: &SqliteRow, skip: usize, site: &Site) -> Result<(), RegistryError> {
+    pub(super) fn push(&mut self, row: &SqliteRow, skip: usize, site: &Site) -> Result<(), RegistryError> {
         for (n, builder) in self.0.iter_mut().enumerate() {
             let at = n + skip;
             let taken = match builder {
@@ -415,7 +415,7 @@ impl Builders {
         Ok(())
     }
 
-    fn finish(self) -> Result<DataFrame, RegistryError> {
+    pub(super) fn finish(self) -> Result<DataFrame, RegistryError> {
         let columns: Vec<Column> = self
             .0
             .into_iter()

@@ -138,11 +138,7 @@ impl Run {
     /// # Errors
     /// The source has delivered in this run already, or the registry cannot be reached.
     pub async fn stage(&self, source: &str) -> Result<Stage, RegistryError> {
-        let mut session = match &self.plan {
-            Some(plan) => Held::Plan(Arc::clone(plan).lock_owned().await),
-            None => Held::Own(self.registry.connect().await?),
-        };
-        session.tidy().await?;
+        let mut session = self.held().await?;
         let scope = Scope { run: self.number, source: source.to_owned(), at: self.start.started_at.clone() };
         let rows =
             session.scoped_rows("SELECT count(*) FROM run_source WHERE run = $1 AND source = $2", &scope).await?;
@@ -154,6 +150,16 @@ impl Run {
             return Err(RegistryError::Twice { name: source.to_owned(), run: self.number });
         }
         Stage::begin(session, scope).await
+    }
+
+    /// A connection that sees what the run has done so far, tidy. In a plan, waits for the source that has it.
+    pub(super) async fn held(&self) -> Result<Held, RegistryError> {
+        let mut session = match &self.plan {
+            Some(plan) => Held::Plan(Arc::clone(plan).lock_owned().await),
+            None => Held::Own(self.registry.connect().await?),
+        };
+        session.tidy().await?;
+        Ok(session)
     }
 
     /// Ends the run; a plan is forgotten.

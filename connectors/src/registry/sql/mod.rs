@@ -17,6 +17,7 @@
 //! | `affected_x`, `feed_x`, `merge_x`, `outcome_x`, `pick_x` | the merged view of affected entities |
 
 mod difference;
+mod links;
 mod load;
 mod merge;
 mod staging;
@@ -27,6 +28,7 @@ use std::collections::BTreeSet;
 use vienkop_transforms::model::{self, Child, Entity, Field, Storage};
 
 pub(super) use difference::findings_of_the_set;
+pub(super) use links::checks as link_checks;
 pub(super) use load::load_evidence;
 pub(super) use staging::{Staged, create_stage_common, insert};
 pub(super) use tables::{views, wanted};
