@@ -299,7 +299,7 @@ L003-remedy = Name the information and digital technology resources that the ser
 L003-explain = Every service is linked to one or more resources that are needed to provide it (architecture of digital technologies for service delivery, P3). Services that are planned or have ended do not count. A resource without a service is allowed. This is no mistake in a record but news of the whole registry; it is worked out anew after every run.
 
 L004-title = Reference without an end in the registry
-L004-message = The field "{ $field }" of the record "{ $key }" refers to "{ $value }", which the registry does not hold.
+L004-message = The field "{ $field }" of the record "{ $key }" ({ $hint }) refers to "{ $value }", which the registry does not hold.
 L004-remedy = Correct the code or number, withdraw the record if it is no longer valid, or deliver what it refers to as well.
 L004-explain = A record or link in the registry refers to another that is not there: it was retired later, or it was never delivered. K003 and K004 say so of a delivery when it comes in; L004 says it of everything that dangles now.
 

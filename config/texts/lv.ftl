@@ -299,7 +299,7 @@ L003-remedy = Norādiet informācijas un digitālo tehnoloģiju resursus, kas va
 L003-explain = Katram pakalpojumam ir piesaistīts viens vai vairāki resursi, kas vajadzīgi tā sniegšanai (digitālo tehnoloģiju nodrošinājuma arhitektūra, P3). Plānotus un likvidētus pakalpojumus neskaita. Resurss bez pakalpojuma ir atļauts. Tā nav ieraksta kļūda, bet ziņa par visu reģistru; to aprēķina no jauna pēc katras palaišanas.
 
 L004-title = Atsauce, kurai reģistrā nav gala
-L004-message = Ieraksta „{ $key }” lauks „{ $field }” norāda uz „{ $value }”, kā reģistrā nav.
+L004-message = Ieraksta „{ $key }” ({ $hint }) lauks „{ $field }” norāda uz „{ $value }”, kā reģistrā nav.
 L004-remedy = Izlabojiet kodu vai numuru, izņemiet ierakstu, ja tas vairs nav spēkā, vai piegādājiet arī to, uz ko tas norāda.
 L004-explain = Reģistrā esošs ieraksts vai saite norāda uz citu ierakstu, kura reģistrā nav: tas ir izņemts vēlāk vai nekad nav piegādāts. K003 un K004 to saka par piegādi brīdī, kad tā ienāk; L004 – par visu, kas karājas gaisā tagad.
 

@@ -25,7 +25,7 @@ pub struct LinkFindings {
     /// The findings themselves: columns `source` (all that feed the record, `a, b`), `file`, `owner` (registration
     /// number), then those of [`finding::COLUMNS`]; by code, entity, field, owner, key and value. The place is that of
     /// the source with the highest priority; `value` the record's name, or where a reference leads; `hint` the
-    /// institution (of a need: the life event) by name.
+    /// institution (of a need: the life event) by name, or the record's own name where neither is known.
     pub list: DataFrame,
 }
 

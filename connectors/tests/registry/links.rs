@@ -257,8 +257,8 @@ async fn what_is_retired_later_leaves_references_dangling() {
         [
             "L004|b|-|-|application|L2|service_code|Lapa!2|1|service.code|-".to_owned(),
             format!("L004|b|-|{owner}|application|L1|service_code|Lapa!1|1|service.code|Iestāde"),
-            "L004|b|-|-|catalogue_entry|cits/E1|service_codes|Lapa!1|1|service.code|-".to_owned(),
-            "L004|b|-|-|catalogue_entry|cits/E1|service_codes|Lapa!1|7|service.code|-".to_owned(),
+            "L004|b|-|-|catalogue_entry|cits/E1|service_codes|Lapa!1|1|service.code|Piedāvājums".to_owned(),
+            "L004|b|-|-|catalogue_entry|cits/E1|service_codes|Lapa!1|7|service.code|Piedāvājums".to_owned(),
             format!("L004|a|-|{owner}|need_service|N1/{owner}/1|service_code|Lapa!1|1|service.code|Iestāde"),
             format!("L004|a|-|{owner}|service_resource|{owner}/1/R1|service_code|Lapa!1|1|service.code|Iestāde"),
         ]

@@ -170,12 +170,13 @@ impl Check {
         ))
     }
 
-    /// Who or what a record belongs to, by name: its institution, or the life event of a need.
+    /// Who or what a record belongs to, by name: its institution, or the life event of a need; else its own name.
     fn whose(&self, owner: Option<&str>) -> String {
+        let itself = if self.entity.field("name").is_some() { r#"c."name""# } else { "NULL" };
         let named = |entity: &str, by: &str, own: &str| {
             format!(
                 r#"coalesce((SELECT min(o.name) FROM "{entity}" o WHERE o.valid_to IS NULL AND o."{by}" = c."{own}"),
-                c."{own}")"#
+                c."{own}", {itself})"#
             )
         };
         if let Some(owner) = owner {
@@ -183,6 +184,6 @@ impl Check {
         }
         let above = self.entity.fields.iter().find(|field| !field.list && field.refers.is_some());
         let above = above.and_then(|field| field.refers.map(|(to, to_field)| named(to, to_field, field.name)));
-        above.unwrap_or_else(|| "NULL".into())
+        above.unwrap_or_else(|| itself.into())
     }
 }
