@@ -8,7 +8,7 @@ const OWNER: &str = "90000270634";
 fn table(project: &Project, id: &str, entity: &str, csv: &str) {
     project.file(&format!("{id}.csv"), csv);
     let columns = csv.lines().next().unwrap().split(';');
-    let fields: String = columns.map(|column| format!("{column} = \"{column}\"\n")).collect();
+    let fields = columns.fold(String::new(), |all, column| all + column + " = \"" + column + "\"\n");
     let toml = format!(
         "[fetch]\nkind = \"file\"\npath = \"{id}.csv\"\n[format]\nkind = \"csv\"\n[[table]]\nentity = \"{entity}\"\n\
          [table.fields]\n{fields}[policy]\nmax_retired_share = 1.0\n"

@@ -345,11 +345,11 @@ fn attention(source: &SourceOutcome, texts: &Texts) -> Vec<String> {
 /// A line a rule that the registry as a whole breaks.
 fn whole(links: &LinkCounts, texts: &Texts) -> Vec<String> {
     let broken = links.iter().filter(|(_, count)| **count > 0);
-    let lines: Vec<String> = broken
+    let told: Vec<String> = broken
         .map(|(code, count)| format!("    {code} × {count}  {}\n", texts.get(&format!("{code}-title"), &[])))
         .collect();
-    let head = (!lines.is_empty()).then(|| format!("  {}\n", texts.get("cli-links-of", &[])));
-    head.into_iter().chain(lines).collect()
+    let head = (!told.is_empty()).then(|| format!("  {}\n", texts.get("cli-links-of", &[])));
+    head.into_iter().chain(told).collect()
 }
 
 fn changes(source: &SourceOutcome, texts: &Texts) -> Vec<String> {

@@ -116,10 +116,10 @@ async fn results(
     let landing = session.work.join("landed");
     let job = Job { name, sources, mode: Mode::Run, kind: RunKind::Replay, landing, approve: false, quiet };
     let registry = Registry::open(&session.registry).await?;
-    let (run, outcomes, links) = execute(session, &registry, &job).await?;
+    let (run, outcomes, lacking) = execute(session, &registry, &job).await?;
 
     let mut results = BTreeMap::new();
-    results.insert(OUTCOME.to_owned(), outcome(session, &outcomes, &links)?);
+    results.insert(OUTCOME.to_owned(), outcome(session, &outcomes, &lacking)?);
     for entity in ENTITIES {
         let records = registry.dump(entity).await?;
         if !records.is_empty() {
@@ -133,9 +133,9 @@ async fn results(
             results.insert(format!("findings/{}.tsv", source.id), findings);
         }
     }
-    let lacking = table(&registry.findings_of_links(None, LISTED).await?.list, &["source", "file", "owner"])?;
-    if !lacking.is_empty() {
-        results.insert("links.tsv".to_owned(), lacking);
+    let listed = table(&registry.findings_of_links(None, LISTED).await?.list, &["source", "file", "owner"])?;
+    if !listed.is_empty() {
+        results.insert("links.tsv".to_owned(), listed);
     }
     if let Some(assessment) = &pipeline.assess {
         let answered = assess::answered(&registry, &session.config, &assessment.questionnaires).await?;

@@ -39,7 +39,7 @@ pub(in crate::registry) fn checks() -> Vec<Check> {
             format!(r#"SELECT s.uid FROM "{name}" s WHERE s.valid_to IS NULL{among} EXCEPT {}"#, linked(link, entity));
         Some(Check { rule, entity, field: None, found })
     };
-    let service = |states: &str| format!(r#" AND {} NOT IN {states}"#, state("s"));
+    let service = |states: &str| format!(" AND {} NOT IN {states}", state("s"));
     let due = [
         unlinked(&finding::UNMET_NEED, "need", "need_service", String::new()),
         unlinked(&finding::SERVICE_WITHOUT_NEED, "service", "need_service", service(ENDED)),
@@ -110,7 +110,7 @@ fn dangling(entity: &'static Entity, field: &'static Field) -> Option<String> {
 }
 
 /// The institution that can act on a record: its own number for an institution, else the first one the record names.
-fn owner(entity: &'static Entity) -> Option<&'static str> {
+fn owner_field(entity: &'static Entity) -> Option<&'static str> {
     let institution = Some(("institution", "reg_no"));
     if entity.name == "institution" {
         return Some("reg_no");
@@ -119,26 +119,26 @@ fn owner(entity: &'static Entity) -> Option<&'static str> {
 }
 
 impl Check {
-    /// How many there are. `owned`: only those of institution `$1`; none where the entity has no owner.
-    pub(in crate::registry) fn count(&self, owned: bool) -> Option<String> {
+    /// How many there are. `of_one`: only those of institution `$1`; none where the entity has no owner.
+    pub(in crate::registry) fn count(&self, of_one: bool) -> Option<String> {
         let found = &self.found;
-        if !owned {
+        if !of_one {
             return Some(format!("SELECT count(*) FROM ({found}) x"));
         }
         Some(format!(
             r#"SELECT count(*) FROM ({found}) x CROSS JOIN "{}" c
             WHERE c.uid = x.uid AND c.valid_to IS NULL AND c."{}" = $1"#,
             self.entity.name,
-            owner(self.entity)?
+            owner_field(self.entity)?
         ))
     }
 
     /// At most `most` of them, with the columns of [`crate::registry::LinkFindings::list`]: the place is that of the
     /// source with the highest priority, the sources are all that feed the record.
-    pub(in crate::registry) fn list(&self, owned: bool, most: usize) -> Option<String> {
+    pub(in crate::registry) fn list(&self, of_one: bool, most: usize) -> Option<String> {
         let (name, found) = (self.entity.name, &self.found);
-        let owner = owner(self.entity);
-        let among = if owned { format!(r#" AND c."{}" = $1"#, owner?) } else { String::new() };
+        let owner = owner_field(self.entity);
+        let among = if of_one { format!(r#" AND c."{}" = $1"#, owner?) } else { String::new() };
         let (picked, value) = match self.field {
             Some(_) => ("y.uid, y.value", "x.value"),
             None => ("y.uid, NULL AS value", r#"c."name""#),
