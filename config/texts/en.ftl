@@ -286,6 +286,28 @@ S005-message = Nothing is retired: it is not known which records the quarantined
 S005-remedy = Mend the quarantined rows and send the file again; records that it no longer has are retired then.
 S005-explain = The source delivers everything it holds, so what a delivery lacks would be retired. But this delivery has rows that could not be read or have no key: any of them may be a record that seems absent. So everything that the registry held stays this time.
 
+### Findings: the registry as a whole
+
+L001-title = Unmet need
+L001-message = The need "{ $value }" ({ $key }; life event: { $hint }) is linked to no service.
+L001-remedy = Link the need to a service that meets it. If there is none, the need stays unmet and a service has to be planned.
+L001-explain = Every need of a life event is linked to one or more services that meet it (architecture of digital technologies for service delivery, P3; PU2-7). Links to services that have ended, or that the registry no longer holds, do not count. This is no mistake in a record but news of the whole registry; it is worked out anew after every run.
+
+L002-title = Possibly superfluous service
+L002-message = The service "{ $value }" ({ $key }; { $hint }) is linked to no need.
+L002-remedy = Link the service to the need it meets. If there is none, consider whether the service is needed.
+L002-explain = Every registered service, of whichever kind, meets some need; that is why it exists (PU2-7). Services that have ended do not count. This is no mistake in a record but news of the whole registry; it is worked out anew after every run.
+
+L003-title = Service without a resource
+L003-message = The service "{ $value }" ({ $key }; { $hint }) is linked to no resource.
+L003-remedy = Name the information and digital technology resources that the service needs, and which of them are critical.
+L003-explain = Every service is linked to one or more resources that are needed to provide it (architecture of digital technologies for service delivery, P3). Services that are planned or have ended do not count. A resource without a service is allowed. This is no mistake in a record but news of the whole registry; it is worked out anew after every run.
+
+L004-title = Reference without an end in the registry
+L004-message = The field "{ $field }" of the record "{ $key }" ({ $hint }) refers to "{ $value }", which the registry does not hold.
+L004-remedy = Correct the code or number, withdraw the record if it is no longer valid, or deliver what it refers to as well.
+L004-explain = A record or link in the registry refers to another that is not there: it was retired later, or it was never delivered. K003 and K004 say so of a delivery when it comes in; L004 says it of everything that dangles now.
+
 finding-hint = (Hint: { $hint })
 
 ### Mistakes in the configuration
@@ -434,6 +456,7 @@ cli-attention = What needs attention
 cli-attention-none = All is well.
 cli-findings-of = { $source }: { $counts }
 cli-more-findings = … and { $count } more; all of them: vienkop findings { $source }
+cli-links-of = The registry as a whole (all: vienkop findings --links)
 cli-reports = Reports
 cli-verdict-clean = Done, nothing is quarantined.
 cli-verdict-attention = Done. Some records need a look (vienkop quarantine list), the others are loaded.

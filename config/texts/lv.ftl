@@ -286,6 +286,28 @@ S005-message = Nekas nav izņemts: nav zināms, kuram ierakstam pieder karantīn
 S005-remedy = Izlabojiet karantīnas rindas un atsūtiet failu no jauna; ieraksti, kuru tajā vairs nav, tiks izņemti tad.
 S005-explain = Avots piegādā visu, kas tam ir, tātad tas, kā piegādē nav, ir jāizņem. Bet šajā piegādē ir rindas, kuras nevarēja izlasīt vai kurām nav atslēgas: jebkura no tām var būt ieraksts, kura it kā trūkst. Tāpēc šoreiz viss, kas reģistrā bija, paliek.
 
+### Konstatējumi: reģistrs kopumā
+
+L001-title = Neapmierināta vajadzība
+L001-message = Vajadzība „{ $value }” ({ $key }; dzīves situācija: { $hint }) nav sasaistīta ne ar vienu pakalpojumu.
+L001-remedy = Sasaistiet vajadzību ar pakalpojumu, kas to apmierina. Ja tāda nav, vajadzība paliek neapmierināta, un pakalpojums ir jāplāno.
+L001-explain = Katrai dzīves situācijas vajadzībai ir piesaistīts viens vai vairāki pakalpojumi, kas to apmierina (digitālo tehnoloģiju nodrošinājuma arhitektūra, P3; PU2-7). Saites ar pakalpojumiem, kuri ir likvidēti vai kuru reģistrā vairs nav, neskaita. Tā nav ieraksta kļūda, bet ziņa par visu reģistru; to aprēķina no jauna pēc katras palaišanas.
+
+L002-title = Iespējams, lieks pakalpojums
+L002-message = Pakalpojums „{ $value }” ({ $key }; { $hint }) nav sasaistīts ne ar vienu vajadzību.
+L002-remedy = Sasaistiet pakalpojumu ar vajadzību, ko tas apmierina. Ja tādas nav, izvērtējiet, vai pakalpojums ir vajadzīgs.
+L002-explain = Katrs reģistrēts pakalpojums, lai kāds būtu tā veids, apmierina kādu vajadzību; tas pamato pakalpojuma pastāvēšanu (PU2-7). Likvidētus pakalpojumus neskaita. Tā nav ieraksta kļūda, bet ziņa par visu reģistru; to aprēķina no jauna pēc katras palaišanas.
+
+L003-title = Pakalpojums nav sasaistīts ar resursu
+L003-message = Pakalpojums „{ $value }” ({ $key }; { $hint }) nav sasaistīts ne ar vienu resursu.
+L003-remedy = Norādiet informācijas un digitālo tehnoloģiju resursus, kas vajadzīgi pakalpojuma sniegšanai, un tos, kas ir kritiski.
+L003-explain = Katram pakalpojumam ir piesaistīts viens vai vairāki resursi, kas vajadzīgi tā sniegšanai (digitālo tehnoloģiju nodrošinājuma arhitektūra, P3). Plānotus un likvidētus pakalpojumus neskaita. Resurss bez pakalpojuma ir atļauts. Tā nav ieraksta kļūda, bet ziņa par visu reģistru; to aprēķina no jauna pēc katras palaišanas.
+
+L004-title = Atsauce, kurai reģistrā nav gala
+L004-message = Ieraksta „{ $key }” ({ $hint }) lauks „{ $field }” norāda uz „{ $value }”, kā reģistrā nav.
+L004-remedy = Izlabojiet kodu vai numuru, izņemiet ierakstu, ja tas vairs nav spēkā, vai piegādājiet arī to, uz ko tas norāda.
+L004-explain = Reģistrā esošs ieraksts vai saite norāda uz citu ierakstu, kura reģistrā nav: tas ir izņemts vēlāk vai nekad nav piegādāts. K003 un K004 to saka par piegādi brīdī, kad tā ienāk; L004 – par visu, kas karājas gaisā tagad.
+
 finding-hint = (Padoms: { $hint })
 
 ### Konfigurācijas kļūdas
@@ -436,6 +458,7 @@ cli-attention = Kam jāpievērš uzmanība
 cli-attention-none = Viss kārtībā.
 cli-findings-of = { $source }: { $counts }
 cli-more-findings = … un vēl { $count }; visi: vienkop findings { $source }
+cli-links-of = Reģistrs kopumā (visi: vienkop findings --links)
 cli-reports = Pārskati
 cli-verdict-clean = Pabeigts, karantīnā nav nekā.
 cli-verdict-attention = Pabeigts. Daži ieraksti jāapskata (vienkop quarantine list), pārējie ir ielādēti.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Serialize;
-use vienkop_connectors::registry::{self, EntityDifference};
+use vienkop_connectors::registry::{self, EntityDifference, LinkCounts};
 use vienkop_transforms::texts::Texts;
 
 use crate::cli::{Exit, output};
@@ -18,6 +18,8 @@ pub(crate) struct Outcome {
     pub(crate) status: &'static str,
     /// What each source came to, in the order they ran.
     pub(crate) sources: Vec<SourceOutcome>,
+    /// Findings of the registry as a whole, per code; information about its content that leaves the status alone.
+    pub(crate) links: LinkCounts,
     /// Reports written.
     pub(crate) reports: Vec<PathBuf>,
     /// What else a person should know.
@@ -217,8 +219,8 @@ impl SourceOutcome {
 
 impl Outcome {
     /// Makes the outcome of its sources.
-    pub(crate) fn new(run: Option<i64>, sources: Vec<SourceOutcome>, reports: Vec<PathBuf>) -> Self {
-        Self { run, status: Self::status(&sources), sources, reports, notes: Vec::new() }
+    pub(crate) fn new(run: Option<i64>, sources: Vec<SourceOutcome>, links: LinkCounts, reports: Vec<PathBuf>) -> Self {
+        Self { run, status: Self::status(&sources), sources, links, reports, notes: Vec::new() }
     }
 
     /// `clean`, `attention` or `failed`.
@@ -247,7 +249,8 @@ impl Outcome {
     pub(crate) fn summary(&self, texts: &Texts, title: &str, exit: Exit) -> String {
         let mut out = format!("{title}\n\n");
         out.push_str(&self.table(texts));
-        let notable: Vec<String> = self.sources.iter().flat_map(|source| attention(source, texts)).collect();
+        let notable = self.sources.iter().flat_map(|source| attention(source, texts));
+        let notable: Vec<String> = notable.chain(whole(&self.links, texts)).collect();
         if !notable.is_empty() {
             out.push_str(&format!("\n{}\n", texts.get("cli-attention", &[])));
             out.push_str(&notable.concat());
@@ -337,6 +340,16 @@ fn attention(source: &SourceOutcome, texts: &Texts) -> Vec<String> {
         lines.push(format!("    {}\n", texts.get("cli-more-findings", &args)));
     }
     lines
+}
+
+/// A line a rule that the registry as a whole breaks.
+fn whole(links: &LinkCounts, texts: &Texts) -> Vec<String> {
+    let broken = links.iter().filter(|(_, count)| **count > 0);
+    let told: Vec<String> = broken
+        .map(|(code, count)| format!("    {code} × {count}  {}\n", texts.get(&format!("{code}-title"), &[])))
+        .collect();
+    let head = (!told.is_empty()).then(|| format!("  {}\n", texts.get("cli-links-of", &[])));
+    head.into_iter().chain(told).collect()
 }
 
 fn changes(source: &SourceOutcome, texts: &Texts) -> Vec<String> {

@@ -31,7 +31,8 @@ impl Severity {
 /// A rule that a finding names.
 #[derive(Debug, Clone, Copy)]
 pub struct Rule {
-    /// Stable code: `F` files, `R` rows as read, `V` values, `K` keys and references, `S` a source's delivery.
+    /// Stable code: `F` files, `R` rows as read, `V` values, `K` keys and references, `S` a source's delivery,
+    /// `L` the registry as a whole.
     pub code: &'static str,
     /// Severity unless the source's file softens it.
     pub severity: Severity,
@@ -156,6 +157,14 @@ rules! {
     NOTHING_DELIVERED = "S004" Warning;
     /// Rows whose record cannot be told: nothing is retired this time.
     RETIREMENTS_HELD_BACK = "S005" Warning;
+    /// A need that no service is linked to.
+    UNMET_NEED = "L001" Warning;
+    /// A service that no need is linked to.
+    SERVICE_WITHOUT_NEED = "L002" Warning;
+    /// A service that no resource is linked to.
+    SERVICE_WITHOUT_RESOURCE = "L003" Warning;
+    /// A reference of a record in the registry to one that is not (any more).
+    DANGLING = "L004" Warning;
 }
 
 /// The rule with this code.

@@ -12,6 +12,7 @@ mod bulk;
 mod difference;
 mod dump;
 mod error;
+mod links;
 mod lock;
 mod matching;
 mod merge;
@@ -35,6 +36,7 @@ pub use difference::{
     Change, Delivery, Difference, EntityDifference, FindingCount, Gate, GateKind, Matched, Planned, Sample,
 };
 pub use error::RegistryError;
+pub use links::{LinkCounts, LinkFindings};
 pub use lock::Lock;
 pub use queries::{QuarantineDetail, QuarantineRow, RunRow, RunSourceRow};
 pub use review::{Decision, ReviewPair, ReviewSide, Reviewed};

@@ -179,11 +179,7 @@ impl Run {
     /// # Errors
     /// The source has delivered in this run already, another run is importing it, or the registry cannot be reached.
     pub async fn stage(&self, source: &str) -> Result<Stage, RegistryError> {
-        let mut session = match &self.plan {
-            Some(plan) => Held::Plan(Arc::clone(plan).lock_owned().await),
-            None => Held::Own(self.registry.connect().await?),
-        };
-        session.tidy().await?;
+        let mut session = self.held().await?;
         // A plan writes nothing and waits for nobody but a writer.
         let lock = match &self.plan {
             Some(_) => None,
@@ -200,6 +196,16 @@ impl Run {
             return Err(RegistryError::Twice { name: source.to_owned(), run: self.number });
         }
         Stage::begin(session, scope, lock).await
+    }
+
+    /// A connection that sees what the run has done so far, tidy. In a plan, waits for the source that has it.
+    pub(super) async fn held(&self) -> Result<Held, RegistryError> {
+        let mut session = match &self.plan {
+            Some(plan) => Held::Plan(Arc::clone(plan).lock_owned().await),
+            None => Held::Own(self.registry.connect().await?),
+        };
+        session.tidy().await?;
+        Ok(session)
     }
 
     /// Ends the run; a plan is forgotten.

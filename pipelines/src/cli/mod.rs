@@ -119,10 +119,17 @@ pub(crate) enum Command {
         /// A code such as V012
         id: String,
     },
-    /// Everything that was said of the latest delivery of each source, or of one
+    /// Everything that was said of the latest delivery of each source, or of one, and of the registry as a whole
     Findings {
         /// Only this source
+        #[arg(conflicts_with = "links")]
         source: Option<String>,
+        /// Only the registry as a whole: unmet needs, services without a need or resource, references to nothing
+        #[arg(long)]
+        links: bool,
+        /// Of the registry as a whole, only what concerns this institution
+        #[arg(long, value_name = "REG_NO", requires = "links")]
+        institution: Option<String>,
     },
     /// Rejected records
     Quarantine {
@@ -203,7 +210,9 @@ pub(crate) async fn execute(cli: Cli, now: jiff::Timestamp) -> anyhow::Result<Ex
         Command::Check { source } => check::check(options, now, source.as_deref()),
         Command::Assess { questionnaires } => report::assess(options, now, &questionnaires).await,
         Command::Explain { id } => explain::explain(options, &id, now),
-        Command::Findings { source } => findings::findings(options, now, source.as_deref()).await,
+        Command::Findings { source, links, institution } => {
+            findings::findings(options, now, source.as_deref(), links, institution.as_deref()).await
+        }
         Command::Quarantine { command } => quarantine::quarantine(options, now, &command).await,
         Command::Replay { dir, expect, pipeline, accept } => {
             replay::replay(options, now, &dir, &expect, pipeline.as_deref(), accept).await

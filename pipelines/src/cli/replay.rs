@@ -1,19 +1,22 @@
 //! `vienkop replay`: samples offline, against a scratch registry, compared with what is expected.
 //!
 //! The expectation is a folder of text files that people review: `outcome.json` (rows, records and findings of every
-//! source, and the as-of day), `registry/<entity>.ndjson`, `findings/<source>.tsv` and `report.json`.
+//! source, and the as-of day), `registry/<entity>.ndjson`, `findings/<source>.tsv`, `links.tsv` (what the registry as
+//! a whole lacks) and `report.json`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use jiff::Timestamp;
+use polars::prelude::DataFrame;
 use serde::{Deserialize, Serialize};
 use similar::TextDiff;
-use vienkop_connectors::registry::{Mode, Registry, RunKind};
+use vienkop_connectors::registry::{LinkCounts, Mode, Registry, RunKind};
 use vienkop_transforms::finding::COLUMNS;
 use vienkop_transforms::model::ENTITIES;
 
+use super::findings::LISTED;
 use super::run::{Job, execute};
 use super::session::Session;
 use super::{Exit, Options, output};
@@ -27,6 +30,7 @@ const OUTCOME: &str = "outcome.json";
 struct Expected<'a> {
     as_of: String,
     sources: Vec<ExpectedSource<'a>>,
+    links: &'a LinkCounts,
 }
 
 #[derive(Serialize)]
@@ -112,10 +116,10 @@ async fn results(
     let landing = session.work.join("landed");
     let job = Job { name, sources, mode: Mode::Run, kind: RunKind::Replay, landing, approve: false, quiet };
     let registry = Registry::open(&session.registry).await?;
-    let (run, outcomes) = execute(session, &registry, &job).await?;
+    let (run, outcomes, lacking) = execute(session, &registry, &job).await?;
 
     let mut results = BTreeMap::new();
-    results.insert(OUTCOME.to_owned(), outcome(session, &outcomes)?);
+    results.insert(OUTCOME.to_owned(), outcome(session, &outcomes, &lacking)?);
     for entity in ENTITIES {
         let records = registry.dump(entity).await?;
         if !records.is_empty() {
@@ -129,6 +133,10 @@ async fn results(
             results.insert(format!("findings/{}.tsv", source.id), findings);
         }
     }
+    let listed = table(&registry.findings_of_links(None, LISTED).await?.list, &["source", "file", "owner"])?;
+    if !listed.is_empty() {
+        results.insert("links.tsv".to_owned(), listed);
+    }
     if let Some(assessment) = &pipeline.assess {
         let answered = assess::answered(&registry, &session.config, &assessment.questionnaires).await?;
         let report = assess::make(session, &registry, &answered).await?;
@@ -137,7 +145,7 @@ async fn results(
     Ok(results)
 }
 
-fn outcome(session: &Session, outcomes: &[SourceOutcome]) -> anyhow::Result<String> {
+fn outcome(session: &Session, outcomes: &[SourceOutcome], links: &LinkCounts) -> anyhow::Result<String> {
     let sources = outcomes
         .iter()
         .map(|source| ExpectedSource {
@@ -149,13 +157,19 @@ fn outcome(session: &Session, outcomes: &[SourceOutcome]) -> anyhow::Result<Stri
             error: &source.error,
         })
         .collect();
-    Ok(serde_json::to_string_pretty(&Expected { as_of: session.as_of_day().to_string(), sources })? + "\n")
+    Ok(serde_json::to_string_pretty(&Expected { as_of: session.as_of_day().to_string(), sources, links })? + "\n")
 }
 
-/// Findings of a source, a line each, in the order found; what is empty in all of them is left out.
+/// Findings of a source, in the order found.
 async fn findings(registry: &Registry, run: i64, source: &str) -> anyhow::Result<String> {
-    let frame = registry.findings(run, Some(source)).await?;
-    let names: Vec<&str> = std::iter::once("file")
+    table(&registry.findings(run, Some(source)).await?, &["file"])
+}
+
+/// A line a finding: these columns, then those of all findings but what only machines read.
+fn table(frame: &DataFrame, first: &[&'static str]) -> anyhow::Result<String> {
+    let names: Vec<&str> = first
+        .iter()
+        .copied()
         .chain(COLUMNS)
         .filter(|name| !matches!(*name, "landed" | "row" | "part" | "sheet"))
         .collect();

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use vienkop_connectors::landing::LandingZone;
-use vienkop_connectors::registry::{Mode, Registry, RunKind, RunStart};
+use vienkop_connectors::registry::{LinkCounts, Mode, Registry, RunKind, RunStart};
 
 use super::session::Session;
 use super::{Exit, Options, output};
@@ -58,7 +58,7 @@ pub(super) async fn run(
         quiet: options.quiet,
     };
     let registry = Registry::open(&session.registry).await?;
-    let (run, sources) = execute(&session, &registry, &job).await?;
+    let (run, sources, links) = execute(&session, &registry, &job).await?;
     let (mut reports, mut notes) = (Vec::new(), Vec::new());
     if let Some(assessment) = &pipeline.assess {
         let answered = assess::answered(&registry, &session.config, &assessment.questionnaires).await?;
@@ -74,7 +74,7 @@ pub(super) async fn run(
         options,
         "cli-summary-title",
         name,
-        &Outcome { notes, ..Outcome::new(Some(run), sources, reports) },
+        &Outcome { notes, ..Outcome::new(Some(run), sources, links, reports) },
     )
 }
 
@@ -101,17 +101,18 @@ pub(super) async fn plan(
         url = format!("sqlite://{}", scratch.path().join("registry.db").display());
     }
     let registry = Registry::open(&url).await?;
-    let (_, sources) = execute(&session, &registry, &job).await?;
-    let outcome = Outcome { notes, ..Outcome::new(None, sources, Vec::new()) };
+    let (_, sources, links) = execute(&session, &registry, &job).await?;
+    let outcome = Outcome { notes, ..Outcome::new(None, sources, links, Vec::new()) };
     finish(&session, options, "cli-plan-title", name, &outcome)
 }
 
-/// Imports the sources of a job, those that others refer to first; gives the run's number and what came of each.
+/// Imports the sources of a job, those that others refer to first; gives the run's number, what came of each, and
+/// what the registry as a whole lacks after them.
 pub(crate) async fn execute(
     session: &Session,
     registry: &Registry,
     job: &Job<'_>,
-) -> anyhow::Result<(i64, Vec<SourceOutcome>)> {
+) -> anyhow::Result<(i64, Vec<SourceOutcome>, LinkCounts)> {
     let mut prepared: Vec<Prepared<'_>> =
         job.sources.iter().map(|source| Prepared::new(session, source)).collect::<anyhow::Result<_>>()?;
     prepared.sort_by_key(Prepared::rank);
@@ -150,6 +151,7 @@ pub(crate) async fn execute(
         }
     }
     let status = if broken.is_some() { "broken" } else { Outcome::status(&outcomes) };
+    let links = if broken.is_none() { run.links().await? } else { LinkCounts::new() };
     let (landing, landed) = (importer.landing, importer.landed);
     run.finish(status, &timestamp(session.as_of)).await?;
     if job.mode == Mode::Run {
@@ -157,7 +159,7 @@ pub(crate) async fn execute(
     }
     match broken {
         Some(error) => Err(error),
-        None => Ok((number, outcomes)),
+        None => Ok((number, outcomes, links)),
     }
 }
 

@@ -18,6 +18,7 @@
 
 mod dialect;
 mod difference;
+mod links;
 mod load;
 pub(super) mod matching;
 mod merge;
@@ -31,6 +32,7 @@ use vienkop_transforms::model::{self, Child, Entity, Field, Storage};
 
 pub(super) use dialect::{Dialect, PARAMETERS};
 pub(super) use difference::findings_of_the_set;
+pub(super) use links::checks as link_checks;
 pub(super) use load::load_evidence;
 pub(super) use merge::{DECIDED_FIELDS, FIELDS_WITH_PRIORITIES, STALE};
 pub(super) use staging::{Staged, copy, create_stage_common, insert};
