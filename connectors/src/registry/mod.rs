@@ -10,6 +10,7 @@ mod apply;
 mod difference;
 mod dump;
 mod error;
+mod history;
 mod queries;
 mod run;
 mod schema;
@@ -26,6 +27,10 @@ use sqlx::sqlite::SqliteConnectOptions;
 pub use apply::Rows;
 pub use difference::{Change, Delivery, Difference, EntityDifference, FindingCount, Gate, GateKind, Planned, Sample};
 pub use error::RegistryError;
+pub use history::{
+    Change as FieldChange, Delivered, DeliveredItem, Event, EventKind, FieldValue, Found, Item, ItemChange,
+    ItemChangeKind, ListChange, ListedFile, Moment, Past, Place, RunHead, Said, Span, Subject, Version, Worth,
+};
 pub use queries::{QuarantineDetail, QuarantineRow, RunRow, RunSourceRow};
 pub use run::{Mode, Run, RunKind, RunStart};
 pub use stage::{LandedFile, Stage};

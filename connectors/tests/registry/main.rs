@@ -8,5 +8,6 @@ mod history;
 mod identity;
 mod links;
 mod opening;
+mod past;
 mod plan;
 mod random;

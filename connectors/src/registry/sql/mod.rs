@@ -17,6 +17,7 @@
 //! | `affected_x`, `feed_x`, `merge_x`, `outcome_x`, `pick_x` | the merged view of affected entities |
 
 mod difference;
+pub(super) mod history;
 mod load;
 mod merge;
 mod staging;
