@@ -242,7 +242,8 @@ fn sources(session: &Session, records: &[ToldRecord<'_>]) -> String {
         out.push_str(&format!("    {mapping}\n"));
         if let Some(number) = &record.quarantine {
             let told = texts.get("cli-record-in-quarantine", &[("number", number)]);
-            out.push_str(&format!("    {}\n", layout::wrap(&told, 4, 6)));
+            // Not wrapped: it ends in a command to be copied.
+            out.push_str(&format!("    {told}\n"));
         }
         for finding in &record.findings {
             let severity = texts.get(&format!("cli-explain-severity-{}", finding.severity), &[]);

@@ -103,8 +103,8 @@ pub(super) fn entries(list: &[Entry], indent: usize) -> String {
         let lines: Vec<String> = entry.value.lines().map(|line| wrap(line, at, at)).collect();
         out.push_str(&lines.join(&format!("\n{margin}")));
         if let Some(from) = &entry.from {
-            let last = entry.value.lines().next_back().unwrap_or_default();
-            let length = at + last.chars().count() + 3 + from.chars().count();
+            let end = entry.value.lines().next_back().unwrap_or_default();
+            let length = at + end.chars().count() + 3 + from.chars().count();
             if length <= WIDTH {
                 out.push_str(&format!("  {from}"));
             } else {
