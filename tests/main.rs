@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod documents;
+mod history;
 mod links;
 mod personal_data;
 mod runs;

@@ -52,6 +52,11 @@ impl LandingZone {
         Ok(Self { root })
     }
 
+    /// The landing zone in `root` to look into; makes nothing.
+    pub fn at(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
     /// Takes a file in. Until it is whole and on the disk nothing lies under its hash.
     ///
     /// # Errors

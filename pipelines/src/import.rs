@@ -19,7 +19,7 @@ use vienkop_connectors::registry::{Delivery, LandedFile, RegistryError, Run, Sta
 use vienkop_transforms::batch::{Batch, LocatorKind};
 use vienkop_transforms::check::check;
 use vienkop_transforms::finding::{self, Finding, Severity};
-use vienkop_transforms::mapping::{TablePlan, map};
+use vienkop_transforms::mapping::{TableMapping, TablePlan, map};
 use vienkop_transforms::model::rank;
 use vienkop_transforms::normalise::personal::mask;
 use vienkop_transforms::normalise::{Context, PseudonymKey, normalise};
@@ -417,17 +417,8 @@ impl<'a> Prepared<'a> {
     pub(crate) fn new(session: &Session, source: &'a Source) -> anyhow::Result<Self> {
         let fetch_kind = fetch::kind(&source.fetch.kind).context("fetch kind")?;
         let format_kind = format::kind(&source.format.kind).context("format kind")?;
-        let mut tables: Vec<(TablePlan, Arc<dyn TableReader>)> = Vec::new();
-        for table in &source.table {
-            let questionnaire = table.unpivot.as_ref().and_then(|unpivot| unpivot.questionnaire.as_ref());
-            let wordings = questionnaire
-                .and_then(|id| session.config.questionnaires.get(id))
-                .map(vienkop_transforms::assess::questionnaire::Questionnaire::wordings)
-                .unwrap_or_default();
-            let plan = TablePlan::new(&source.id, table, &wordings)?;
-            let read = serde_json::Value::Object(table.read.clone());
-            tables.push((plan, Arc::from(format_kind.reader(&source.format.options(), &read)?)));
-        }
+        let tables =
+            source.table.iter().map(|table| compile(session, source, table)).collect::<anyhow::Result<Vec<_>>>()?;
         let pseudonymises = tables.iter().any(|(plan, _)| plan.pseudonymises());
         let key = if pseudonymises { Some(session.pseudonym_key(source)?) } else { None };
         let fetcher = fetch_kind.fetcher(&source.fetch.options())?;
@@ -472,6 +463,23 @@ impl<'a> Prepared<'a> {
     pub(crate) fn id(&self) -> &str {
         &self.source.id
     }
+}
+
+/// Makes one table of a source ready: its mapping and its reader.
+pub(crate) fn compile(
+    session: &Session,
+    source: &Source,
+    table: &TableMapping,
+) -> anyhow::Result<(TablePlan, Arc<dyn TableReader>)> {
+    let questionnaire = table.unpivot.as_ref().and_then(|unpivot| unpivot.questionnaire.as_ref());
+    let wordings = questionnaire
+        .and_then(|id| session.config.questionnaires.get(id))
+        .map(vienkop_transforms::assess::questionnaire::Questionnaire::wordings)
+        .unwrap_or_default();
+    let plan = TablePlan::new(&source.id, table, &wordings)?;
+    let read = serde_json::Value::Object(table.read.clone());
+    let format_kind = format::kind(&source.format.kind).context("format kind")?;
+    Ok((plan, Arc::from(format_kind.reader(&source.format.options(), &read)?)))
 }
 
 /// A finding of the reader becomes one of the table it was reading.

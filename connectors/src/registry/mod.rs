@@ -12,6 +12,7 @@ mod bulk;
 mod difference;
 mod dump;
 mod error;
+mod history;
 mod links;
 mod lock;
 mod matching;
@@ -36,6 +37,10 @@ pub use difference::{
     Change, Delivery, Difference, EntityDifference, FindingCount, Gate, GateKind, Matched, Planned, Sample,
 };
 pub use error::RegistryError;
+pub use history::{
+    Change as FieldChange, Delivered, DeliveredItem, Event, EventKind, FieldValue, Found, Item, ItemChange,
+    ItemChangeKind, ListChange, ListedFile, Moment, Past, Place, RunHead, Said, Span, Subject, Version, Worth,
+};
 pub use links::{LinkCounts, LinkFindings};
 pub use lock::Lock;
 pub use queries::{QuarantineDetail, QuarantineRow, RunRow, RunSourceRow};

@@ -206,6 +206,17 @@ impl Registry {
         Ok(Some(QuarantineDetail { head, cells, findings }))
     }
 
+    /// The record in quarantine with this uid, as of its source's latest delivery.
+    ///
+    /// # Errors
+    /// The registry cannot be read.
+    pub async fn quarantined(&self, record_uid: &str) -> Result<Option<QuarantineRow>, RegistryError> {
+        let mut session = self.connect().await?;
+        let text = format!("{QUARANTINE} WHERE {CURRENT} AND q.record_uid = $1 ORDER BY q.id LIMIT 1");
+        let rows = session.rows(text, &[record_uid.into()]).await?;
+        rows.first().map(quarantine_row).transpose().map_err(|error| self.site.error(error))
+    }
+
     /// Findings of a run, of one source or of all: columns `source`, `file`, then those of
     /// [`finding::COLUMNS`], in the order found.
     ///
@@ -216,7 +227,7 @@ impl Registry {
         self.finding_frame(&mut session, run, source, "1 = 1", &[]).await
     }
 
-    async fn finding_frame(
+    pub(super) async fn finding_frame(
         &self,
         session: &mut Session,
         run: i64,

@@ -10,6 +10,7 @@ mod history;
 mod identity;
 mod links;
 mod opening;
+mod past;
 mod plan;
 mod random;
 mod review;

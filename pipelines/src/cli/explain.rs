@@ -1,11 +1,11 @@
-//! `vienkop explain CODE`.
+//! `vienkop explain CODE|UID`.
 
 use serde::Serialize;
 use vienkop_transforms::finding::{self, RULES};
 use vienkop_transforms::fold::nearest;
 
 use super::session::Session;
-use super::{Exit, Options, output};
+use super::{Exit, Options, output, record};
 
 #[derive(Serialize)]
 struct Explanation {
@@ -16,15 +16,22 @@ struct Explanation {
     remedy: String,
 }
 
-/// Prints what a finding code means and how it is mended.
-pub(super) fn explain(options: &Options, id: &str, now: jiff::Timestamp) -> anyhow::Result<Exit> {
+/// Whether a text has the form of a finding code: a letter and three digits.
+fn looks_like_code(id: &str) -> bool {
+    let bytes = id.as_bytes();
+    bytes.len() == 4 && bytes[0].is_ascii_alphabetic() && bytes[1..].iter().all(u8::is_ascii_digit)
+}
+
+/// Prints what a finding code means and how it is mended, or where the values of a record came from.
+pub(super) async fn explain(options: &Options, id: &str, now: jiff::Timestamp) -> anyhow::Result<Exit> {
     let session = Session::open(options, now)?;
     let texts = session.texts();
-    let Some(rule) = finding::rule(id) else {
-        let codes = || RULES.iter().map(|rule| rule.code);
-        let near = nearest(id, codes(), 3);
-        let near = if near.is_empty() { codes().collect::<Vec<_>>() } else { near }.join(", ");
-        anyhow::bail!(texts.get("cli-explain-unknown", &[("code", id), ("nearest", &near)]));
+    let Some(rule) = finding::rule(id).or_else(|| finding::rule(&id.to_uppercase())) else {
+        if looks_like_code(id) {
+            let near = nearest(id, RULES.iter().map(|rule| rule.code), 3).join(", ");
+            anyhow::bail!(texts.get("cli-explain-unknown", &[("code", id), ("nearest", &near)]));
+        }
+        return record::explain::explain(&session, options, id).await;
     };
     let text = |part: &str| texts.get(&format!("{}-{part}", rule.code), &[]);
     let explanation = Explanation {

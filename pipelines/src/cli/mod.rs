@@ -7,6 +7,7 @@ mod findings;
 mod list;
 pub(crate) mod output;
 mod quarantine;
+mod record;
 mod replay;
 mod report;
 mod run;
@@ -114,9 +115,14 @@ pub(crate) enum Command {
         #[arg(long = "questionnaire", value_name = "ID")]
         questionnaires: Vec<String>,
     },
-    /// What a finding code means and how it is mended
+    /// What a finding code means, or where every value of a record came from, down to the cell
     Explain {
-        /// A code such as V012
+        /// A code such as V012, a uid or its beginning, or entity:key such as service:90000270634/01
+        id: String,
+    },
+    /// Versions of a record: what changed, when, by which run and source, from which file and row
+    History {
+        /// A uid or its beginning (8 characters or more), or entity:key such as institution:90000270634
         id: String,
     },
     /// Everything that was said of the latest delivery of each source, or of one, and of the registry as a whole
@@ -209,7 +215,8 @@ pub(crate) async fn execute(cli: Cli, now: jiff::Timestamp) -> anyhow::Result<Ex
         Command::Plan { target, approve } => run::plan(options, now, target.as_deref(), approve).await,
         Command::Check { source } => check::check(options, now, source.as_deref()),
         Command::Assess { questionnaires } => report::assess(options, now, &questionnaires).await,
-        Command::Explain { id } => explain::explain(options, &id, now),
+        Command::Explain { id } => explain::explain(options, &id, now).await,
+        Command::History { id } => record::history::history(options, now, &id).await,
         Command::Findings { source, links, institution } => {
             findings::findings(options, now, source.as_deref(), links, institution.as_deref()).await
         }

@@ -18,6 +18,7 @@
 
 mod dialect;
 mod difference;
+pub(super) mod history;
 mod links;
 mod load;
 pub(super) mod matching;
