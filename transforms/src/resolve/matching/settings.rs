@@ -327,8 +327,9 @@ impl Seen {
     ) {
         for (index, word) in words.iter().enumerate() {
             let item = format!("{path}.{index}");
-            let owner = path.rsplit_once('.').map_or(path, |(owner, _)| owner);
-            if self.own(path, &key(word)) || (path.ends_with(".words") && self.own(owner, &key(word))) {
+            // An action's words stand beside its name.
+            let owner = path.strip_suffix(".words").unwrap_or(path);
+            if self.own(owner, &key(word)) {
                 continue;
             }
             self.word(&item, word, &key, problems);

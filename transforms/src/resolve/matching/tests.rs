@@ -106,7 +106,8 @@ fn a_slip_alone_does_not_merge() {
         page
     };
     let verdict = |new: &Row, held: &Row| {
-        let found = match_services(&strip(&[new.clone()]), &strip(&[held.clone()]), &shipped()).unwrap();
+        let found =
+            match_services(&strip(std::slice::from_ref(new)), &strip(std::slice::from_ref(held)), &shipped()).unwrap();
         found.column("verdict").unwrap().str().unwrap().get(0).unwrap().to_owned()
     };
     assert_eq!(verdict(&new, &held), "review");
