@@ -281,6 +281,11 @@ S005-message = Nothing is retired: it is not known which records the quarantined
 S005-remedy = Mend the quarantined rows and send the file again; records that it no longer has are retired then.
 S005-explain = The source delivers everything it holds, so what a delivery lacks would be retired. But this delivery has rows that could not be read or have no key: any of them may be a record that seems absent. So everything that the registry held stays this time.
 
+S006-title = Source is late
+S006-message = Nothing new for too long: last { $value }, expected every { $expected }.
+S006-remedy = Find out whether the export still runs and arrives in the right place.
+S006-explain = The source's configuration says how often something new is expected ("expected_every" in [policy]). Since the day named, no file has come whose content had not been met before; the same file met again by every run is no delivery. The registry keeps what it had, but it may be out of date. If the source changes less often indeed, raise "expected_every".
+
 finding-hint = (Hint: { $hint })
 
 ### Mistakes in the configuration
@@ -301,6 +306,7 @@ config-hint-child = structures go into [table.children.{ $child }] or a table of
 config-hint-comma = save the file as comma-separated CSV (UTF-8)
 config-hint-dir = --config names the folder of the configuration
 config-hint-path = write the path from the folder that holds config; samples stay within it
+config-hint-cron = minute, hour, day of month, month, weekday; for example "15 3 * * 1-5": at 03:15, Monday to Friday
 
 config-no-vienkop = no such file
 config-utf8 = the file is not UTF-8
@@ -394,6 +400,17 @@ config-unknown-pipeline = no pipeline "{ $value }"
 config-sample-mixed = the sample "{ $value }" cannot be in one pipeline with real sources
 config-glob = "{ $value }" is not a pattern of names
 config-time-zone = no time zone "{ $value }"
+config-cron-fields = a cron line has five fields (or six, with the seconds in front), not { $found }
+config-cron-field = "{ $value }" cannot be the { $field ->
+    [second] seconds
+    [minute] minutes
+    [hour] hours
+    [day] day of the month
+    [month] month
+   *[weekday] weekday
+} of a cron line
+config-cron-never = no day fits the cron line "{ $value }"
+config-no-schedule = "{ $option }" means nothing without "schedule"
 
 config-csv = the file is not readable as CSV: { $reason }
 config-csv-empty = the file is empty
@@ -434,6 +451,8 @@ cli-verdict-clean = Done, nothing is quarantined.
 cli-verdict-attention = Done. Some records need a look (vienkop quarantine list), the others are loaded.
 cli-verdict-failed = Done, but not everything is loaded: see above.
 cli-verdict-approval = A source waits for approval; the others are loaded. To go on: vienkop run --approve
+cli-verdict-late = Done, everything delivered is loaded; but a source is late: see above.
+cli-late-never = never
 cli-plan-kind-insert = insert
 cli-plan-kind-change = change
 cli-plan-kind-retire = retire
@@ -446,6 +465,7 @@ cli-explain-remedy = Remedy: { $text }
 cli-check-config = The configuration is fine. Sources: { $sources }, pipelines: { $pipelines }, code lists: { $codelists }.
 cli-check-source-ok = { $source }: fine (files: { $files }, rows in the sample: { $rows })
 cli-check-source-bad = { $source }: { $message }
+cli-check-schedule = { $pipeline }: runs by "{ $schedule }", next: { $times }
 cli-quarantine-empty = Nothing is quarantined.
 cli-quarantine-none = There is no quarantined record "{ $id }". To list them: vienkop quarantine list
 cli-col-id = Record
@@ -484,6 +504,13 @@ cli-place-line-column = row { $line }, column "{ $column }"
 cli-place-record = record { $record }
 cli-place-record-path = record { $record }, { $path }
 cli-as-of-bad = --as-of: "{ $value }" is neither a date (2024-07-08) nor a moment (2024-07-08T12:00:00Z)
+cli-schedule-as-of = --as-of and schedule exclude each other: a schedule goes by the clock. To run a pipeline as of another day: vienkop run --as-of { $value }
+cli-schedule-none = No pipeline has a schedule. Write one into config/pipelines/<name>.toml, for example: schedule = "15 3 * * 1-5"
+cli-schedule-missed = Times missed: { $number }, the first { $first }.
+cli-schedule-missed-many = Times missed: { $number } or more, the first { $first }.
+cli-schedule-only-told = { $pipeline }: { $missed } Only told, not run; next: { $next }
+cli-schedule-retry = To be tried again at { $at } ({ $attempt } of { $attempts }): { $sources }
+cli-schedule-given-up = Tried again in vain ({ $attempts } of { $attempts }): { $sources }
 
 ## Situation assessment
 

@@ -281,6 +281,11 @@ S005-message = Nekas nav izņemts: nav zināms, kuram ierakstam pieder karantīn
 S005-remedy = Izlabojiet karantīnas rindas un atsūtiet failu no jauna; ieraksti, kuru tajā vairs nav, tiks izņemti tad.
 S005-explain = Avots piegādā visu, kas tam ir, tātad tas, kā piegādē nav, ir jāizņem. Bet šajā piegādē ir rindas, kuras nevarēja izlasīt vai kurām nav atslēgas: jebkura no tām var būt ieraksts, kura it kā trūkst. Tāpēc šoreiz viss, kas reģistrā bija, paliek.
 
+S006-title = Avots kavējas
+S006-message = Pārāk ilgi nav nekā jauna: pēdējoreiz { $value }, gaidīts ik pēc { $expected }.
+S006-remedy = Noskaidrojiet, vai eksports joprojām notiek un vai tas nonāk īstajā vietā.
+S006-explain = Avota konfigurācijā noteikts, cik bieži gaidāms kas jauns („expected_every” sadaļā [policy]). Kopš minētās dienas nav atnācis neviens fails, kura saturs nebūtu jau redzēts; tas pats fails, ko katra izpilde izlasa no jauna, nav piegāde. Reģistrā paliek iepriekšējie dati, bet tie var būt novecojuši. Ja avots tiešām mainās retāk, palieliniet „expected_every”.
+
 finding-hint = (Padoms: { $hint })
 
 ### Konfigurācijas kļūdas
@@ -303,6 +308,7 @@ config-hint-child = struktūras raksta sadaļā [table.children.{ $child }] vai 
 config-hint-comma = saglabājiet failu kā CSV ar komatu (UTF-8)
 config-hint-dir = konfigurācijas mapi norāda ar --config
 config-hint-path = ceļu raksta no mapes, kurā ir config; paraugi paliek tajā
+config-hint-cron = minūte, stunda, mēneša diena, mēnesis, nedēļas diena; piemēram, „15 3 * * 1-5”: plkst. 03.15 no pirmdienas līdz piektdienai
 
 config-no-vienkop = faila nav
 config-utf8 = fails nav UTF-8 kodējumā
@@ -396,6 +402,17 @@ config-unknown-pipeline = nav plūsmas „{ $value }”
 config-sample-mixed = paraugs „{ $value }” nevar būt vienā plūsmā ar īstiem avotiem
 config-glob = „{ $value }” nav derīgs nosaukumu paraugs
 config-time-zone = nav laika joslas „{ $value }”
+config-cron-fields = cron rindā ir pieci lauki (vai seši, ja sākumā ir sekundes), nevis { $found }
+config-cron-field = „{ $value }” nevar būt cron rindas { $field ->
+    [second] sekundes
+    [minute] minūtes
+    [hour] stundas
+    [day] mēneša diena
+    [month] mēnesis
+   *[weekday] nedēļas diena
+}
+config-cron-never = cron rindai „{ $value }” neatbilst neviena diena
+config-no-schedule = „{ $option }” bez „schedule” neko nenozīmē
 
 config-csv = fails nav lasāms kā CSV: { $reason }
 config-csv-empty = fails ir tukšs
@@ -436,6 +453,8 @@ cli-verdict-clean = Pabeigts, karantīnā nav nekā.
 cli-verdict-attention = Pabeigts. Daži ieraksti jāapskata (vienkop quarantine list), pārējie ir ielādēti.
 cli-verdict-failed = Pabeigts, bet ne viss ir ielādēts: skatīt iepriekš.
 cli-verdict-approval = Kāds avots gaida apstiprinājumu; pārējie ir ielādēti. Turpināt: vienkop run --approve
+cli-verdict-late = Pabeigts, viss piegādātais ir ielādēts; bet kāds avots kavējas: skatīt iepriekš.
+cli-late-never = nekad
 cli-plan-kind-insert = jauns
 cli-plan-kind-change = mainīts
 cli-plan-kind-retire = izņemts
@@ -448,6 +467,7 @@ cli-explain-remedy = Kā labot: { $text }
 cli-check-config = Konfigurācija kārtībā. Avoti: { $sources }, plūsmas: { $pipelines }, kodu saraksti: { $codelists }.
 cli-check-source-ok = { $source }: kārtībā (faili: { $files }, rindas paraugā: { $rows })
 cli-check-source-bad = { $source }: { $message }
+cli-check-schedule = { $pipeline }: izpilda pēc grafika „{ $schedule }”, tuvākie laiki: { $times }
 cli-quarantine-empty = Karantīnā nav nekā.
 cli-quarantine-none = Karantīnā nav ieraksta „{ $id }”. Sarakstu rāda: vienkop quarantine list
 cli-col-id = Ieraksts
@@ -486,6 +506,13 @@ cli-place-line-column = { $line }. rinda, kolonna „{ $column }”
 cli-place-record = { $record }. ieraksts
 cli-place-record-path = { $record }. ieraksts, { $path }
 cli-as-of-bad = --as-of: „{ $value }” nav datums (2024-07-08) vai laiks (2024-07-08T12:00:00Z)
+cli-schedule-as-of = --as-of un schedule viens otru izslēdz: grafiks iet pēc pulksteņa. Izpildīt ar citu dienu: vienkop run --as-of { $value }
+cli-schedule-none = Nevienai plūsmai nav grafika. Ierakstiet to failā config/pipelines/<nosaukums>.toml, piemēram: schedule = "15 3 * * 1-5"
+cli-schedule-missed = Nokavētie laiki: { $number }, pirmais { $first }.
+cli-schedule-missed-many = Nokavētie laiki: { $number } vai vairāk, pirmais { $first }.
+cli-schedule-only-told = { $pipeline }: { $missed } Tikai paziņots, nav izpildīts; nākamais laiks: { $next }
+cli-schedule-retry = Mēģinās vēlreiz { $at } ({ $attempt } no { $attempts }): { $sources }
+cli-schedule-given-up = Veltīgi mēģināts vēlreiz ({ $attempts } no { $attempts }): { $sources }
 
 ## Situācijas novērtējums
 

@@ -8,6 +8,7 @@ use vienkop_connectors::registry::{self, EntityDifference};
 use vienkop_transforms::texts::Texts;
 
 use crate::cli::{Exit, output};
+use crate::late::Late;
 
 /// A run or a plan.
 #[derive(Debug, Serialize)]
@@ -18,6 +19,8 @@ pub(crate) struct Outcome {
     pub(crate) status: &'static str,
     /// What each source came to, in the order they ran.
     pub(crate) sources: Vec<SourceOutcome>,
+    /// Sources that have given nothing new for longer than they should.
+    pub(crate) late: Vec<Late>,
     /// Reports written.
     pub(crate) reports: Vec<PathBuf>,
     /// What else a person should know.
@@ -203,6 +206,16 @@ impl SourceOutcome {
         self.rows.rejected + self.records.values().map(|counts| counts.quarantined).sum::<u64>()
     }
 
+    /// How the program would end, were this the only source.
+    pub(crate) fn exit(&self, strict: bool) -> Exit {
+        match self.status {
+            Status::Approval => Exit::ApprovalNeeded,
+            Status::Failed | Status::Gate => Exit::GateFailed,
+            Status::Ok if strict && self.quarantined() > 0 => Exit::GateFailed,
+            Status::Ok => Exit::Done,
+        }
+    }
+
     fn state(&self) -> &'static str {
         match self.status {
             Status::Failed => "cli-state-failed",
@@ -217,37 +230,28 @@ impl SourceOutcome {
 
 impl Outcome {
     /// Makes the outcome of its sources.
-    pub(crate) fn new(run: Option<i64>, sources: Vec<SourceOutcome>, reports: Vec<PathBuf>) -> Self {
-        Self { run, status: Self::status(&sources), sources, reports, notes: Vec::new() }
-    }
-
-    /// `clean`, `attention` or `failed`.
-    pub(crate) fn status(sources: &[SourceOutcome]) -> &'static str {
+    pub(crate) fn new(run: Option<i64>, sources: Vec<SourceOutcome>, late: Vec<Late>) -> Self {
         let failed = sources.iter().any(|source| source.status != Status::Ok);
         let quarantined = sources.iter().any(|source| source.quarantined() > 0);
-        match (failed, quarantined) {
-            (true, _) => "failed",
-            (false, true) => "attention",
-            (false, false) => "clean",
-        }
+        let status = match failed {
+            true => "failed",
+            false if quarantined || !late.is_empty() => "attention",
+            false => "clean",
+        };
+        Self { run, status, sources, late, reports: Vec::new(), notes: Vec::new() }
     }
 
     /// How the program ends.
     pub(crate) fn exit(&self, strict: bool) -> Exit {
-        let of_source = |source: &SourceOutcome| match source.status {
-            Status::Approval => Exit::ApprovalNeeded,
-            Status::Failed | Status::Gate => Exit::GateFailed,
-            Status::Ok if strict && source.quarantined() > 0 => Exit::GateFailed,
-            Status::Ok => Exit::Done,
-        };
-        self.sources.iter().map(of_source).fold(Exit::Done, Exit::and)
+        self.sources.iter().map(|source| source.exit(strict)).fold(Exit::Done, Exit::and)
     }
 
     /// The closing summary.
     pub(crate) fn summary(&self, texts: &Texts, title: &str, exit: Exit) -> String {
         let mut out = format!("{title}\n\n");
         out.push_str(&self.table(texts));
-        let notable: Vec<String> = self.sources.iter().flat_map(|source| attention(source, texts)).collect();
+        let mut notable: Vec<String> = self.sources.iter().flat_map(|source| attention(source, texts)).collect();
+        notable.extend((!self.late.is_empty()).then(|| Late::lines(&self.late, texts)));
         if !notable.is_empty() {
             out.push_str(&format!("\n{}\n", texts.get("cli-attention", &[])));
             out.push_str(&notable.concat());
@@ -274,6 +278,7 @@ impl Outcome {
             _ if self.run.is_none() => "cli-plan-verdict",
             Exit::ApprovalNeeded => "cli-verdict-approval",
             Exit::Done if self.status == "clean" => "cli-verdict-clean",
+            Exit::Done if self.sources.iter().all(|source| source.quarantined() == 0) => "cli-verdict-late",
             Exit::Done => "cli-verdict-attention",
             Exit::GateFailed | Exit::CouldNotRun => "cli-verdict-failed",
         };

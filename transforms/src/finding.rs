@@ -154,6 +154,8 @@ rules! {
     NOTHING_DELIVERED = "S004" Warning;
     /// Rows whose record cannot be told: nothing is retired this time.
     RETIREMENTS_HELD_BACK = "S005" Warning;
+    /// Nothing new for longer than `expected_every`.
+    LATE = "S006" Warning;
 }
 
 /// The rule with this code.

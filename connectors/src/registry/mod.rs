@@ -26,7 +26,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 pub use apply::Rows;
 pub use difference::{Change, Delivery, Difference, EntityDifference, FindingCount, Gate, GateKind, Planned, Sample};
 pub use error::RegistryError;
-pub use queries::{QuarantineDetail, QuarantineRow, RunRow, RunSourceRow};
+pub use queries::{QuarantineDetail, QuarantineRow, RunRow, RunSourceRow, SourceState};
 pub use run::{Mode, Run, RunKind, RunStart};
 pub use stage::{LandedFile, Stage};
 

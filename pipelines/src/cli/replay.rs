@@ -14,6 +14,7 @@ use vienkop_connectors::registry::{Mode, Registry, RunKind};
 use vienkop_transforms::finding::COLUMNS;
 use vienkop_transforms::model::ENTITIES;
 
+use super::interrupt::Interrupt;
 use super::run::{Job, execute};
 use super::session::Session;
 use super::{Exit, Options, output};
@@ -110,9 +111,11 @@ async fn results(
         }
     }
     let landing = session.work.join("landed");
-    let job = Job { name, sources, mode: Mode::Run, kind: RunKind::Replay, landing, approve: false, quiet };
+    let cancel = Interrupt::listen().flag();
+    let job = Job { name, sources, mode: Mode::Run, kind: RunKind::Replay, landing, approve: false, quiet, cancel };
     let registry = Registry::open(&session.registry).await?;
-    let (run, outcomes) = execute(session, &registry, &job).await?;
+    let done = execute(session, &registry, &job).await?;
+    let (run, outcomes) = (done.run.unwrap_or_default(), done.sources);
 
     let mut results = BTreeMap::new();
     results.insert(OUTCOME.to_owned(), outcome(session, &outcomes)?);

@@ -29,9 +29,9 @@ use vienkop_transforms::texts::{Language, Texts};
 
 use document::Document;
 use files::Files;
-pub(crate) use problem::Problems;
 use problem::{Problem, Sentence};
-pub(crate) use settings::{Delivers, Pipeline, Source, Vienkop};
+pub(crate) use problem::{Problems, Told};
+pub(crate) use settings::{Delivers, MissedRun, Pipeline, RetryPolicy, Source, Vienkop};
 use tables::Context;
 use texts::Catalogue;
 use validate::SchemaError;
@@ -106,6 +106,7 @@ impl Config {
         }
         for pipeline in pipelines.values() {
             files.problems.extend(pipelines::check(pipeline, &source_files, &questions));
+            files.problems.extend(pipelines::check_schedule(pipeline));
         }
         let vienkop = vienkop.and_then(|vienkop| vienkop.item);
         if files.problems.is_empty() {
