@@ -6,4 +6,5 @@ mod documents;
 mod personal_data;
 mod runs;
 mod samples;
+mod schedule;
 mod support;

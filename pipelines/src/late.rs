@@ -9,6 +9,7 @@ use vienkop_connectors::registry::SourceState;
 use vienkop_transforms::finding::{self, Finding};
 use vienkop_transforms::texts::Texts;
 
+use crate::cli::session::Session;
 use crate::config::Source;
 use crate::tell;
 use crate::timetable::duration;
@@ -22,21 +23,30 @@ pub(crate) struct Late {
     pub(crate) last_new_at: Option<String>,
     /// How often something new is expected, as configured.
     pub(crate) expected_every: String,
+    /// The local day of `last_new_at`.
+    #[serde(skip)]
+    day: Option<String>,
 }
 
-/// The sources among these that have given nothing new for longer than they should.
+/// The sources among these that, as of the session's moment, have given nothing new for longer than they should.
 pub(crate) fn late<'a>(
+    session: &Session,
     sources: impl IntoIterator<Item = &'a Source>,
     states: &[SourceState],
-    as_of: Timestamp,
 ) -> Vec<Late> {
     let mut late = Vec::new();
     for source in sources {
         let Some(every) = &source.policy.expected_every else { continue };
         let last = states.iter().find(|state| state.source == source.id).and_then(|state| state.last_new_at.clone());
-        let silent = last.as_ref().and_then(|at| at.parse().ok()).map(|at: Timestamp| as_of.duration_since(at));
+        let at: Option<Timestamp> = last.as_ref().and_then(|at| at.parse().ok());
+        let silent = at.map(|at| session.as_of.duration_since(at));
         if silent.is_none_or(|silent| duration(every).is_some_and(|every| silent > every)) {
-            late.push(Late { source: source.id.clone(), last_new_at: last, expected_every: every.clone() });
+            late.push(Late {
+                source: source.id.clone(),
+                last_new_at: last,
+                expected_every: every.clone(),
+                day: at.map(|at| at.to_zoned(session.time_zone.clone()).date().to_string()),
+            });
         }
     }
     late
@@ -45,9 +55,8 @@ pub(crate) fn late<'a>(
 impl Late {
     /// What a person reads of it: code, what is so, what is to be done.
     pub(crate) fn sentence(&self, texts: &Texts) -> String {
-        let day = |at: &String| at.split('T').next().unwrap_or_default().to_owned();
         let finding = Finding {
-            value: Some(self.last_new_at.as_ref().map_or_else(|| texts.get("cli-late-never", &[]), day)),
+            value: Some(self.day.clone().unwrap_or_else(|| texts.get("cli-late-never", &[]))),
             expected: Some(self.expected_every.clone()),
             ..Finding::of(&finding::LATE)
         };
@@ -56,6 +65,6 @@ impl Late {
 
     /// A line for each, as summaries have them.
     pub(crate) fn lines(late: &[Self], texts: &Texts) -> String {
-        late.iter().map(|late| format!("  {}: {}\n", late.source, late.sentence(texts))).collect()
+        late.iter().fold(String::new(), |lines, late| lines + &format!("  {}: {}\n", late.source, late.sentence(texts)))
     }
 }

@@ -175,7 +175,7 @@ pub(crate) async fn execute(session: &Session, registry: &Registry, job: &Job<'_
         Some(error) => Err(error),
         // Asked of the run, not of the registry: a plan sees what it would have delivered.
         None => run.source_states().await.map_err(Into::into).map(|states| {
-            let late = late(job.sources.iter().copied(), &states, session.as_of);
+            let late = late(session, job.sources.iter().copied(), &states);
             Outcome::new(Some(number), outcomes, late)
         }),
     };

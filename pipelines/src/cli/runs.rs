@@ -122,5 +122,5 @@ async fn late_of_what_runs(session: &Session, registry: &Registry) -> anyhow::Re
     let mut sources: Vec<&Source> = pipelines.flat_map(|(_, pipeline)| config.sources_of(pipeline)).collect();
     sources.sort_by_key(|source| &source.id);
     sources.dedup_by_key(|source| &source.id);
-    Ok(late(sources, &registry.source_states().await?, session.as_of))
+    Ok(late(session, sources, &registry.source_states().await?))
 }

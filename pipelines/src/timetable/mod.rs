@@ -46,7 +46,7 @@ impl Timetable {
     /// It is none, or no moment fits it.
     pub(crate) fn new(line: &str, zone: TimeZone) -> Result<Self, CronFault> {
         let parser = CronParser::builder().seconds(Seconds::Optional).year(Year::Disallowed).build();
-        let Ok(cron) = parser.parse(line) else { return Err(fault(&parser, line)) };
+        let Ok(cron) = parser.parse(line) else { return Err(fault(parser, line)) };
         let timetable = Self { cron, zone };
         // A leap day comes within eight years: from 2000 on there is one.
         if timetable.after(Timestamp::UNIX_EPOCH).is_some() { Ok(timetable) } else { Err(CronFault::Never) }
@@ -92,7 +92,7 @@ impl Timetable {
 }
 
 /// The field at fault is the one that does not fit a line of stars either.
-fn fault(parser: &CronParser, line: &str) -> CronFault {
+fn fault(parser: CronParser, line: &str) -> CronFault {
     let fields: Vec<&str> = line.split_whitespace().collect();
     let names = match fields.len() {
         5 => &FIELDS[1..],
