@@ -70,10 +70,10 @@ impl Running {
                     return json;
                 }
             }
-            match self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
-                Ok(line) => self.seen.push(line),
-                Err(_) => panic!("no {what} in\n{}", self.said()),
-            }
+            let Ok(line) = self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) else {
+                panic!("no {what} in\n{}", self.said());
+            };
+            self.seen.push(line);
         }
     }
 
