@@ -7,7 +7,15 @@ use crate::support::{Project, checkout};
 #[test]
 fn documents_name_files_that_exist() {
     let mut missing = Vec::new();
-    for document in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "data-samples/README.md"] {
+    let documents = [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "data-samples/README.md",
+        "docs/schedule.md",
+    ];
+    for document in documents {
         let text = fs::read_to_string(checkout().join(document)).unwrap_or_else(|_| panic!("{document}"));
         for name in text.split(['`', '(', ')']).skip(1) {
             let looks_like_path = name.contains('/')
@@ -40,4 +48,36 @@ fn the_example_of_a_source_is_right() {
     let checked = project.vienkop(&["check", "mana-iestade", "--json"]).ends(1).json();
     let errors = checked[0]["errors"].as_array().unwrap();
     assert!(errors.len() == 1 && errors[0].as_str().unwrap().starts_with("F001"), "{errors:?}");
+}
+
+/// The pipeline that the document shows is right, and the next times are those that it says.
+#[test]
+fn the_example_of_a_schedule_is_right() {
+    let text = fs::read_to_string(checkout().join("docs/schedule.md")).unwrap();
+    let example = text.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let project = Project::new();
+    project.services("mana-iestade", "code;name;description\n1;A;B\n").pipeline(&["mana-iestade"]);
+    project.file("config/pipelines/nakts.toml", example);
+    let listed = project.vienkop(&["list", "pipelines", "--as-of", "2024-07-05"]).ends(0).stdout;
+    assert!(listed.contains("2024-07-05 03:15") && listed.contains("2024-07-08 03:15"), "{listed}");
+}
+
+/// The commands of the deployment examples are ones that the program understands.
+#[test]
+fn deployment_examples_say_what_the_program_understands() {
+    let read = |name: &str| fs::read_to_string(checkout().join("docs/deployment").join(name)).unwrap();
+    let (unit, job, task) = (read("vienkop.service"), read("cronjob.yaml"), read("vienkop-task.xml"));
+    let after = |text: &str, start: &str, end: &str| {
+        let rest = text.split(start).nth(1).unwrap_or_else(|| panic!("no {start}"));
+        rest.split(end).next().unwrap().replace([',', '"'], " ")
+    };
+    for (command, arguments) in [
+        ("schedule", after(&unit, "ExecStart=/usr/local/bin/vienkop ", "\n")),
+        ("run", after(&job, "args: [", "]")),
+        ("schedule", after(&task, "vienkop.exe\" ", "&gt;")),
+    ] {
+        let arguments: Vec<&str> = arguments.split_whitespace().collect();
+        assert_eq!(arguments[0], command);
+        Project::new().vienkop(&[&arguments[..], &["--help"]].concat()).ends(0);
+    }
 }

@@ -8,4 +8,5 @@ mod links;
 mod personal_data;
 mod runs;
 mod samples;
+mod schedule;
 mod support;

@@ -307,6 +307,10 @@ L004-title = Reference without an end in the registry
 L004-message = The field "{ $field }" of the record "{ $key }" ({ $hint }) refers to "{ $value }", which the registry does not hold.
 L004-remedy = Correct the code or number, withdraw the record if it is no longer valid, or deliver what it refers to as well.
 L004-explain = A record or link in the registry refers to another that is not there: it was retired later, or it was never delivered. K003 and K004 say so of a delivery when it comes in; L004 says it of everything that dangles now.
+S006-title = Source is late
+S006-message = Nothing new for too long: last { $value }, expected every { $expected }.
+S006-remedy = Find out whether the export still runs and arrives in the right place.
+S006-explain = The source's configuration says how often something new is expected ("expected_every" in [policy]). Since the day named, no file has come whose content had not been met before; the same file met again by every run is no delivery. The registry keeps what it had, but it may be out of date. If the source changes less often indeed, raise "expected_every".
 
 finding-hint = (Hint: { $hint })
 
@@ -328,6 +332,7 @@ config-hint-child = structures go into [table.children.{ $child }] or a table of
 config-hint-comma = save the file as comma-separated CSV (UTF-8)
 config-hint-dir = --config names the folder of the configuration
 config-hint-path = write the path from the folder that holds config; samples stay within it
+config-hint-cron = minute, hour, day of month, month, weekday; for example "15 3 * * 1-5": at 03:15, Monday to Friday
 
 config-no-vienkop = no such file
 config-utf8 = the file is not UTF-8
@@ -421,6 +426,23 @@ config-unknown-pipeline = no pipeline "{ $value }"
 config-sample-mixed = the sample "{ $value }" cannot be in one pipeline with real sources
 config-glob = "{ $value }" is not a pattern of names
 config-time-zone = no time zone "{ $value }"
+config-cron-fields = a cron line has five fields (or six, with the seconds in front), not { $found }
+config-cron-field = "{ $value }" cannot be the { $field ->
+    [second] seconds
+    [minute] minutes
+    [hour] hours
+    [day] day of the month
+    [month] month
+   *[weekday] weekday
+} of a cron line
+config-cron-never = no day fits the cron line "{ $value }"
+config-matching-share = a threshold lies between 0 and 1
+config-matching-review = the threshold "review" cannot be above "merge"
+config-matching-weight = a weight is 0 or more
+config-matching-name = the name needs a weight above 0, or there is nothing to compare
+config-matching-repeated = "{ $value }" stands at another place already ({ $first })
+config-priority-field = "{ $value }" is neither a field nor a list; write entity.field, such as "service.name"
+config-no-schedule = "{ $option }" means nothing without "schedule"
 
 config-csv = the file is not readable as CSV: { $reason }
 config-csv-empty = the file is empty
@@ -462,9 +484,12 @@ cli-verdict-clean = Done, nothing is quarantined.
 cli-verdict-attention = Done. Some records need a look (vienkop quarantine list), the others are loaded.
 cli-verdict-failed = Done, but not everything is loaded: see above.
 cli-verdict-approval = A source waits for approval; the others are loaded. To go on: vienkop run --approve
+cli-verdict-late = Done, everything delivered is loaded; but a source is late: see above.
+cli-late-never = never
 cli-plan-kind-insert = insert
 cli-plan-kind-change = change
 cli-plan-kind-retire = retire
+cli-plan-kind-merge = merged
 cli-plan-empty = (empty)
 cli-explain-unknown = There is no code "{ $code }". Similar: { $nearest }
 cli-explain-severity-info = information
@@ -474,6 +499,7 @@ cli-explain-remedy = Remedy: { $text }
 cli-check-config = The configuration is fine. Sources: { $sources }, pipelines: { $pipelines }, code lists: { $codelists }.
 cli-check-source-ok = { $source }: fine (files: { $files }, rows in the sample: { $rows })
 cli-check-source-bad = { $source }: { $message }
+cli-check-schedule = { $pipeline }: runs by "{ $schedule }", next: { $times }
 cli-quarantine-empty = Nothing is quarantined.
 cli-quarantine-none = There is no quarantined record "{ $id }". To list them: vienkop quarantine list
 cli-col-id = Record
@@ -496,6 +522,7 @@ cli-no-report = No report was made: the registry holds no survey answers ({ $que
 cli-plan-no-registry = There is no registry { $registry } yet: compared with an empty one.
 cli-plan-verdict = This is a plan: nothing is loaded. To do it: vienkop run
 cli-plan-more = … and { $count } more
+cli-merged-of = { $source }: new records merged with services of other sources: { $count } (vienkop review list --all)
 cli-col-skipped = Skipped
 cli-findings-empty = There are no findings.
 cli-replay-same = Everything is as expected.
@@ -561,6 +588,13 @@ cli-history-item-added = added
 cli-history-item-removed = removed
 cli-history-item-changed = changed
 cli-history-reordered = the order of the items changed
+cli-schedule-as-of = --as-of and schedule exclude each other: a schedule goes by the clock. To run a pipeline as of another day: vienkop run --as-of { $value }
+cli-schedule-none = No pipeline has a schedule. Write one into config/pipelines/<name>.toml, for example: schedule = "15 3 * * 1-5"
+cli-schedule-missed = Times missed: { $number }, the first { $first }.
+cli-schedule-missed-many = Times missed: { $number } or more, the first { $first }.
+cli-schedule-only-told = { $pipeline }: { $missed } Only told, not run; next: { $next }
+cli-schedule-retry = To be tried again at { $at } ({ $attempt } of { $attempts }): { $sources }
+cli-schedule-given-up = Tried again in vain ({ $attempts } of { $attempts }): { $sources }
 
 ## Situation assessment
 

@@ -307,6 +307,10 @@ L004-title = Atsauce, kurai reģistrā nav gala
 L004-message = Ieraksta „{ $key }” ({ $hint }) lauks „{ $field }” norāda uz „{ $value }”, kā reģistrā nav.
 L004-remedy = Izlabojiet kodu vai numuru, izņemiet ierakstu, ja tas vairs nav spēkā, vai piegādājiet arī to, uz ko tas norāda.
 L004-explain = Reģistrā esošs ieraksts vai saite norāda uz citu ierakstu, kura reģistrā nav: tas ir izņemts vēlāk vai nekad nav piegādāts. K003 un K004 to saka par piegādi brīdī, kad tā ienāk; L004 – par visu, kas karājas gaisā tagad.
+S006-title = Avots kavējas
+S006-message = Pārāk ilgi nav nekā jauna: pēdējoreiz { $value }, gaidīts ik pēc { $expected }.
+S006-remedy = Noskaidrojiet, vai eksports joprojām notiek un vai tas nonāk īstajā vietā.
+S006-explain = Avota konfigurācijā noteikts, cik bieži gaidāms kas jauns („expected_every” sadaļā [policy]). Kopš minētās dienas nav atnācis neviens fails, kura saturs nebūtu jau redzēts; tas pats fails, ko katra izpilde izlasa no jauna, nav piegāde. Reģistrā paliek iepriekšējie dati, bet tie var būt novecojuši. Ja avots tiešām mainās retāk, palieliniet „expected_every”.
 
 finding-hint = (Padoms: { $hint })
 
@@ -330,6 +334,7 @@ config-hint-child = struktūras raksta sadaļā [table.children.{ $child }] vai 
 config-hint-comma = saglabājiet failu kā CSV ar komatu (UTF-8)
 config-hint-dir = konfigurācijas mapi norāda ar --config
 config-hint-path = ceļu raksta no mapes, kurā ir config; paraugi paliek tajā
+config-hint-cron = minūte, stunda, mēneša diena, mēnesis, nedēļas diena; piemēram, „15 3 * * 1-5”: plkst. 03.15 no pirmdienas līdz piektdienai
 
 config-no-vienkop = faila nav
 config-utf8 = fails nav UTF-8 kodējumā
@@ -423,6 +428,23 @@ config-unknown-pipeline = nav plūsmas „{ $value }”
 config-sample-mixed = paraugs „{ $value }” nevar būt vienā plūsmā ar īstiem avotiem
 config-glob = „{ $value }” nav derīgs nosaukumu paraugs
 config-time-zone = nav laika joslas „{ $value }”
+config-cron-fields = cron rindā ir pieci lauki (vai seši, ja sākumā ir sekundes), nevis { $found }
+config-cron-field = „{ $value }” nevar būt cron rindas { $field ->
+    [second] sekundes
+    [minute] minūtes
+    [hour] stundas
+    [day] mēneša diena
+    [month] mēnesis
+   *[weekday] nedēļas diena
+}
+config-cron-never = cron rindai „{ $value }” neatbilst neviena diena
+config-matching-share = slieksnim jābūt no 0 līdz 1
+config-matching-review = „review” slieksnis nevar būt augstāks par „merge”
+config-matching-weight = svaram jābūt 0 vai lielākam
+config-matching-name = nosaukuma svaram jābūt lielākam par 0, citādi nav ko salīdzināt
+config-matching-repeated = „{ $value }” jau ir citā vietā ({ $first })
+config-priority-field = „{ $value }” nav ne lauks, ne saraksts; rakstiet entītija.lauks, piemēram, "service.name"
+config-no-schedule = „{ $option }” bez „schedule” neko nenozīmē
 
 config-csv = fails nav lasāms kā CSV: { $reason }
 config-csv-empty = fails ir tukšs
@@ -464,9 +486,12 @@ cli-verdict-clean = Pabeigts, karantīnā nav nekā.
 cli-verdict-attention = Pabeigts. Daži ieraksti jāapskata (vienkop quarantine list), pārējie ir ielādēti.
 cli-verdict-failed = Pabeigts, bet ne viss ir ielādēts: skatīt iepriekš.
 cli-verdict-approval = Kāds avots gaida apstiprinājumu; pārējie ir ielādēti. Turpināt: vienkop run --approve
+cli-verdict-late = Pabeigts, viss piegādātais ir ielādēts; bet kāds avots kavējas: skatīt iepriekš.
+cli-late-never = nekad
 cli-plan-kind-insert = jauns
 cli-plan-kind-change = mainīts
 cli-plan-kind-retire = izņemts
+cli-plan-kind-merge = apvienots
 cli-plan-empty = (tukšs)
 cli-explain-unknown = Nav koda „{ $code }”. Līdzīgi: { $nearest }
 cli-explain-severity-info = ziņa
@@ -476,6 +501,7 @@ cli-explain-remedy = Kā labot: { $text }
 cli-check-config = Konfigurācija kārtībā. Avoti: { $sources }, plūsmas: { $pipelines }, kodu saraksti: { $codelists }.
 cli-check-source-ok = { $source }: kārtībā (faili: { $files }, rindas paraugā: { $rows })
 cli-check-source-bad = { $source }: { $message }
+cli-check-schedule = { $pipeline }: izpilda pēc grafika „{ $schedule }”, tuvākie laiki: { $times }
 cli-quarantine-empty = Karantīnā nav nekā.
 cli-quarantine-none = Karantīnā nav ieraksta „{ $id }”. Sarakstu rāda: vienkop quarantine list
 cli-col-id = Ieraksts
@@ -498,6 +524,7 @@ cli-no-report = Pārskats nav izveidots: reģistrā nav aptaujas atbilžu ({ $qu
 cli-plan-no-registry = Reģistra { $registry } vēl nav: salīdzināts ar tukšu.
 cli-plan-verdict = Tas ir plāns: nekas nav ielādēts. Izpildīt: vienkop run
 cli-plan-more = … un vēl { $count }
+cli-merged-of = { $source }: ar citu avotu pakalpojumiem apvienoti jauni ieraksti: { $count } (vienkop review list --all)
 cli-col-skipped = Izlaists
 cli-findings-empty = Konstatējumu nav.
 cli-replay-same = Viss sakrīt ar gaidīto.
@@ -563,6 +590,13 @@ cli-history-item-added = pievienots
 cli-history-item-removed = izņemts
 cli-history-item-changed = mainīts
 cli-history-reordered = mainīta vienumu secība
+cli-schedule-as-of = --as-of un schedule viens otru izslēdz: grafiks iet pēc pulksteņa. Izpildīt ar citu dienu: vienkop run --as-of { $value }
+cli-schedule-none = Nevienai plūsmai nav grafika. Ierakstiet to failā config/pipelines/<nosaukums>.toml, piemēram: schedule = "15 3 * * 1-5"
+cli-schedule-missed = Nokavētie laiki: { $number }, pirmais { $first }.
+cli-schedule-missed-many = Nokavētie laiki: { $number } vai vairāk, pirmais { $first }.
+cli-schedule-only-told = { $pipeline }: { $missed } Tikai paziņots, nav izpildīts; nākamais laiks: { $next }
+cli-schedule-retry = Mēģinās vēlreiz { $at } ({ $attempt } no { $attempts }): { $sources }
+cli-schedule-given-up = Veltīgi mēģināts vēlreiz ({ $attempts } no { $attempts }): { $sources }
 
 ## Situācijas novērtējums
 

@@ -15,7 +15,7 @@ use polars::error::{PolarsError, PolarsResult};
 use vienkop_connectors::fetch::{self, FetchContext, FetchError};
 use vienkop_connectors::format::{self, Input, ReadError, Rejected, TableReader};
 use vienkop_connectors::landing::{Landed, LandingZone};
-use vienkop_connectors::registry::{Delivery, LandedFile, RegistryError, Run, Stage};
+use vienkop_connectors::registry::{Delivery, LandedFile, Priority, RegistryError, Run, Stage};
 use vienkop_transforms::batch::{Batch, LocatorKind};
 use vienkop_transforms::check::check;
 use vienkop_transforms::finding::{self, Finding, Severity};
@@ -27,7 +27,7 @@ use vienkop_transforms::resolve::{delivery_findings, missing_required, resolve};
 
 use crate::cli::session::Session;
 use crate::config::{Delivers, Source};
-use crate::outcome::{Rows, SourceOutcome, Status};
+use crate::outcome::{Matches, Rows, SourceOutcome, Status};
 use crate::progress::{Event, Subscriber};
 use crate::tell;
 use feed::{Fed, feed};
@@ -322,6 +322,7 @@ impl Importer<'_> {
             max_quarantined_share: source.policy.max_quarantined_share,
             max_retired_share: source.policy.max_retired_share,
             approve: self.approve,
+            matching: Some(&self.session.config.matching),
         };
         if tally.rows.mapped == 0 {
             tally.finding(&Finding::of(&finding::NOTHING_DELIVERED));
@@ -348,6 +349,7 @@ impl Importer<'_> {
         };
         let outcome = SourceOutcome {
             records: difference.entities.iter().map(|entity| (entity.entity.clone(), entity.into())).collect(),
+            matches: Matches { merged: difference.matched.merged as u64, review: difference.matched.review as u64 },
             samples: difference.samples.iter().filter(|_| self.keep_samples).map(Into::into).collect(),
             ..self.outcome(source, tally, names, status, held, started)
         };
@@ -398,6 +400,7 @@ impl Importer<'_> {
             id: source.id.clone(),
             rows: tally.rows,
             records: BTreeMap::new(),
+            matches: Matches::default(),
             notable: by_weight(tally.notable)
                 .iter()
                 .filter(|finding| !error.as_ref().is_some_and(|e| e.starts_with(finding.code)))
@@ -454,9 +457,15 @@ impl<'a> Prepared<'a> {
         self.key.is_some()
     }
 
-    /// Id of the source and its priority.
-    pub(crate) fn priority(&self) -> (String, i64) {
-        (self.source.id.clone(), i64::from(self.source.policy.priority))
+    /// What its word counts for where several sources speak of one entity.
+    pub(crate) fn priority(&self) -> Priority {
+        let policy = &self.source.policy;
+        let of_field = |(name, priority): (&String, &i32)| {
+            let (entity, field) = name.split_once('.')?;
+            Some((entity.to_owned(), field.to_owned(), i64::from(*priority)))
+        };
+        let fields = policy.field_priority.iter().filter_map(of_field).collect();
+        Priority { source: self.source.id.clone(), priority: i64::from(policy.priority), fields }
     }
 
     /// Id of the source.

@@ -6,23 +6,24 @@ mod assess;
 mod cli;
 mod config;
 mod import;
+mod late;
 mod outcome;
 mod progress;
 mod render;
 mod tell;
+mod timetable;
 
-use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
 use tracing::level_filters::LevelFilter;
 
-use cli::{Cli, Exit, LogFormat, Options};
+use cli::{Cli, Exit, LogFormat};
 use config::ConfigError;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    set_up_log(&cli.options);
+    set_up_log(&cli);
     set_up_panics();
     let language = cli.options.lang.map(cli::Lang::language);
     let json = cli.options.json;
@@ -30,8 +31,7 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(&format!("tokio: {error}")),
     };
-    let now = jiff::Timestamp::now();
-    match runtime.block_on(cli::execute(cli, now)) {
+    match runtime.block_on(cli::execute(cli, jiff::Timestamp::now)) {
         Ok(exit) => exit.into(),
         Err(error) => match error.downcast_ref::<ConfigError>() {
             Some(ConfigError::Problems(problems)) => {
@@ -39,8 +39,7 @@ fn main() -> ExitCode {
                     let told = serde_json::json!({ "problems": problems.told(language) });
                     let _ = cli::output::json(&told);
                 }
-                let styled = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-                failed(&problems.render(language, styled))
+                failed(&problems.render(language, cli::output::is_styled()))
             }
             _ => failed(&format!("vienkop: {error:#}")),
         },
@@ -57,21 +56,22 @@ fn set_up_panics() {
 }
 
 fn failed(message: &str) -> ExitCode {
-    // Standard error gone is no reason to panic; the exit code still tells.
-    let _ = writeln!(std::io::stderr(), "{message}");
+    cli::output::error(message);
     Exit::CouldNotRun.into()
 }
 
-fn set_up_log(options: &Options) {
+fn set_up_log(cli: &Cli) {
+    let options = &cli.options;
     let level = match (options.quiet, options.verbose) {
         (true, _) => LevelFilter::ERROR,
+        (false, 0) if cli.command.stays_up() => LevelFilter::INFO,
         (false, 0) => LevelFilter::WARN,
         (false, 1) => LevelFilter::INFO,
         (false, 2) => LevelFilter::DEBUG,
         (false, _) => LevelFilter::TRACE,
     };
-    let ansi = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let log = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_ansi(ansi);
+    let log = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr);
+    let log = log.with_ansi(cli::output::is_styled());
     match options.log_format {
         LogFormat::Text => log.with_target(false).init(),
         LogFormat::Json => log.json().init(),

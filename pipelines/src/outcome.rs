@@ -8,6 +8,7 @@ use vienkop_connectors::registry::{self, EntityDifference, LinkCounts};
 use vienkop_transforms::texts::Texts;
 
 use crate::cli::{Exit, output};
+use crate::late::Late;
 
 /// A run or a plan.
 #[derive(Debug, Serialize)]
@@ -20,6 +21,8 @@ pub(crate) struct Outcome {
     pub(crate) sources: Vec<SourceOutcome>,
     /// Findings of the registry as a whole, per code; information about its content that leaves the status alone.
     pub(crate) links: LinkCounts,
+    /// Sources that have given nothing new for longer than they should.
+    pub(crate) late: Vec<Late>,
     /// Reports written.
     pub(crate) reports: Vec<PathBuf>,
     /// What else a person should know.
@@ -36,6 +39,8 @@ pub(crate) struct SourceOutcome {
     pub(crate) rows: Rows,
     /// Records per entity.
     pub(crate) records: BTreeMap<String, Counts>,
+    /// New services that are, or may be, ones that other sources have delivered.
+    pub(crate) matches: Matches,
     /// Findings per code.
     pub(crate) findings: BTreeMap<String, u64>,
     /// Samples of what changes (plan only).
@@ -50,6 +55,15 @@ pub(crate) struct SourceOutcome {
     /// What a person should see first: (code, sentence).
     #[serde(skip)]
     pub(crate) notable: Vec<(String, String)>,
+}
+
+/// New services recognised by score.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) struct Matches {
+    /// Merged with the one that they are.
+    pub(crate) merged: u64,
+    /// Pairs that wait for a person (`vienkop review list`).
+    pub(crate) review: u64,
 }
 
 /// Rows of a source's files.
@@ -91,7 +105,7 @@ pub(crate) struct Counts {
 pub(crate) struct Change {
     /// The entity.
     pub(crate) entity: String,
-    /// `insert`, `change` or `retire`.
+    /// `insert`, `change`, `retire` or `merge` (old: the name delivered, new: the name of what it is).
     pub(crate) kind: &'static str,
     /// Key of the record.
     pub(crate) key: String,
@@ -167,6 +181,7 @@ impl From<&registry::Sample> for Change {
             registry::Change::Inserted => "insert",
             registry::Change::Changed => "change",
             registry::Change::Retired => "retire",
+            registry::Change::Merged => "merge",
         };
         Self {
             entity: sample.entity.clone(),
@@ -205,6 +220,16 @@ impl SourceOutcome {
         self.rows.rejected + self.records.values().map(|counts| counts.quarantined).sum::<u64>()
     }
 
+    /// How the program would end, were this the only source.
+    pub(crate) fn exit(&self, strict: bool) -> Exit {
+        match self.status {
+            Status::Approval => Exit::ApprovalNeeded,
+            Status::Failed | Status::Gate => Exit::GateFailed,
+            Status::Ok if strict && self.quarantined() > 0 => Exit::GateFailed,
+            Status::Ok => Exit::Done,
+        }
+    }
+
     fn state(&self) -> &'static str {
         match self.status {
             Status::Failed => "cli-state-failed",
@@ -219,30 +244,20 @@ impl SourceOutcome {
 
 impl Outcome {
     /// Makes the outcome of its sources.
-    pub(crate) fn new(run: Option<i64>, sources: Vec<SourceOutcome>, links: LinkCounts, reports: Vec<PathBuf>) -> Self {
-        Self { run, status: Self::status(&sources), sources, links, reports, notes: Vec::new() }
-    }
-
-    /// `clean`, `attention` or `failed`.
-    pub(crate) fn status(sources: &[SourceOutcome]) -> &'static str {
+    pub(crate) fn new(run: Option<i64>, sources: Vec<SourceOutcome>, late: Vec<Late>) -> Self {
         let failed = sources.iter().any(|source| source.status != Status::Ok);
         let quarantined = sources.iter().any(|source| source.quarantined() > 0);
-        match (failed, quarantined) {
-            (true, _) => "failed",
-            (false, true) => "attention",
-            (false, false) => "clean",
-        }
+        let status = match failed {
+            true => "failed",
+            false if quarantined || !late.is_empty() => "attention",
+            false => "clean",
+        };
+        Self { run, status, sources, links: LinkCounts::new(), late, reports: Vec::new(), notes: Vec::new() }
     }
 
     /// How the program ends.
     pub(crate) fn exit(&self, strict: bool) -> Exit {
-        let of_source = |source: &SourceOutcome| match source.status {
-            Status::Approval => Exit::ApprovalNeeded,
-            Status::Failed | Status::Gate => Exit::GateFailed,
-            Status::Ok if strict && source.quarantined() > 0 => Exit::GateFailed,
-            Status::Ok => Exit::Done,
-        };
-        self.sources.iter().map(of_source).fold(Exit::Done, Exit::and)
+        self.sources.iter().map(|source| source.exit(strict)).fold(Exit::Done, Exit::and)
     }
 
     /// The closing summary.
@@ -250,7 +265,8 @@ impl Outcome {
         let mut out = format!("{title}\n\n");
         out.push_str(&self.table(texts));
         let notable = self.sources.iter().flat_map(|source| attention(source, texts));
-        let notable: Vec<String> = notable.chain(whole(&self.links, texts)).collect();
+        let late = (!self.late.is_empty()).then(|| Late::lines(&self.late, texts));
+        let notable: Vec<String> = notable.chain(late).chain(whole(&self.links, texts)).collect();
         if !notable.is_empty() {
             out.push_str(&format!("\n{}\n", texts.get("cli-attention", &[])));
             out.push_str(&notable.concat());
@@ -277,6 +293,7 @@ impl Outcome {
             _ if self.run.is_none() => "cli-plan-verdict",
             Exit::ApprovalNeeded => "cli-verdict-approval",
             Exit::Done if self.status == "clean" => "cli-verdict-clean",
+            Exit::Done if self.sources.iter().all(|source| source.quarantined() == 0) => "cli-verdict-late",
             Exit::Done => "cli-verdict-attention",
             Exit::GateFailed | Exit::CouldNotRun => "cli-verdict-failed",
         };
@@ -325,6 +342,10 @@ fn attention(source: &SourceOutcome, texts: &Texts) -> Vec<String> {
     if let Some(error) = &source.error {
         lines.push(format!("  {}: {error}\n", source.id));
     }
+    if source.matches.merged > 0 {
+        let count = source.matches.merged.to_string();
+        lines.push(format!("  {}\n", texts.get("cli-merged-of", &[("source", &source.id), ("count", &count)])));
+    }
     if source.notable.is_empty() {
         return lines;
     }
@@ -355,7 +376,9 @@ fn whole(links: &LinkCounts, texts: &Texts) -> Vec<String> {
 fn changes(source: &SourceOutcome, texts: &Texts) -> Vec<String> {
     let mut lines = samples(source, texts);
     let total: u64 = source.records.values().map(|c| c.inserted + c.changed + c.retired).sum();
-    let mut shown: Vec<_> = source.samples.iter().map(|change| (&change.entity, change.kind, &change.key)).collect();
+    // A merge is told beside the insert of its record.
+    let counted = source.samples.iter().filter(|change| change.kind != "merge");
+    let mut shown: Vec<_> = counted.map(|change| (&change.entity, change.kind, &change.key)).collect();
     shown.dedup();
     let more = total.saturating_sub(shown.len() as u64);
     if more > 0 && !lines.is_empty() {
@@ -371,11 +394,12 @@ fn samples(source: &SourceOutcome, texts: &Texts) -> Vec<String> {
         .map(|change| {
             let kind = texts.get(&format!("cli-plan-kind-{}", change.kind), &[]);
             let empty = texts.get("cli-plan-empty", &[]);
-            let fields = change.field.as_ref().map_or_else(String::new, |field| {
-                let old = change.old.as_ref().unwrap_or(&empty);
-                let new = change.new.as_ref().unwrap_or(&empty);
-                format!("  {field}: {old} → {new}")
-            });
+            let (old, new) = (change.old.as_ref().unwrap_or(&empty), change.new.as_ref().unwrap_or(&empty));
+            let fields = match &change.field {
+                Some(field) => format!("  {field}: {old} → {new}"),
+                None if change.kind == "merge" => format!("  {old} = {new}"),
+                None => String::new(),
+            };
             format!("  {}  {}  {kind}  {}{fields}\n", source.id, change.entity, change.key)
         })
         .collect()

@@ -165,6 +165,8 @@ rules! {
     SERVICE_WITHOUT_RESOURCE = "L003" Warning;
     /// A reference of a record in the registry to one that is not (any more).
     DANGLING = "L004" Warning;
+    /// Nothing new for longer than `expected_every`.
+    LATE = "S006" Warning;
 }
 
 /// The rule with this code.

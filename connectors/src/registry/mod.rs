@@ -43,7 +43,7 @@ pub use history::{
 };
 pub use links::{LinkCounts, LinkFindings};
 pub use lock::Lock;
-pub use queries::{QuarantineDetail, QuarantineRow, RunRow, RunSourceRow};
+pub use queries::{QuarantineDetail, QuarantineRow, RunRow, RunSourceRow, SourceState};
 pub use review::{Decision, ReviewPair, ReviewSide, Reviewed};
 pub use run::{Mode, Priority, Run, RunKind, RunStart};
 pub use stage::{LandedFile, Stage};

@@ -51,6 +51,22 @@ pub struct RunSourceRow {
     pub entities: Vec<EntityDifference>,
 }
 
+/// What is known of a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceState {
+    /// The source.
+    pub source: String,
+    /// The last run that loaded a delivery of it.
+    pub last_run: Option<i64>,
+    /// When that run began, UTC. A file that lies where it lay is read again by every run.
+    pub last_delivery_at: Option<String>,
+    /// When a file of it was last met that had not been met before, UTC: the last time that the source itself did
+    /// something.
+    pub last_new_at: Option<String>,
+    /// How many records are open.
+    pub holds: i64,
+}
+
 /// A record in quarantine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QuarantineRow {
@@ -322,6 +338,32 @@ impl Registry {
         rows.iter().map(hash).collect::<Result<_, _>>().map_err(|error| self.site.error(error))
     }
 
+    /// What is known of each source, by name.
+    ///
+    /// # Errors
+    /// The registry cannot be read.
+    pub async fn source_states(&self) -> Result<Vec<SourceState>, RegistryError> {
+        source_states(&mut self.connect().await?).await
+    }
+
+    /// When each pipeline last ran to its end, UTC, no later than `until` (a run may have been told another day).
+    /// A run that was broken off did not.
+    ///
+    /// # Errors
+    /// The registry cannot be read.
+    pub async fn last_runs(&self, until: &str) -> Result<BTreeMap<String, String>, RegistryError> {
+        let mut session = self.connect().await?;
+        let rows = session
+            .rows(
+                "SELECT pipeline, max(started_at) FROM run WHERE kind = 'run' AND started_at <= $1
+                AND status NOT IN ('running', 'broken') GROUP BY pipeline",
+                &[until.into()],
+            )
+            .await?;
+        let pair = |row: &Row| Ok((row.try_get(0)?, row.try_get(1)?));
+        rows.iter().map(pair).collect::<Result<_, _>>().map_err(|error| self.site.error(error))
+    }
+
     /// How many current entities there are of each kind, in the order of the model.
     ///
     /// # Errors
@@ -332,6 +374,28 @@ impl Registry {
         let pair = |row: &Row| Ok((row.try_get(0)?, row.try_get(1)?));
         rows.iter().map(pair).collect::<Result<_, _>>().map_err(|error| self.site.error(error))
     }
+}
+
+/// What is known of each source, by name, as this session sees it.
+pub(super) async fn source_states(session: &mut Session) -> Result<Vec<SourceState>, RegistryError> {
+    let rows = session
+        .rows(
+            "SELECT s.source, s.last_run, s.last_delivery_at, s.holds,
+            (SELECT max(l.landed_at) FROM landed_file l WHERE l.source = s.source) FROM source_state s ORDER BY s.source",
+            &[],
+        )
+        .await?;
+    rows.iter().map(state_row).collect::<Result<_, _>>().map_err(|error| session.site.error(error))
+}
+
+fn state_row(row: &Row) -> Result<SourceState, sqlx::Error> {
+    Ok(SourceState {
+        source: row.try_get(0)?,
+        last_run: row.try_get(1)?,
+        last_delivery_at: row.try_get(2)?,
+        holds: row.try_get(3)?,
+        last_new_at: row.try_get(4)?,
+    })
 }
 
 fn run_row(row: &Row) -> Result<RunRow, sqlx::Error> {

@@ -7,6 +7,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::Registry;
 use super::error::RegistryError;
+use super::queries::{SourceState, source_states};
 use super::session::{Scope, Session, Value};
 use super::stage::Stage;
 
@@ -206,6 +207,17 @@ impl Run {
         };
         session.tidy().await?;
         Ok(session)
+    }
+
+    /// What is known of each source, by name; in a plan, as it would be after the run.
+    ///
+    /// # Errors
+    /// The registry cannot be read.
+    pub async fn source_states(&self) -> Result<Vec<SourceState>, RegistryError> {
+        match &self.plan {
+            Some(plan) => source_states(&mut *plan.lock().await).await,
+            None => self.registry.source_states().await,
+        }
     }
 
     /// Ends the run; a plan is forgotten.

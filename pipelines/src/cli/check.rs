@@ -7,6 +7,7 @@ use super::session::Session;
 use super::{Exit, Options, output};
 use crate::config::Source;
 use crate::import::{Prepared, probe};
+use crate::timetable::NEXT;
 
 #[derive(Serialize)]
 struct Checked {
@@ -42,6 +43,13 @@ pub(super) fn check(options: &Options, now: Timestamp, source: Option<&str>) -> 
         ("codelists", config.codelists.names().len() as u64),
     ];
     let mut out = format!("{}\n", texts.count("cli-check-config", &counts));
+    for (name, pipeline) in &config.pipelines {
+        if let (Some(line), Some(timetable)) = (&pipeline.schedule, session.timetable(pipeline)) {
+            let times = timetable.next_local(session.as_of, NEXT).join(", ");
+            let args = [("pipeline", name.as_str()), ("schedule", line), ("times", &times)];
+            out.push_str(&format!("  {}\n", texts.get("cli-check-schedule", &args)));
+        }
+    }
     for source in &checked {
         let (files, rows) = (source.files.to_string(), source.rows.to_string());
         if source.errors.is_empty() {

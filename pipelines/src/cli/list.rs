@@ -6,7 +6,8 @@ use vienkop_transforms::model::{ENTITIES, Entity, Field, Kind, Presence};
 
 use super::session::Session;
 use super::{Exit, ListOf, Options, output};
-use crate::config::schema;
+use crate::config::{Pipeline, schema};
+use crate::timetable::NEXT;
 
 /// A line of a list: what it is called and what it is.
 #[derive(Serialize)]
@@ -29,7 +30,9 @@ pub(super) fn list(options: &Options, what: ListOf, now: jiff::Timestamp) -> any
     let config = &session.config;
     let items: Vec<Item> = match what {
         ListOf::Sources => config.sources.iter().map(|s| Item::new(&s.id, &s.title)).collect(),
-        ListOf::Pipelines => config.pipelines.iter().map(|(name, p)| Item::new(name, &p.title)).collect(),
+        ListOf::Pipelines => {
+            config.pipelines.iter().map(|(name, pipeline)| pipeline_item(name, pipeline, &session)).collect()
+        }
         ListOf::Kinds => fetch::KINDS
             .iter()
             .map(|kind| Item::new(kind.name(), "fetch"))
@@ -70,6 +73,14 @@ pub(super) fn list(options: &Options, what: ListOf, now: jiff::Timestamp) -> any
         output::text(&out)?;
     }
     Ok(Exit::Done)
+}
+
+/// A pipeline; below it the next times that it runs by itself.
+fn pipeline_item(name: &str, pipeline: &Pipeline, session: &Session) -> Item {
+    let next = session.timetable(pipeline).map(|timetable| timetable.next_local(session.as_of, NEXT));
+    let line = pipeline.schedule.clone().unwrap_or_default();
+    let details = next.into_iter().flatten().map(|time| Item::new(time, line.clone())).collect();
+    Item { details, ..Item::new(name, &pipeline.title) }
 }
 
 fn entity_item(entity: &Entity, session: &Session) -> Item {

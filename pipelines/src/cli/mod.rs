@@ -4,6 +4,7 @@ mod check;
 mod exit;
 mod explain;
 mod findings;
+mod interrupt;
 mod list;
 pub(crate) mod output;
 mod quarantine;
@@ -12,6 +13,7 @@ mod replay;
 mod report;
 mod run;
 mod runs;
+mod schedule;
 pub(crate) mod session;
 
 use std::path::PathBuf;
@@ -163,6 +165,12 @@ pub(crate) enum Command {
         #[arg(default_value_t = 10)]
         number: u32,
     },
+    /// Stay up and run pipelines by their cron lines; SIGTERM or Ctrl-C ends it
+    Schedule {
+        /// Run what was due since it last ran, then end with the exit code of that
+        #[arg(long)]
+        once: bool,
+    },
     /// Sources, pipelines, kinds, entities, code lists
     List {
         /// Of what
@@ -207,9 +215,17 @@ pub(crate) enum ListOf {
     Codelists,
 }
 
+impl Command {
+    /// Whether it runs unattended for long: then the log tells what it does.
+    pub(crate) const fn stays_up(&self) -> bool {
+        matches!(self, Self::Schedule { .. })
+    }
+}
+
 /// Does what the command line says.
-pub(crate) async fn execute(cli: Cli, now: jiff::Timestamp) -> anyhow::Result<Exit> {
+pub(crate) async fn execute(cli: Cli, clock: fn() -> jiff::Timestamp) -> anyhow::Result<Exit> {
     let options = &cli.options;
+    let now = clock();
     match cli.command {
         Command::Run { pipeline, approve } => run::run(options, now, pipeline.as_deref(), approve).await,
         Command::Plan { target, approve } => run::plan(options, now, target.as_deref(), approve).await,
@@ -225,6 +241,7 @@ pub(crate) async fn execute(cli: Cli, now: jiff::Timestamp) -> anyhow::Result<Ex
             replay::replay(options, now, &dir, &expect, pipeline.as_deref(), accept).await
         }
         Command::Runs { number } => runs::runs(options, now, number).await,
+        Command::Schedule { once } => schedule::schedule(options, clock, once).await,
         Command::List { what } => list::list(options, what, now),
         Command::Schema { write } => list::schema(options, write),
     }

@@ -1,6 +1,6 @@
-//! The only place that writes to standard output: results for people and machines.
+//! The only place that writes to standard output: results for people and machines; and, to standard error, what went wrong.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
 
@@ -14,6 +14,23 @@ pub(crate) fn json<T: Serialize>(value: &T) -> anyhow::Result<()> {
     let mut text = serde_json::to_string_pretty(value)?;
     text.push('\n');
     Ok(write(text.as_bytes())?)
+}
+
+/// Writes a result for a machine that reads results line by line as they come.
+pub(crate) fn json_line<T: Serialize>(value: &T) -> anyhow::Result<()> {
+    let mut text = serde_json::to_string(value)?;
+    text.push('\n');
+    Ok(write(text.as_bytes())?)
+}
+
+/// Writes what went wrong. Standard error gone is no reason to panic; the exit code still tells.
+pub(crate) fn error(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Whether standard error shows colours.
+pub(crate) fn is_styled() -> bool {
+    io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
 }
 
 fn write(bytes: &[u8]) -> io::Result<()> {

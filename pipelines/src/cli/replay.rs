@@ -17,6 +17,7 @@ use vienkop_transforms::finding::COLUMNS;
 use vienkop_transforms::model::ENTITIES;
 
 use super::findings::LISTED;
+use super::interrupt::Interrupt;
 use super::run::{Job, execute};
 use super::session::Session;
 use super::{Exit, Options, output};
@@ -114,9 +115,11 @@ async fn results(
         }
     }
     let landing = session.work.join("landed");
-    let job = Job { name, sources, mode: Mode::Run, kind: RunKind::Replay, landing, approve: false, quiet };
+    let cancel = Interrupt::listen().flag();
+    let job = Job { name, sources, mode: Mode::Run, kind: RunKind::Replay, landing, approve: false, quiet, cancel };
     let registry = Registry::open(&session.registry).await?;
-    let (run, outcomes, lacking) = execute(session, &registry, &job).await?;
+    let done = execute(session, &registry, &job).await?;
+    let (run, outcomes, lacking) = (done.run.unwrap_or_default(), done.sources, done.links);
 
     let mut results = BTreeMap::new();
     results.insert(OUTCOME.to_owned(), outcome(session, &outcomes, &lacking)?);

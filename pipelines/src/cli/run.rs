@@ -2,21 +2,26 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use vienkop_connectors::landing::LandingZone;
-use vienkop_connectors::registry::{LinkCounts, Mode, Registry, RunKind, RunStart};
+use vienkop_connectors::registry::{Mode, Registry, Run, RunKind, RunStart};
 
+use super::interrupt::Interrupt;
 use super::session::Session;
 use super::{Exit, Options, output};
 use crate::assess;
 use crate::config::Source;
 use crate::import::{Importer, Prepared, timestamp};
+use crate::late::late;
 use crate::outcome::{Outcome, SourceOutcome};
 use crate::progress::{Event, subscriber};
+
+/// How long a run waits for another of the same pipeline.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Age from which on a half-landed file belongs to no run under way.
 const STALE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -37,6 +42,22 @@ pub(crate) struct Job<'a> {
     pub(crate) approve: bool,
     /// No progress.
     pub(crate) quiet: bool,
+    /// Set to stop between two batches.
+    pub(crate) cancel: Arc<AtomicBool>,
+}
+
+/// What of a pipeline is to run, and how.
+pub(super) struct Ask<'a> {
+    /// The pipeline.
+    pub(super) pipeline: &'a str,
+    /// Only these of its sources; none: all.
+    pub(super) only: Option<&'a BTreeSet<String>>,
+    /// Go on where a source would wait.
+    pub(super) approve: bool,
+    /// No progress.
+    pub(super) quiet: bool,
+    /// Told to stop.
+    pub(super) interrupt: &'a Interrupt,
 }
 
 /// `vienkop run`.
@@ -47,35 +68,41 @@ pub(super) async fn run(
     approve: bool,
 ) -> anyhow::Result<Exit> {
     let session = Session::open(options, now)?;
-    let (name, pipeline) = session.pipeline(pipeline)?;
+    let (name, _) = session.pipeline(pipeline)?;
+    let interrupt = Interrupt::listen();
+    let ask = Ask { pipeline: name, only: None, approve, quiet: options.quiet, interrupt: &interrupt };
+    let outcome = run_pipeline(&session, &ask).await?;
+    finish(&session, options, "cli-summary-title", name, &outcome)
+}
+
+/// One run of a pipeline, whoever asked for it: import, resolve, load, then assess as the pipeline says.
+pub(super) async fn run_pipeline(session: &Session, ask: &Ask<'_>) -> anyhow::Result<Outcome> {
+    let (name, pipeline) = session.pipeline(Some(ask.pipeline))?;
+    let wanted = |source: &&Source| ask.only.is_none_or(|only| only.contains(&source.id));
+    let registry = Registry::open(&session.registry).await?;
+    // Nobody else runs the same pipeline meanwhile; whoever tries is told who does.
+    let _lock = registry.lock(&format!("pipeline {name}"), PATIENCE).await?;
     let job = Job {
         name,
-        sources: session.config.sources_of(pipeline),
+        sources: session.config.sources_of(pipeline).into_iter().filter(wanted).collect(),
         mode: Mode::Run,
         kind: RunKind::Run,
         landing: session.work.join("landed"),
-        approve,
-        quiet: options.quiet,
+        approve: ask.approve,
+        quiet: ask.quiet,
+        cancel: ask.interrupt.flag(),
     };
-    let registry = Registry::open(&session.registry).await?;
-    let (run, sources, links) = execute(&session, &registry, &job).await?;
-    let (mut reports, mut notes) = (Vec::new(), Vec::new());
+    let mut outcome = execute(session, &registry, &job).await?;
     if let Some(assessment) = &pipeline.assess {
         let answered = assess::answered(&registry, &session.config, &assessment.questionnaires).await?;
         if answered.is_empty() {
             let named = assessment.questionnaires.join(", ");
-            notes.push(session.texts().get("cli-no-report", &[("questionnaires", &named)]));
+            outcome.notes.push(session.texts().get("cli-no-report", &[("questionnaires", &named)]));
         } else {
-            reports = assess::write(&session, &registry, &answered).await?;
+            outcome.reports = assess::write(session, &registry, &answered).await?;
         }
     }
-    finish(
-        &session,
-        options,
-        "cli-summary-title",
-        name,
-        &Outcome { notes, ..Outcome::new(Some(run), sources, links, reports) },
-    )
+    Ok(outcome)
 }
 
 /// `vienkop plan`.
@@ -94,25 +121,21 @@ pub(super) async fn plan(
     // A plan writes nothing: its files land in a folder that goes with it, and so does a registry that is not there yet.
     let scratch = tempfile::tempdir()?;
     let landing = scratch.path().join("landed");
-    let job = Job { name, sources, mode: Mode::Plan, kind: RunKind::Run, landing, approve, quiet: options.quiet };
+    let cancel = Interrupt::listen().flag();
+    let job =
+        Job { name, sources, mode: Mode::Plan, kind: RunKind::Run, landing, approve, quiet: options.quiet, cancel };
     let (mut url, mut notes) = (session.registry.clone(), Vec::new());
     if Registry::is_missing(&url).await? {
         notes.push(session.texts().get("cli-plan-no-registry", &[("registry", &url)]));
         url = format!("sqlite://{}", scratch.path().join("registry.db").display());
     }
     let registry = Registry::open(&url).await?;
-    let (_, sources, links) = execute(&session, &registry, &job).await?;
-    let outcome = Outcome { notes, ..Outcome::new(None, sources, links, Vec::new()) };
+    let outcome = Outcome { run: None, notes, ..execute(&session, &registry, &job).await? };
     finish(&session, options, "cli-plan-title", name, &outcome)
 }
 
-/// Imports the sources of a job, those that others refer to first; gives the run's number, what came of each, and
-/// what the registry as a whole lacks after them.
-pub(crate) async fn execute(
-    session: &Session,
-    registry: &Registry,
-    job: &Job<'_>,
-) -> anyhow::Result<(i64, Vec<SourceOutcome>, LinkCounts)> {
+/// Imports the sources of a job, those that others refer to first; what came of it.
+pub(crate) async fn execute(session: &Session, registry: &Registry, job: &Job<'_>) -> anyhow::Result<Outcome> {
     let mut prepared: Vec<Prepared<'_>> =
         job.sources.iter().map(|source| Prepared::new(session, source)).collect::<anyhow::Result<_>>()?;
     prepared.sort_by_key(Prepared::rank);
@@ -135,7 +158,7 @@ pub(crate) async fn execute(
         subscriber: subscriber.as_ref(),
         keep_samples: job.mode == Mode::Plan,
         approve: job.approve,
-        cancel: stop_on_interrupt(),
+        cancel: Arc::clone(&job.cancel),
         landed: Mutex::default(),
     };
     let mut outcomes = Vec::new();
@@ -150,17 +173,25 @@ pub(crate) async fn execute(
             }
         }
     }
-    let status = if broken.is_some() { "broken" } else { Outcome::status(&outcomes) };
-    let links = if broken.is_none() { run.links().await? } else { LinkCounts::new() };
+    let ended = match broken {
+        Some(error) => Err(error),
+        None => after(session, &run, job, outcomes).await,
+    };
+    let status = ended.as_ref().map_or("broken", |outcome| outcome.status);
     let (landing, landed) = (importer.landing, importer.landed);
     run.finish(status, &timestamp(session.as_of)).await?;
     if job.mode == Mode::Run {
         expire(session, registry, &landing, &landed.into_inner().unwrap_or_default(), &prepared).await?;
     }
-    match broken {
-        Some(error) => Err(error),
-        None => Ok((number, outcomes, links)),
-    }
+    ended
+}
+
+/// What is told of a run beside its sources: asked of the run, not of the registry, since a plan sees what it would have
+/// delivered.
+async fn after(session: &Session, run: &Run, job: &Job<'_>, outcomes: Vec<SourceOutcome>) -> anyhow::Result<Outcome> {
+    let states = run.source_states().await?;
+    let late = late(session, job.sources.iter().copied(), &states);
+    Ok(Outcome { links: run.links().await?, ..Outcome::new(Some(run.number()), outcomes, late) })
 }
 
 /// Removes the landed files of sources with personal data when their days are over; the registry keeps that they were.
@@ -189,30 +220,14 @@ fn finish(session: &Session, options: &Options, title: &str, name: &str, outcome
     if options.json {
         output::json(outcome)?;
     } else {
-        let as_of = session.as_of_day().to_string();
-        let title = session.texts().get(title, &[("pipeline", name), ("as_of", &as_of)]);
-        output::text(&outcome.summary(session.texts(), &title, exit))?;
+        output::text(&summary(session, title, name, outcome, exit))?;
     }
     Ok(exit)
 }
 
-/// Ctrl-C (and SIGTERM) stop between two batches; what is under way is not loaded.
-fn stop_on_interrupt() -> Arc<AtomicBool> {
-    let cancel = Arc::new(AtomicBool::new(false));
-    let set = Arc::clone(&cancel);
-    tokio::spawn(async move {
-        #[cfg(unix)]
-        {
-            use tokio::signal::unix::{SignalKind, signal};
-            let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-        }
-        #[cfg(not(unix))]
-        let _ = tokio::signal::ctrl_c().await;
-        set.store(true, Ordering::Relaxed);
-    });
-    cancel
+/// What a person reads of a run or plan; `title`: id of the title's text.
+pub(super) fn summary(session: &Session, title: &str, name: &str, outcome: &Outcome, exit: Exit) -> String {
+    let as_of = session.as_of_day().to_string();
+    let title = session.texts().get(title, &[("pipeline", name), ("as_of", &as_of)]);
+    outcome.summary(session.texts(), &title, exit)
 }

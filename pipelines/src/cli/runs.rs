@@ -8,7 +8,16 @@ use vienkop_connectors::registry::{Registry, RunRow};
 
 use super::session::Session;
 use super::{Exit, Options, output};
+use crate::config::Source;
+use crate::import::timestamp;
+use crate::late::{Late, late};
 use crate::outcome::{Counts, Rows};
+
+#[derive(Serialize)]
+struct Listed {
+    runs: Vec<Shown>,
+    late: Vec<Late>,
+}
 
 #[derive(Serialize)]
 struct Shown {
@@ -62,8 +71,9 @@ pub(super) async fn runs(options: &Options, now: Timestamp, number: u32) -> anyh
     let session = Session::open(options, now)?;
     let registry = Registry::open(&session.registry).await?;
     let runs: Vec<Shown> = registry.runs(number as usize).await?.into_iter().map(Shown::from).collect();
+    let late = late_of_what_runs(&session, &registry).await?;
     if options.json {
-        output::json(&runs)?;
+        output::json(&Listed { runs, late })?;
         return Ok(Exit::Done);
     }
     let texts = session.texts();
@@ -96,6 +106,21 @@ pub(super) async fn runs(options: &Options, now: Timestamp, number: u32) -> anyh
             rows.push([vec![String::new(); 3], vec![source.id.clone()], counts].concat());
         }
     }
-    output::text(&output::table(&header, &rows, &[0, 4, 5, 6, 7, 8]))?;
+    let mut out = output::table(&header, &rows, &[0, 4, 5, 6, 7, 8]);
+    if !late.is_empty() {
+        out.push_str(&format!("\n{}\n{}", texts.get("cli-attention", &[]), Late::lines(&late, texts)));
+    }
+    output::text(&out)?;
     Ok(Exit::Done)
+}
+
+/// Late sources of the pipelines that have run on this registry; of the others nothing was ever expected here.
+async fn late_of_what_runs(session: &Session, registry: &Registry) -> anyhow::Result<Vec<Late>> {
+    let ran = registry.last_runs(&timestamp(session.as_of)).await?;
+    let config = &session.config;
+    let pipelines = config.pipelines.iter().filter(|(name, _)| ran.contains_key(*name));
+    let mut sources: Vec<&Source> = pipelines.flat_map(|(_, pipeline)| config.sources_of(pipeline)).collect();
+    sources.sort_by_key(|source| &source.id);
+    sources.dedup_by_key(|source| &source.id);
+    Ok(late(session, sources, &registry.source_states().await?))
 }

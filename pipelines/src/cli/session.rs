@@ -11,6 +11,7 @@ use vienkop_transforms::texts::{Language, Texts};
 
 use super::{Lang, Options};
 use crate::config::{Config, Pipeline, Source};
+use crate::timetable::Timetable;
 
 /// A command's surroundings.
 pub(crate) struct Session {
@@ -69,6 +70,12 @@ impl Session {
             Some((name, pipeline)) => Ok((name, pipeline)),
             None => bail!(self.unknown(name, self.config.pipelines.keys().map(String::as_str))),
         }
+    }
+
+    /// The timetable of a pipeline; none where it has no schedule.
+    pub(crate) fn timetable(&self, pipeline: &Pipeline) -> Option<Timetable> {
+        // A line that is none was a mistake in the configuration, and this one has no mistakes.
+        Timetable::new(pipeline.schedule.as_ref()?, self.time_zone.clone()).ok()
     }
 
     /// The source of that id, `folder/id` too.

@@ -8,6 +8,7 @@ mod codelists;
 mod document;
 mod fields;
 mod files;
+mod matching;
 mod pipelines;
 mod problem;
 mod questionnaires;
@@ -22,16 +23,18 @@ mod validate;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use vienkop_transforms::assess::questionnaire::Questionnaire;
 use vienkop_transforms::codelist::CodeLists;
+use vienkop_transforms::resolve::matching::{MatchSettings, SHIPPED};
 use vienkop_transforms::texts::{Language, Texts};
 
 use document::Document;
 use files::Files;
-pub(crate) use problem::Problems;
 use problem::{Problem, Sentence};
-pub(crate) use settings::{Delivers, Pipeline, Source, Vienkop};
+pub(crate) use problem::{Problems, Told};
+pub(crate) use settings::{Delivers, MissedRun, Pipeline, RetryPolicy, Source, Vienkop};
 use tables::Context;
 use texts::Catalogue;
 use validate::SchemaError;
@@ -47,6 +50,8 @@ pub(crate) struct Config {
     pub(crate) sources: Vec<Source>,
     /// Code lists.
     pub(crate) codelists: CodeLists,
+    /// How services are recognised that no key tells.
+    pub(crate) matching: Arc<MatchSettings>,
     /// Questionnaires by id.
     pub(crate) questionnaires: BTreeMap<String, Questionnaire>,
     /// The folder that holds `config/`: relative paths start here.
@@ -93,6 +98,11 @@ impl Config {
             files.problems.push(Problem::whole(&vienkop_file, Sentence::new("config-no-vienkop")).hint(hint));
             None
         };
+        // An installation without the file goes by the settings that the program was built with.
+        let matching_file = files.name("matching.toml");
+        let matching_text = files.read_if_there(&matching_file).unwrap_or_else(|| SHIPPED.to_owned());
+        let matching: Loaded<MatchSettings> = files.load(&matching_file, &matching_text)?;
+        files.problems.extend(matching::check(&matching));
         let codelists = files.code_lists();
         let questionnaires = files.load_all::<Questionnaire>("questionnaires")?;
         let questions = questions(&questionnaires);
@@ -106,14 +116,16 @@ impl Config {
         }
         for pipeline in pipelines.values() {
             files.problems.extend(pipelines::check(pipeline, &source_files, &questions));
+            files.problems.extend(pipelines::check_schedule(pipeline));
         }
         let vienkop = vienkop.and_then(|vienkop| vienkop.item);
-        if files.problems.is_empty() {
+        if let (Some(matching), true) = (matching.item, files.problems.is_empty()) {
             Ok(Self {
                 vienkop: vienkop.unwrap_or_default(),
                 pipelines: sound(pipelines),
                 sources,
                 codelists,
+                matching: Arc::new(matching),
                 questionnaires: sound(questionnaires),
                 base,
                 catalogue,

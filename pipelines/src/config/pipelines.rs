@@ -10,6 +10,7 @@ use super::fields::Reporter;
 use super::files::stem;
 use super::problem::{Problem, Sentence, known};
 use super::settings::{Pipeline, Place, Vienkop};
+use crate::timetable::{CronFault, Timetable};
 
 /// Whether a pipeline's entry (`id`, `folder/id`, `folder/*`) names the source at this place.
 pub(super) fn names(entry: &str, place: &Place) -> bool {
@@ -65,6 +66,31 @@ pub(super) fn check(
             let sentence = Sentence::new("config-unknown-questionnaire").arg("value", id);
             let hint = known(id, questionnaires.keys().map(String::as_str));
             reporter.value(&["assess", "questionnaires", &index], sentence, hint);
+        }
+    }
+    reporter.into_problems()
+}
+
+/// Checks the cron line of a pipeline. Whether it is one does not depend on the time zone.
+pub(super) fn check_schedule(loaded: &Loaded<Pipeline>) -> Vec<Problem> {
+    let (Some(pipeline), Some(document)) = (&loaded.item, &loaded.document) else { return Vec::new() };
+    let mut reporter = Reporter::new(document);
+    if let Some(line) = &pipeline.schedule
+        && let Err(fault) = Timetable::new(line, TimeZone::UTC)
+    {
+        let sentence = match fault {
+            CronFault::Fields(found) => Sentence::new("config-cron-fields").arg("found", found.to_string()),
+            CronFault::Field(name, text) => {
+                Sentence::new("config-cron-field").arg("field", name).arg("value", text.as_str())
+            }
+            CronFault::Never => Sentence::new("config-cron-never").arg("value", line),
+        };
+        reporter.value(&["schedule"], sentence, Sentence::new("config-hint-cron"));
+    } else if pipeline.schedule.is_none() && loaded.whole {
+        for option in ["missed", "retry"] {
+            if document.value.get(option).is_some() {
+                reporter.key(&[option], Sentence::new("config-no-schedule").arg("option", option), None);
+            }
         }
     }
     reporter.into_problems()

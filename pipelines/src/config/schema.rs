@@ -5,6 +5,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 use vienkop_connectors::{fetch, format};
 use vienkop_transforms::assess::questionnaire::Questionnaire;
+use vienkop_transforms::resolve::matching::MatchSettings;
 
 use super::settings::{Pipeline, Source, Vienkop};
 
@@ -15,6 +16,7 @@ pub(crate) fn schemas() -> Vec<(String, String)> {
         ("pipeline", of::<Pipeline>()),
         ("source", source()),
         ("questionnaire", of::<Questionnaire>()),
+        ("matching", of::<MatchSettings>()),
     ]
     .into_iter()
     .map(|(name, schema)| (format!("{name}.schema.json"), format!("{schema:#}\n")))

@@ -3,6 +3,8 @@
 //! What a table of a source becomes stands in [`vienkop_transforms::mapping::TableMapping`], the options of a
 //! kind in the kind's own file.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use vienkop_connectors::limits::Limits;
@@ -71,9 +73,49 @@ pub(crate) struct Pipeline {
     pub(crate) title: String,
     /// Sources by id, `folder/id`, or a pattern such as `samples/*`.
     pub(crate) sources: Vec<String>,
+    /// When `vienkop schedule` runs the pipeline: a cron line (minute, hour, day of month, month, weekday; the seconds in
+    /// front when there are six) in the time zone of vienkop.toml, for example `15 3 * * 1-5`. Absent: never by itself.
+    #[serde(default)]
+    pub(crate) schedule: Option<String>,
+    /// What `vienkop schedule` does when the pipeline was due while nobody was there to run it (stopped, suspended).
+    #[serde(default)]
+    pub(crate) missed: MissedRun,
+    /// How `vienkop schedule` tries failed sources again.
+    #[serde(default)]
+    pub(crate) retry: RetryPolicy,
     /// The situation assessment made after the import; absent: none.
     #[serde(default)]
     pub(crate) assess: Option<Assess>,
+}
+
+/// What becomes of a run that was missed; it is told in any case.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum MissedRun {
+    /// It is made up for, once, however many were missed.
+    #[default]
+    Run,
+    /// It is only told; the next time is that of the timetable.
+    Tell,
+}
+
+/// `[retry]`: how failed sources are tried again. Sources held back by a gate or waiting for approval are not: trying
+/// again would change nothing.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RetryPolicy {
+    /// How many more times; 0: never.
+    #[schemars(range(max = 100))]
+    pub(crate) attempts: u32,
+    /// How long to wait before each: a number and s, min or h, for example `10min`.
+    #[schemars(regex(pattern = r"^[1-9][0-9]{0,3}(s|min|h)$"))]
+    pub(crate) wait: String,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self { attempts: 2, wait: "10min".to_owned() }
+    }
 }
 
 /// `[assess]`: what the situation assessment covers.
@@ -167,7 +209,11 @@ pub(crate) struct Policy {
     pub(crate) max_retired_share: f64,
     /// Which source's value counts where several feed one record: the highest.
     pub(crate) priority: i32,
-    /// How often a delivery is expected: a number and h, d or w, for example `90d`.
+    /// Priorities of this source for single fields or lists instead, by `entity.field`, such as `"service.name" = 10`.
+    #[serde(default)]
+    pub(crate) field_priority: BTreeMap<String, i32>,
+    /// How often something new is expected: a number and h, d or w, for example `90d`. A source that gives nothing new
+    /// for longer is told as late in every summary; the same file met again is nothing new.
     #[schemars(regex(pattern = r"^[1-9][0-9]{0,3}(h|d|w)$"))]
     pub(crate) expected_every: Option<String>,
 }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use vienkop_connectors::fetch::{self, FetchKind};
 use vienkop_connectors::format::{self, FormatKind, OptionError};
 use vienkop_transforms::mapping::TableMapping;
+use vienkop_transforms::model;
 
 use super::document::Document;
 use super::fields::{Reporter, is_reg_no};
@@ -57,6 +58,7 @@ impl SourceCheck {
         problems.extend(self.check_fetch(&mut reporter, document, &value, place));
         problems.extend(self.check_format(&mut reporter, document, &value));
         check_tables(&mut reporter, &tables(&value), context);
+        check_priorities(&mut reporter, &value);
         problems.extend(reporter.into_problems());
         if !problems.is_empty() {
             return (None, problems);
@@ -136,6 +138,24 @@ fn check_identity(reporter: &mut Reporter<'_>, value: &Value, place: &Place) {
         && !is_reg_no(reg_no)
     {
         reporter.value(&["institution"], Sentence::new("config-reg-no").arg("value", reg_no), None);
+    }
+}
+
+/// Fields and lists that a source has priorities of its own for must be there.
+fn check_priorities(reporter: &mut Reporter<'_>, value: &Value) {
+    let named = value.pointer("/policy/field_priority").and_then(Value::as_object);
+    for name in named.into_iter().flatten().map(|(name, _)| name) {
+        let (entity, field) = name.split_once('.').unwrap_or((name, ""));
+        let sentence = || Sentence::new("config-priority-field").arg("value", name);
+        let path = ["policy", "field_priority", name];
+        let Some(entity) = model::entity(entity) else {
+            reporter.key(&path, sentence(), known(entity, model::ENTITIES.iter().map(|entity| entity.name)));
+            continue;
+        };
+        let names = || entity.fields.iter().map(|f| f.name).chain(entity.children.iter().map(|child| child.name));
+        if !names().any(|known| known == field) {
+            reporter.key(&path, sentence(), known(field, names()));
+        }
     }
 }
 

@@ -504,6 +504,50 @@ fn pipelines_and_ids() {
 }
 
 #[test]
+fn schedules() {
+    let told = |language: Language, lines: &str| -> Vec<String> {
+        let text = format!("title = \"P\"\nsources = [\"x\"]\n{lines}\n");
+        let body = "[[table]]\nentity = \"institution\"\n[table.fields]\nreg_no = \"a\"\nname = \"b\"\n\
+                    kind = { value = \"ministrija\" }\n";
+        let source = format!("id = \"x\"\ntitle = \"X\"\ndelivers = \"delta\"\n{FILE}{body}");
+        match load(&[("sources/x.toml", &source), ("pipelines/p.toml", &text)]) {
+            Ok(_) => Vec::new(),
+            Err(problems) => problems
+                .told(Some(language))
+                .into_iter()
+                .map(|told| {
+                    let hint = told.hint.map(|_| " (hint)").unwrap_or_default();
+                    format!(
+                        "{}:{} {}{hint}",
+                        told.line.unwrap_or_default(),
+                        told.column.unwrap_or_default(),
+                        told.message
+                    )
+                })
+                .collect(),
+        }
+    };
+    let all = "schedule = \"15 3 * * 1-5\"\nmissed = \"tell\"\n[retry]\nattempts = 0\nwait = \"30s\"";
+    assert_eq!(told(Language::En, all), [""; 0]);
+    assert_eq!(
+        told(Language::En, "schedule = \"15 25 * * *\"\n[retry]\nwait = \"10m\""),
+        [
+            "3:12 \"25\" cannot be the hours of a cron line (hint)",
+            r#"5:8 "10m" does not match ^[1-9][0-9]{0,3}(s|min|h)$"#
+        ]
+    );
+    assert_eq!(
+        told(Language::Lv, "schedule = \"15 3 * *\""),
+        ["3:12 cron rindā ir pieci lauki (vai seši, ja sākumā ir sekundes), nevis 4 (hint)"]
+    );
+    assert_eq!(
+        told(Language::Lv, "schedule = \"15 3 31 2 *\""),
+        ["3:12 cron rindai „15 3 31 2 *” neatbilst neviena diena (hint)"]
+    );
+    assert_eq!(told(Language::En, "missed = \"run\""), ["3:1 \"missed\" means nothing without \"schedule\""]);
+}
+
+#[test]
 fn patterns_name_sources_once() {
     let source = |id: &str| {
         format!(

@@ -72,7 +72,7 @@ impl Head {
 /// The record that `id` means; otherwise what to do, as an error.
 async fn find(session: &Session, id: &str) -> anyhow::Result<(Registry, Past)> {
     let texts = session.texts();
-    if Registry::is_missing(&session.registry) {
+    if Registry::is_missing(&session.registry).await? {
         anyhow::bail!(texts.get("cli-record-no-registry", &[("registry", &session.registry)]));
     }
     let registry = Registry::open(&session.registry).await?;
