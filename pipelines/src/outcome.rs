@@ -20,6 +20,9 @@ pub(crate) struct Outcome {
     pub(crate) sources: Vec<SourceOutcome>,
     /// Reports written.
     pub(crate) reports: Vec<PathBuf>,
+    /// Why it stopped before its last source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<String>,
     /// What else a person should know.
     #[serde(skip)]
     pub(crate) notes: Vec<String>,
@@ -116,6 +119,9 @@ pub(crate) enum Status {
     Gate,
     /// Waits for approval.
     Approval,
+    /// Not reached, or not to its end, since the run stopped before.
+    #[serde(rename = "not_run")]
+    NotRun,
 }
 
 impl Status {
@@ -126,6 +132,7 @@ impl Status {
             Self::Failed => "failed",
             Self::Gate => "gate",
             Self::Approval => "approval",
+            Self::NotRun => "not_run",
         }
     }
 }
@@ -178,6 +185,21 @@ impl From<&registry::Sample> for Change {
 }
 
 impl SourceOutcome {
+    /// A source of which nothing is loaded because the run stopped.
+    pub(crate) fn not_loaded(id: &str, status: Status, error: Option<String>) -> Self {
+        Self {
+            id: id.to_owned(),
+            rows: Rows::default(),
+            records: BTreeMap::new(),
+            findings: BTreeMap::new(),
+            samples: Vec::new(),
+            error,
+            status,
+            seconds: 0.0,
+            notable: Vec::new(),
+        }
+    }
+
     /// Sums over the entities (children are parts of their records and not counted again).
     pub(crate) fn total(&self) -> Counts {
         let mut total = Counts::default();
@@ -208,6 +230,7 @@ impl SourceOutcome {
             Status::Failed => "cli-state-failed",
             Status::Gate => "cli-state-gate",
             Status::Approval => "cli-state-approval",
+            Status::NotRun => "cli-state-not-run",
             Status::Ok if self.rows.mapped == 0 => "cli-state-nothing",
             Status::Ok if self.quarantined() > 0 => "cli-state-attention",
             Status::Ok => "cli-state-ok",
@@ -217,8 +240,15 @@ impl SourceOutcome {
 
 impl Outcome {
     /// Makes the outcome of its sources.
-    pub(crate) fn new(run: Option<i64>, sources: Vec<SourceOutcome>, reports: Vec<PathBuf>) -> Self {
-        Self { run, status: Self::status(&sources), sources, reports, notes: Vec::new() }
+    pub(crate) fn new(
+        run: Option<i64>,
+        sources: Vec<SourceOutcome>,
+        reports: Vec<PathBuf>,
+        broken: Option<&anyhow::Error>,
+    ) -> Self {
+        let status = if broken.is_some() { "failed" } else { Self::status(&sources) };
+        let error = broken.map(|error| format!("{error:#}"));
+        Self { run, status, sources, reports, error, notes: Vec::new() }
     }
 
     /// `clean`, `attention` or `failed`.
@@ -239,8 +269,10 @@ impl Outcome {
             Status::Failed | Status::Gate => Exit::GateFailed,
             Status::Ok if strict && source.quarantined() > 0 => Exit::GateFailed,
             Status::Ok => Exit::Done,
+            Status::NotRun => Exit::CouldNotRun,
         };
-        self.sources.iter().map(of_source).fold(Exit::Done, Exit::and)
+        let whole = if self.error.is_some() { Exit::CouldNotRun } else { Exit::Done };
+        self.sources.iter().map(of_source).fold(whole, Exit::and)
     }
 
     /// The closing summary.
@@ -271,6 +303,7 @@ impl Outcome {
             out.push_str(&format!("\n{note}\n"));
         }
         let verdict = match exit {
+            _ if self.error.is_some() => "cli-verdict-broken",
             _ if self.run.is_none() => "cli-plan-verdict",
             Exit::ApprovalNeeded => "cli-verdict-approval",
             Exit::Done if self.status == "clean" => "cli-verdict-clean",

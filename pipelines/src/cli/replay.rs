@@ -14,7 +14,8 @@ use vienkop_connectors::registry::{Mode, Registry, RunKind};
 use vienkop_transforms::finding::COLUMNS;
 use vienkop_transforms::model::ENTITIES;
 
-use super::run::{Job, execute};
+use super::approval::Approval;
+use super::run::{Executed, Job, execute};
 use super::session::Session;
 use super::{Exit, Options, output};
 use crate::assess;
@@ -110,9 +111,12 @@ async fn results(
         }
     }
     let landing = session.work.join("landed");
-    let job = Job { name, sources, mode: Mode::Run, kind: RunKind::Replay, landing, approve: false, quiet };
+    let job = Job { name, sources, mode: Mode::Run, kind: RunKind::Replay, landing, approve: Approval::None, quiet };
     let registry = Registry::open(&session.registry).await?;
-    let (run, outcomes) = execute(session, &registry, &job).await?;
+    let Executed { run, sources: outcomes, broken } = execute(session, &registry, &job).await?;
+    if let Some(error) = broken {
+        return Err(error);
+    }
 
     let mut results = BTreeMap::new();
     results.insert(OUTCOME.to_owned(), outcome(session, &outcomes)?);

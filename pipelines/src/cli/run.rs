@@ -6,16 +6,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use anyhow::anyhow;
 use jiff::Timestamp;
 use vienkop_connectors::landing::LandingZone;
 use vienkop_connectors::registry::{Mode, Registry, RunKind, RunStart};
 
+use super::approval::{Approval, Approve};
 use super::session::Session;
 use super::{Exit, Options, output};
 use crate::assess;
-use crate::config::Source;
-use crate::import::{Importer, Prepared, timestamp};
-use crate::outcome::{Outcome, SourceOutcome};
+use crate::config::{Pipeline, Source};
+use crate::import::{Halt, Importer, Prepared, timestamp};
+use crate::outcome::{Outcome, SourceOutcome, Status};
 use crate::progress::{Event, subscriber};
 
 /// Age from which on a half-landed file belongs to no run under way.
@@ -33,34 +35,38 @@ pub(crate) struct Job<'a> {
     pub(crate) kind: RunKind,
     /// Folder of the landed files.
     pub(crate) landing: PathBuf,
-    /// Go on where a source would wait.
-    pub(crate) approve: bool,
+    /// Sources that go on where they would wait.
+    pub(crate) approve: Approval,
     /// No progress.
     pub(crate) quiet: bool,
+}
+
+/// What became of a job.
+pub(crate) struct Executed {
+    /// Number of the run.
+    pub(crate) run: i64,
+    /// What each source came to, those not run too.
+    pub(crate) sources: Vec<SourceOutcome>,
+    /// Why the run ended before its last source.
+    pub(crate) broken: Option<anyhow::Error>,
 }
 
 /// `vienkop run`.
 pub(super) async fn run(
     options: &Options,
     now: Timestamp,
-    pipeline: Option<&str>,
-    approve: bool,
+    target: Option<&str>,
+    approve: &Approve,
 ) -> anyhow::Result<Exit> {
     let session = Session::open(options, now)?;
-    let (name, pipeline) = session.pipeline(pipeline)?;
-    let job = Job {
-        name,
-        sources: session.config.sources_of(pipeline),
-        mode: Mode::Run,
-        kind: RunKind::Run,
-        landing: session.work.join("landed"),
-        approve,
-        quiet: options.quiet,
-    };
+    let (name, pipeline, sources) = targeted(&session, target)?;
+    let approve = approve.among(&session, &sources)?;
+    let landing = session.work.join("landed");
+    let job = Job { name, sources, mode: Mode::Run, kind: RunKind::Run, landing, approve, quiet: options.quiet };
     let registry = Registry::open(&session.registry).await?;
-    let (run, sources) = execute(&session, &registry, &job).await?;
+    let Executed { run, sources, broken } = execute(&session, &registry, &job).await?;
     let (mut reports, mut notes) = (Vec::new(), Vec::new());
-    if let Some(assessment) = &pipeline.assess {
+    if let Some(assessment) = pipeline.and_then(|pipeline| pipeline.assess.as_ref()).filter(|_| broken.is_none()) {
         let answered = assess::answered(&registry, &session.config, &assessment.questionnaires).await?;
         if answered.is_empty() {
             let named = assessment.questionnaires.join(", ");
@@ -69,13 +75,22 @@ pub(super) async fn run(
             reports = assess::write(&session, &registry, &answered).await?;
         }
     }
-    finish(
-        &session,
-        options,
-        "cli-summary-title",
-        name,
-        &Outcome { notes, ..Outcome::new(Some(run), sources, reports) },
-    )
+    let outcome = Outcome { notes, ..Outcome::new(Some(run), sources, reports, broken.as_ref()) };
+    finish(&session, options, "cli-summary-title", name, &outcome, broken)
+}
+
+/// What is to run: a pipeline (the default one where nothing is named), or one source alone.
+fn targeted<'a>(
+    session: &'a Session,
+    target: Option<&'a str>,
+) -> anyhow::Result<(&'a str, Option<&'a Pipeline>, Vec<&'a Source>)> {
+    match target.filter(|name| session.config.pipeline(name).is_none()) {
+        Some(source) => session.source(source).map(|source| (source.id.as_str(), None, vec![source])),
+        None => {
+            let (name, pipeline) = session.pipeline(target)?;
+            Ok((name, Some(pipeline), session.config.sources_of(pipeline)))
+        }
+    }
 }
 
 /// `vienkop plan`.
@@ -83,14 +98,11 @@ pub(super) async fn plan(
     options: &Options,
     now: Timestamp,
     target: Option<&str>,
-    approve: bool,
+    approve: &Approve,
 ) -> anyhow::Result<Exit> {
     let session = Session::open(options, now)?;
-    let known = |name: &str| session.config.pipeline(name).is_some();
-    let (name, sources) = match target.filter(|name| !known(name)) {
-        Some(source) => (source, vec![session.source(source)?]),
-        None => session.pipeline(target).map(|(name, pipeline)| (name, session.config.sources_of(pipeline)))?,
-    };
+    let (name, _, sources) = targeted(&session, target)?;
+    let approve = approve.among(&session, &sources)?;
     // A plan writes nothing: its files land in a folder that goes with it, and so does a registry that is not there yet.
     let scratch = tempfile::tempdir()?;
     let landing = scratch.path().join("landed");
@@ -101,17 +113,14 @@ pub(super) async fn plan(
         url = format!("sqlite://{}", scratch.path().join("registry.db").display());
     }
     let registry = Registry::open(&url).await?;
-    let (_, sources) = execute(&session, &registry, &job).await?;
-    let outcome = Outcome { notes, ..Outcome::new(None, sources, Vec::new()) };
-    finish(&session, options, "cli-plan-title", name, &outcome)
+    let Executed { sources, broken, .. } = execute(&session, &registry, &job).await?;
+    let outcome = Outcome { notes, ..Outcome::new(None, sources, Vec::new(), broken.as_ref()) };
+    finish(&session, options, "cli-plan-title", name, &outcome, broken)
 }
 
-/// Imports the sources of a job, those that others refer to first; gives the run's number and what came of each.
-pub(crate) async fn execute(
-    session: &Session,
-    registry: &Registry,
-    job: &Job<'_>,
-) -> anyhow::Result<(i64, Vec<SourceOutcome>)> {
+/// Imports the sources of a job, those that others refer to first. What stops the run takes nothing from the sources
+/// before it.
+pub(crate) async fn execute(session: &Session, registry: &Registry, job: &Job<'_>) -> anyhow::Result<Executed> {
     let mut prepared: Vec<Prepared<'_>> =
         job.sources.iter().map(|source| Prepared::new(session, source)).collect::<anyhow::Result<_>>()?;
     prepared.sort_by_key(Prepared::rank);
@@ -133,35 +142,48 @@ pub(crate) async fn execute(
         landing,
         subscriber: subscriber.as_ref(),
         keep_samples: job.mode == Mode::Plan,
-        approve: job.approve,
+        approve: job.approve.clone(),
         cancel: stop_on_interrupt(),
         landed: Mutex::default(),
     };
     let mut outcomes = Vec::new();
     let mut broken = None;
     for (index, source) in prepared.iter().enumerate() {
+        if broken.is_some() {
+            outcomes.push(SourceOutcome::not_loaded(source.id(), Status::NotRun, None));
+            continue;
+        }
         subscriber.event(&Event::Source { id: source.id(), place: index + 1, of: prepared.len() });
         match importer.import(source).await {
             Ok(outcome) => outcomes.push(outcome),
-            Err(error) => {
+            Err(Halt::Interrupted) => {
+                outcomes.push(SourceOutcome::not_loaded(source.id(), Status::NotRun, None));
+                broken = Some(anyhow!(session.texts().get("cli-interrupted", &[])));
+            }
+            Err(Halt::Broken(error)) => {
+                outcomes.push(SourceOutcome::not_loaded(source.id(), Status::Failed, Some(format!("{error:#}"))));
                 broken = Some(error);
-                break;
             }
         }
     }
     let status = if broken.is_some() { "broken" } else { Outcome::status(&outcomes) };
     let (landing, landed) = (importer.landing, importer.landed);
-    run.finish(status, &timestamp(session.as_of)).await?;
-    if job.mode == Mode::Run {
-        expire(session, registry, &landing, &landed.into_inner().unwrap_or_default(), &prepared).await?;
+    // What cannot be written now does not take away what the sources came to.
+    if let Err(error) = run.finish(status, &timestamp(session.as_of)).await {
+        broken.get_or_insert(error.into());
     }
-    match broken {
-        Some(error) => Err(error),
-        None => Ok((number, outcomes)),
+    if job.mode == Mode::Run
+        && broken.is_none()
+        && let Err(error) =
+            expire(session, registry, &landing, &landed.into_inner().unwrap_or_default(), &prepared).await
+    {
+        broken = Some(error);
     }
+    Ok(Executed { run: number, sources: outcomes, broken })
 }
 
 /// Removes the landed files of sources with personal data when their days are over; the registry keeps that they were.
+/// The days are counted by the clock, whatever day the run is about.
 async fn expire(
     session: &Session,
     registry: &Registry,
@@ -170,7 +192,7 @@ async fn expire(
     prepared: &[Prepared<'_>],
 ) -> anyhow::Result<()> {
     let days = i64::from(session.config.vienkop.personal_data.landed_days);
-    let before = timestamp(session.as_of.saturating_sub(jiff::SignedDuration::from_hours(24 * days))?);
+    let before = timestamp(session.now.saturating_sub(jiff::SignedDuration::from_hours(24 * days))?);
     for source in prepared.iter().filter(|source| source.holds_personal_data()) {
         for hash in registry.landed_before(source.id(), &before).await? {
             // A file that came again today is today's evidence.
@@ -182,7 +204,14 @@ async fn expire(
     Ok(())
 }
 
-fn finish(session: &Session, options: &Options, title: &str, name: &str, outcome: &Outcome) -> anyhow::Result<Exit> {
+fn finish(
+    session: &Session,
+    options: &Options,
+    title: &str,
+    name: &str,
+    outcome: &Outcome,
+    broken: Option<anyhow::Error>,
+) -> anyhow::Result<Exit> {
     let exit = outcome.exit(options.strict);
     if options.json {
         output::json(outcome)?;
@@ -191,7 +220,7 @@ fn finish(session: &Session, options: &Options, title: &str, name: &str, outcome
         let title = session.texts().get(title, &[("pipeline", name), ("as_of", &as_of)]);
         output::text(&outcome.summary(session.texts(), &title, exit))?;
     }
-    Ok(exit)
+    broken.map_or(Ok(exit), Err)
 }
 
 /// Ctrl-C (and SIGTERM) stop between two batches; what is under way is not loaded.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use polars::prelude::*;
 use vienkop_transforms::finding::{Finding, Severity};
+use vienkop_transforms::resolve::Paths;
 
 use crate::outcome::Rows;
 use crate::tell;
@@ -20,8 +21,14 @@ pub(super) struct Tally {
     pub(super) findings: BTreeMap<String, u64>,
     /// The first findings of each code that is more than information.
     pub(super) notable: Vec<Finding>,
+    /// Findings of the readers that are not written yet.
+    pub(super) waiting: Vec<Finding>,
+    /// Paths that no record has had so far.
+    pub(super) paths: Paths,
     /// Entities and children that came.
     pub(super) delivered: BTreeSet<String>,
+    /// Children whose table came without a row.
+    pub(super) empty_children: BTreeSet<String>,
     /// Number of the next record.
     pub(super) next_seq: i64,
 }

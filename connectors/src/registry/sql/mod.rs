@@ -28,7 +28,7 @@ use vienkop_transforms::model::{self, Child, Entity, Field, Storage};
 
 pub(super) use difference::findings_of_the_set;
 pub(super) use load::load_evidence;
-pub(super) use staging::{Staged, create_stage_common, insert};
+pub(super) use staging::{Shape, Staged, create_stage_common, insert};
 pub(super) use tables::{views, wanted};
 
 /// What SQLite says in its own way.
