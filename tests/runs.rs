@@ -223,7 +223,7 @@ fn a_path_is_there_or_not_over_the_whole_delivery() {
         let plan = project.vienkop(&["plan", "--json"]).ends(0).json();
         let fields: Vec<_> = source(&plan, "reg")["samples"].as_array().unwrap().iter().collect();
         let told: Vec<_> = fields.iter().map(|change| (change["field"].as_str(), change["new"].as_str())).collect();
-        assert_eq!(told, [(Some("description"), None), (Some("lifecycle"), Some("sniegts"))], "{plan:#}");
+        assert_eq!(told, [(Some("lifecycle"), Some("sniegts")), (Some("description"), None)], "{plan:#}");
         let cleared = project.run(&[]).ends(0).json();
         assert_eq!(count(&cleared, "reg", "service", "changed"), 1);
         assert!(source(&cleared, "reg")["findings"]["F014"].is_null(), "{cleared:#}");

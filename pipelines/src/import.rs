@@ -281,6 +281,7 @@ impl Importer<'_> {
                 tally.delivered.insert(records.name());
             } else {
                 tally.empty_children.insert(records.name());
+                continue;
             }
             stage.records(records).await?;
         }

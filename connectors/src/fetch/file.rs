@@ -180,11 +180,9 @@ fn fixed_part(pattern: &str) -> &str {
 fn cannot_open(written: &str, path: &Path, error: io::Error) -> FetchError {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => missing(written, path).into(),
-        io::ErrorKind::PermissionDenied => Finding {
-            value: Some(written.to_owned()),
-            ..Finding::of(&finding::NO_ACCESS)
+        io::ErrorKind::PermissionDenied => {
+            Finding { value: Some(written.to_owned()), ..Finding::of(&finding::NO_ACCESS) }.into()
         }
-        .into(),
         _ => FetchError::Io(error),
     }
 }

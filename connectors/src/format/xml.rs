@@ -100,8 +100,7 @@ impl FormatKind for Kind {
         let encoding = match options.encoding.as_str() {
             AUTO => None,
             label => Some(
-                Encoding::for_label(label.as_bytes())
-                    .ok_or_else(|| OptionError::new("encoding", "encoding", label))?,
+                Encoding::for_label(label.as_bytes()).ok_or_else(|| OptionError::new("encoding", "encoding", label))?,
             ),
         };
         let record = table.record.strip_prefix('/');

@@ -84,13 +84,12 @@ fn targeted<'a>(
     session: &'a Session,
     target: Option<&'a str>,
 ) -> anyhow::Result<(&'a str, Option<&'a Pipeline>, Vec<&'a Source>)> {
-    match target.filter(|name| session.config.pipeline(name).is_none()) {
-        Some(source) => session.source(source).map(|source| (source.id.as_str(), None, vec![source])),
-        None => {
-            let (name, pipeline) = session.pipeline(target)?;
-            Ok((name, Some(pipeline), session.config.sources_of(pipeline)))
-        }
+    if let Some(source) = target.filter(|name| session.config.pipeline(name).is_none()) {
+        let source = session.source(source)?;
+        return Ok((source.id.as_str(), None, vec![source]));
     }
+    let (name, pipeline) = session.pipeline(target)?;
+    Ok((name, Some(pipeline), session.config.sources_of(pipeline)))
 }
 
 /// `vienkop plan`.

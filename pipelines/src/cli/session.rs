@@ -87,13 +87,11 @@ impl Session {
     /// The source of that id, `folder/id` too.
     pub(crate) fn source(&self, name: &str) -> anyhow::Result<&Source> {
         let id = name.rsplit('/').next().unwrap_or(name);
-        match self.config.source(id) {
-            Some(source) => Ok(source),
-            None => {
-                let known = self.config.sources.iter().map(|source| source.id.as_str());
-                bail!(self.unknown("cli-source-unknown", name, known))
-            }
+        if let Some(source) = self.config.source(id) {
+            return Ok(source);
         }
+        let known = self.config.sources.iter().map(|source| source.id.as_str());
+        bail!(self.unknown("cli-source-unknown", name, known))
     }
 
     /// What to say of a name that is none of those known.

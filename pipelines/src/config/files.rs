@@ -176,6 +176,10 @@ impl Files {
         }
         // A list that a field of the model takes its values from, whether or not a source fills the field today.
         let mut sought = BTreeSet::new();
+        if !self.path(&self.name("vienkop.toml")).exists() {
+            // A wrong folder is one mistake.
+            return CodeLists::new(lists);
+        }
         for (list, field) in model::ENTITIES.iter().flat_map(|entity| of_lists(entity)) {
             let file = self.name(&format!("codelists/{list}.csv"));
             if sought.insert(list) && !self.contents.contains_key(&file) && !self.path(&file).exists() {

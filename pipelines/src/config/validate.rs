@@ -199,12 +199,15 @@ fn plain(value: &Value) -> String {
 fn choices(text: &str, options: &[String]) -> Option<Sentence> {
     let number = |name: &str| name.chars().filter(char::is_ascii_digit).collect::<String>();
     let asked = number(text);
-    if asked.is_empty() {
+    // `utf-9` is one: a digit is as easily wrong as a letter.
+    if asked.len() < 3 {
         return known(text, options.iter().map(String::as_str));
     }
     let same: Vec<&str> = options.iter().map(String::as_str).filter(|name| number(name) == asked).collect();
     if same.is_empty() {
-        return Some(Sentence::new("config-hint-known").arg("names", options.join(", ")));
+        let mut all: Vec<&str> = options.iter().map(String::as_str).collect();
+        all.sort_unstable();
+        return Some(Sentence::new("config-hint-known").arg("names", all.join(", ")));
     }
     Some(Sentence::new("config-hint-nearest").arg("names", same.join(", ")))
 }

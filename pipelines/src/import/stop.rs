@@ -60,7 +60,7 @@ pub(super) fn broke_off(what: String) -> Finding {
 /// The name of the error alone: its message may quote values.
 fn kind_of(error: &PolarsError) -> String {
     let shown = format!("{error:?}");
-    let name: String = shown.chars().take_while(|c| c.is_ascii_alphanumeric()).collect();
+    let name: String = shown.chars().take_while(char::is_ascii_alphanumeric).collect();
     format!("Polars {name}")
 }
 

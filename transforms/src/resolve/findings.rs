@@ -152,7 +152,8 @@ fn absent(plan: &TablePlan, mapped: &Mapped) -> Vec<(&'static str, Finding)> {
         (field.field.name, Finding { hint, ..missing(field.field.name, looked_for) })
     });
     let children = mapped.children.iter().filter(|child| !child.present);
-    let children = children.filter_map(|child| Some((child.child.name, missing(child.child.name, child.column.as_ref()?))));
+    let children =
+        children.filter_map(|child| Some((child.child.name, missing(child.child.name, child.column.as_ref()?))));
     fields.chain(children).collect()
 }
 

@@ -67,9 +67,12 @@ impl Staged {
         }
         let changed = same.iter().enumerate().filter(|(n, first)| n != *first);
         let cases: Vec<String> = changed.map(|(n, first)| format!("WHEN {n} THEN {first}")).collect();
-        let of = |alias: &str| match cases.is_empty() {
-            true => format!(r#"{alias}."_shape""#),
-            false => format!(r#"CASE {alias}."_shape" {} ELSE {alias}."_shape" END"#, cases.join(" ")),
+        let of = |alias: &str| {
+            if cases.is_empty() {
+                format!(r#"{alias}."_shape""#)
+            } else {
+                format!(r#"CASE {alias}."_shape" {} ELSE {alias}."_shape" END"#, cases.join(" "))
+            }
         };
         Some(format!("{} <> {}", of(a), of(b)))
     }
