@@ -81,7 +81,9 @@ impl Importer<'_> {
             Err(stop) => Err(stop),
         };
         // What the readers said last stays, whatever has become of the delivery.
-        stage.findings(&finding::frame(&std::mem::take(&mut tally.waiting))?).await?;
+        if matches!(loaded, Ok(_) | Err(Stop::Delivery(_))) {
+            tally.write_waiting(&mut stage).await?;
+        }
         self.subscriber.event(&Event::Applying);
         match loaded {
             Ok(names) => self.load(prepared, stage, tally, &names, started).await,
@@ -180,7 +182,7 @@ impl Importer<'_> {
             }
             match next {
                 Fed::Batch(batch) => {
-                    stage.findings(&finding::frame(&std::mem::take(&mut tally.waiting))?).await?;
+                    tally.write_waiting(stage).await?;
                     self.stage_batch(prepared, plan, batch, stage, tally, told).await?;
                     self.subscriber.event(&Event::Rows(tally.rows.read));
                 }
@@ -222,7 +224,7 @@ impl Importer<'_> {
                 }
             }
             if tally.waiting.len() >= PORTION {
-                stage.findings(&finding::frame(&std::mem::take(&mut tally.waiting))?).await?;
+                tally.write_waiting(stage).await?;
             }
             if rejected.len() >= PORTION {
                 stage.rejected(&std::mem::take(&mut rejected)).await?;

@@ -342,7 +342,7 @@ fn kinds_and_options() {
     check(
         &format!("[fetch]\nkind = \"file\"\npath = \"a[.csv\"\n[format]\nkind = \"xml\"\n{table}"),
         &[
-            r#"6:8 the value of "path" cannot be used: Pattern syntax error near position 1: invalid range pattern"#,
+            r#"6:8 the value of "path" cannot be used: "a[.csv" is not a pattern of names"#,
             r#"9:1 the key "record" is missing"#,
         ],
     );

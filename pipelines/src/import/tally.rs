@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use polars::prelude::*;
-use vienkop_transforms::finding::{Finding, Severity};
+use vienkop_connectors::registry::{RegistryError, Stage};
+use vienkop_transforms::finding::{self, Finding, Severity};
 use vienkop_transforms::resolve::Paths;
 
 use crate::outcome::Rows;
@@ -47,6 +48,14 @@ impl Tally {
     pub(super) fn found(&mut self, finding: &Finding, count: u64) {
         self.finding(finding);
         *self.findings.entry(finding.code.to_owned()).or_default() += count - 1;
+    }
+
+    /// Hands on the findings that wait, all of them in one go.
+    pub(super) async fn write_waiting(&mut self, stage: &mut Stage) -> Result<(), RegistryError> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        stage.findings(&finding::frame(&std::mem::take(&mut self.waiting))?).await
     }
 
     /// Counts a frame of findings.
