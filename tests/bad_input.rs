@@ -205,3 +205,79 @@ fn an_error_cell_does_not_clear_what_is_known() {
     assert_eq!(count(&outcome, "bad", "service", "changed"), 0);
     assert_eq!(source(&outcome, "bad")["findings"]["V023"], 1);
 }
+
+/// Evidence that cannot be read (here a folder stands in its place) fails its source alone, and the finding stays.
+#[test]
+fn a_landed_file_that_cannot_be_read_fails_its_source_alone() {
+    let project = Project::new();
+    // A folder of the length of the file counts as the file: landing does not write it again.
+    let length = std::fs::metadata(project.path("config")).unwrap().len() as usize;
+    let header = "code;name;description\n01;";
+    project.services("one", &format!("{header}{}\n", "x".repeat(length.saturating_sub(header.len() + 1))));
+    project.services("two", "code;name;description\n01;Alfa;x\n").pipeline(&["one", "two"]);
+    project.run(&[]).ends(0);
+    let landed = project.everything_below("var/landed");
+    let (path, _) = landed.iter().find(|(_, content)| content.len() == length).unwrap();
+    std::fs::remove_file(path).unwrap();
+    std::fs::create_dir(path).unwrap();
+    let outcome = project.run(&[]).ends(1).json();
+    assert_eq!(source(&outcome, "one")["status"], "failed");
+    assert_eq!(source(&outcome, "one")["findings"]["F015"], 1, "{outcome:#}");
+    let error = source(&outcome, "one")["error"].as_str().unwrap();
+    assert!(error.starts_with("F015 one.csv") && !error.contains("landed"), "{error}");
+    assert_eq!(count(&outcome, "two", "service", "unchanged"), 1);
+    let findings = project.vienkop(&["findings", "one"]).ends(0).stdout;
+    assert!(findings.contains("F015"), "{findings}");
+}
+
+/// The registry takes no more in the middle of a run: what was done is told, and what was not.
+#[cfg(unix)]
+#[test]
+fn a_registry_that_takes_no_more_leaves_the_summary() {
+    let project = Project::new();
+    project.services("one", "code;name;description\n01;Alfa;x\n").services("three", "code;name;description\n9;B;y\n");
+    let rows: Vec<String> = (0..20_000).map(|n| format!("{n:05};Pakalpojums {n};Apraksts {n}\n")).collect();
+    project.services("two", &format!("code;name;description\n{}", rows.concat())).pipeline(&["one", "two", "three"]);
+    // No file may grow beyond 2 MB (blocks of 512 bytes).
+    let limited = |arguments: &str| {
+        let script = format!("trap '' XFSZ; ulimit -f 4096; exec {} {arguments}", env!("CARGO_BIN_EXE_vienkop"));
+        let mut command = std::process::Command::new("sh");
+        let output = command.arg("-c").arg(script).current_dir(project.path("")).env("NO_COLOR", "1").output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    };
+    let (code, stdout, stderr) = limited("run --json --as-of 2024-07-08");
+    assert_eq!(code, 2, "{stdout}\n{stderr}");
+    let outcome: serde_json::Value = serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}\n{stdout}"));
+    assert_eq!(count(&outcome, "one", "service", "inserted"), 1);
+    assert_eq!(source(&outcome, "two")["status"], "failed", "{outcome:#}");
+    assert_eq!(source(&outcome, "three")["status"], "not_run", "{outcome:#}");
+    assert!(outcome["error"].as_str().unwrap().contains("registry"), "{outcome:#}");
+    assert!(stderr.contains("registry"), "{stderr}");
+    let (code, stdout, stderr) = limited("run --as-of 2024-07-08");
+    assert_eq!(code, 2, "{stdout}\n{stderr}");
+    for part in ["one", "not run", "Stopped before the end"] {
+        assert!(stdout.contains(part), "{part}: {stdout}");
+    }
+    // With room again everything is loaded, the source that broke from its beginning.
+    let whole = project.run(&[]).ends(0).json();
+    assert_eq!(count(&whole, "one", "service", "unchanged"), 1);
+    assert_eq!(count(&whole, "two", "service", "inserted"), 20_000);
+    assert_eq!(count(&whole, "three", "service", "inserted"), 1);
+}
+
+/// What cannot be landed is told under its own name, not under the pattern of the source.
+#[test]
+fn a_file_among_several_is_named() {
+    let project = Project::new();
+    bad(&project, "csv", "x/a.csv", b"code;name\n1;a\n", "");
+    project.file("x/b.csv", format!("code;name\n2;{}\n", "b".repeat(5_000)));
+    let toml = project.path("config/sources/bad.toml");
+    let text = std::fs::read_to_string(&toml).unwrap().replace("\"x/a.csv\"", "\"x/*.csv\"");
+    std::fs::write(toml, text).unwrap();
+    let config = std::fs::read_to_string(project.path("config/vienkop.toml")).unwrap();
+    project.file("config/vienkop.toml", format!("{config}[limits]\nfile_bytes = 4000\n"));
+    let outcome = project.run(&[]).ends(1).json();
+    let error = source(&outcome, "bad")["error"].as_str().unwrap();
+    assert!(error.starts_with("F007 x/b.csv:") && !error.contains("*.csv"), "{error}");
+}

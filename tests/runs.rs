@@ -53,7 +53,16 @@ fn retiring_too_much_waits_for_approval() {
     assert_eq!(source(&waits, "reg")["status"], "approval");
     assert_eq!(source(&waits, "reg")["findings"]["S003"], 1);
     assert_eq!(source(&waits, "other")["status"], "ok");
-    let approved = project.run(&["--approve"]).ends(0).json();
+    let error = source(&waits, "reg")["error"].as_str().unwrap();
+    assert!(error.contains("vienkop run reg --approve --as-of 2024-07-08"), "{error}");
+    // Another's approval does not count; a name that is none of the run's is a mistake.
+    project.run(&["--approve=other"]).ends(3);
+    let unknown = project.run(&["--approve=regg"]).ends(2);
+    assert!(unknown.stderr.contains("regg") && unknown.stderr.contains("Similar: reg"), "{}", unknown.stderr);
+    project.vienkop(&["plan", "--approve=other,reg"]).ends(0);
+    let command: Vec<&str> = error.split("vienkop ").last().unwrap().split_whitespace().collect();
+    let approved = project.vienkop(&[&command[..], &["--json"]].concat()).ends(0).json();
+    assert_eq!(approved["sources"].as_array().unwrap().len(), 1, "the others do not run");
     assert_eq!(count(&approved, "reg", "service", "retired"), 2);
     project.services("reg", THREE);
     let back = project.run(&[]).ends(0).json();
@@ -176,4 +185,150 @@ fn a_renamed_column_changes_nothing() {
     assert_eq!(source(&renamed, "reg")["findings"]["F014"], 2);
     project.file("reg.csv", csv);
     assert_eq!(count(&project.run(&[]).ends(0).json(), "reg", "service.steps", "unchanged"), 2);
+}
+
+/// A source of services in XML, one record an element.
+fn in_xml(project: &Project, extra: &str) {
+    project.source(
+        "reg",
+        &format!(
+            "[fetch]\nkind = \"file\"\npath = \"x\"\n[format]\nkind = \"xml\"\n[[table]]\nentity = \"service\"\n[table.read]\n\
+             record = \"/r/s\"\n[table.fields]\ncode = \"code\"\nname = \"name\"\ndescription = \"description\"\nlifecycle = \
+             {{ column = \"status\", default = \"sniegts\" }}\nowner_reg_no = {{ value = \"90000270634\" }}\n{extra}"
+        ),
+    );
+    project.pipeline(&["reg"]);
+}
+
+/// Without a header, a path that any record of the delivery has is delivered: empty where a record lacks it. One that
+/// none has leaves what is held. Files are batches of their own, so the batches' bounds decide nothing.
+#[test]
+fn a_path_is_there_or_not_over_the_whole_delivery() {
+    let project = Project::new();
+    in_xml(&project, "");
+    let record = |code: &str, more: &str| format!("<r><s><code>{code}</code><name>N{code}</name>{more}</s></r>");
+    let full = "<description>D</description><status>apturēts</status>";
+    project.file("x/1.xml", record("1", full)).file("x/2.xml", record("2", full));
+    assert_eq!(count(&project.run(&[]).ends(0).json(), "reg", "service", "inserted"), 2);
+    // Nobody has a description or a state: nothing is said of them, and that is told once a path.
+    project.file("x/1.xml", record("1", "")).file("x/2.xml", record("2", ""));
+    let absent = project.run(&[]).ends(0).json();
+    assert_eq!(count(&absent, "reg", "service", "unchanged"), 2);
+    assert_eq!(source(&absent, "reg")["findings"]["F014"], 2, "{absent:#}");
+    // One record has them: the other's description is cleared, and its state is the default.
+    for (first, second) in [("", full), (full, "")] {
+        project.file("x/1.xml", record("1", full)).file("x/2.xml", record("2", full));
+        project.run(&[]).ends(0);
+        project.file("x/1.xml", record("1", first)).file("x/2.xml", record("2", second));
+        let plan = project.vienkop(&["plan", "--json"]).ends(0).json();
+        let fields: Vec<_> = source(&plan, "reg")["samples"].as_array().unwrap().iter().collect();
+        let told: Vec<_> = fields.iter().map(|change| (change["field"].as_str(), change["new"].as_str())).collect();
+        assert_eq!(told, [(Some("lifecycle"), Some("sniegts")), (Some("description"), None)], "{plan:#}");
+        let cleared = project.run(&[]).ends(0).json();
+        assert_eq!(count(&cleared, "reg", "service", "changed"), 1);
+        assert!(source(&cleared, "reg")["findings"]["F014"].is_null(), "{cleared:#}");
+    }
+}
+
+/// The same record twice is the same whichever file it stands in.
+#[test]
+fn duplicates_without_a_header_do_not_depend_on_the_batch() {
+    let project = Project::new();
+    in_xml(&project, "");
+    let same = "<s><code>1</code><name>N</name></s>";
+    let other = "<s><code>2</code><name>N</name><description>D</description></s>";
+    project.file("x/1.xml", format!("<r>{same}{other}</r>")).file("x/2.xml", format!("<r>{same}</r>"));
+    let run = project.run(&[]).ends(0).json();
+    assert_eq!(source(&run, "reg")["findings"]["K001"], 1, "{run:#}");
+    assert!(source(&run, "reg")["findings"]["K002"].is_null(), "{run:#}");
+}
+
+fn services_and_steps(steps: &[(&str, &str)]) -> Vec<u8> {
+    let mut workbook = rust_xlsxwriter::Workbook::new();
+    let services = workbook.add_worksheet().set_name("Pakalpojumi").unwrap();
+    for (row, cells) in [["code", "name"], ["1", "Alfa"], ["2", "Beta"]].iter().enumerate() {
+        services.write_row(row as u32, 0, cells.iter().copied()).unwrap();
+    }
+    let sheet = workbook.add_worksheet().set_name("Soļi").unwrap();
+    sheet.write_row(0, 0, ["service", "step"]).unwrap();
+    for (row, (service, step)) in steps.iter().enumerate() {
+        sheet.write_row(row as u32 + 1, 0, [*service, *step]).unwrap();
+    }
+    workbook.save_to_buffer().unwrap()
+}
+
+/// A sheet of steps with its header and no row: the services have no steps (a snapshot), or nothing is said (a delta).
+#[test]
+fn a_header_only_sheet_of_children_clears_them() {
+    for (delivers, retired) in [("snapshot", 2), ("delta", 0)] {
+        let project = Project::new();
+        project.source(
+            "reg",
+            &format!(
+                "delivers = \"{delivers}\"\n[fetch]\nkind = \"file\"\npath = \"x.xlsx\"\n[format]\nkind = \"excel\"\n[[table]]\n\
+                 entity = \"service\"\nread = {{ sheet = \"Pakalpojumi\" }}\n[table.fields]\ncode = \"code\"\nname = \"name\"\n\
+                 owner_reg_no = {{ value = \"90000270634\" }}\n[[table]]\nentity = \"service.steps\"\nread = {{ sheet = \"Soļi\" \
+                 }}\n[table.fields]\n\"parent.code\" = \"service\"\n\"parent.owner_reg_no\" = {{ value = \"90000270634\" }}\n\
+                 name = \"step\"\n"
+            ),
+        );
+        project.pipeline(&["reg"]);
+        project.file("x.xlsx", services_and_steps(&[("1", "Pieņem"), ("2", "Izskata")]));
+        assert_eq!(count(&project.run(&[]).ends(0).json(), "reg", "service.steps", "inserted"), 2);
+        project.file("x.xlsx", services_and_steps(&[]));
+        let run = project.run(&[]).ends(0).json();
+        assert_conservation(&run);
+        assert_eq!(source(&run, "reg")["findings"]["F003"], 1, "{run:#}");
+        let steps = &source(&run, "reg")["records"]["service.steps"]["retired"];
+        assert_eq!(steps.as_u64().unwrap_or_default(), retired, "{delivers}: {run:#}");
+        assert_eq!(count(&run, "reg", "service", "changed"), retired);
+        assert_eq!(count(&project.run(&[]).ends(0).json(), "reg", "service", "unchanged"), 2);
+    }
+}
+
+/// A row of a survey without any answer may be any answer of its respondent, but of no other.
+#[test]
+fn a_test_row_of_a_survey_holds_back_its_respondent_alone() {
+    let project = Project::new();
+    project.source(
+        "survey",
+        "[fetch]\nkind = \"file\"\npath = \"a.csv\"\n[format]\nkind = \"csv\"\n[[table]]\nentity = \"survey_response\"\n\
+         [table.fields]\nwave = { value = \"2024\" }\nrespondent_reg_no = \"reg\"\nsubmitted_at = \"at\"\n[table.unpivot]\n\
+         columns = { a = \"q1\", b = \"q2\" }\n[policy]\nmax_quarantined_share = 0.6\nmax_retired_share = 0.6\n",
+    );
+    project.pipeline(&["survey"]);
+    let (first, second) = ("90000270634;2024-06-04 10:00", "90000038578;2024-06-04 11:00");
+    let third = "40003032949;2024-06-04 12:00";
+    let deliver = |rows: &[String]| {
+        project.file("a.csv", format!("reg;at;a;b\n{}\n", rows.join("\n")));
+        let run = project.run(&[]).ends(0).json();
+        assert_conservation(&run);
+        run
+    };
+    let all = [format!("{first};x;y"), format!("{second};x;y"), format!("{third};x;y")];
+    assert_eq!(count(&deliver(&all), "survey", "survey_response", "inserted"), 6);
+    // The first answers nothing any more, the second is gone: only the second is retired.
+    let run = deliver(&[format!("{first};;"), format!("{third};x;y")]);
+    assert_eq!(count(&run, "survey", "survey_response", "retired"), 2, "{run:#}");
+    assert!(source(&run, "survey")["findings"]["S005"].is_null(), "{run:#}");
+    // A row whose respondent cannot be read may be anybody's.
+    let run = deliver(&[";2024-06-04 10:00;x;y".to_owned(), format!("{third};x;y")]);
+    assert_eq!(count(&run, "survey", "survey_response", "retired"), 0, "{run:#}");
+    assert_eq!(source(&run, "survey")["findings"]["S005"], 1);
+}
+
+#[test]
+fn a_time_of_another_age_is_a_slip_of_the_pen() {
+    let project = Project::new();
+    project.source(
+        "csv",
+        "[fetch]\nkind = \"file\"\npath = \"a.csv\"\n[format]\nkind = \"csv\"\n[[table]]\nentity = \"service_request\"\n\
+         [table.fields]\nrequest_no = \"nr\"\nkind = { value = \"pakalpojuma pieprasījums\" }\ninstitution_reg_no = { value = \
+         \"90000270634\" }\nsubmitted_at = \"laiks\"\n[policy]\nmax_quarantined_share = 1.0\n",
+    );
+    project.pipeline(&["csv"]);
+    project.file("a.csv", "nr;laiks\n1;04.06.2024 10:00\n2;04.06.0204 10:00\n3;2204-06-04T10:00:00Z\n");
+    let run = project.run(&[]).ends(0).json();
+    assert_eq!(source(&run, "csv")["findings"]["V013"], 2, "{run:#}");
+    assert_eq!(count(&run, "csv", "service_request", "inserted"), 1);
 }

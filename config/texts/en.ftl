@@ -6,7 +6,7 @@
 F001-title = No such file
 F001-message = Not found: "{ $value }".
 F001-remedy = Check that the file is in the agreed folder and that its name has not changed.
-F001-explain = The source's configuration ([fetch]) names a file, a folder or a member of an archive that cannot be found or opened. Nothing of this source is loaded, the registry keeps the previous delivery. The usual cause is a renamed file; the nearest names found are in the hint.
+F001-explain = The source's configuration ([fetch]) names a file, a folder or a member of an archive that cannot be found. Nothing of this source is loaded, the registry keeps the previous delivery. The usual cause is a renamed file; the nearest names found are in the hint.
 
 F002-title = Empty file
 F002-message = There is no data in the file.
@@ -72,6 +72,16 @@ F014-title = Missing column
 F014-message = The delivery has no column "{ $column }".
 F014-remedy = Check that the column was not renamed or deleted.
 F014-explain = The source's configuration names a column that this delivery lacks. A missing column is not the same as an empty cell: the field stays in the registry as it was. If the column was renamed, the configuration can name both headers.
+
+F015-title = Reading broke off
+F015-message = Reading broke off, and the fault is not in the file: { $value }.
+F015-remedy = Run the source again; if it happens again, give this message and the file to those who look after vienkop.
+F015-explain = The file could not be read to its end because the disk, a network share or the program itself failed, not because the file is damaged. Nothing of this source is loaded, the registry keeps the previous delivery; the other sources go on.
+
+F016-title = No access
+F016-message = "{ $value }" is in its place, but may not be read.
+F016-remedy = Give the user that runs vienkop the right to read this file and its folder.
+F016-explain = The file or folder that the source's configuration ([fetch]) names was found, but the operating system does not let it be opened. Nothing of this source is loaded, the registry keeps the previous delivery.
 
 ### Findings: rows
 
@@ -269,12 +279,12 @@ S001-explain = Each source has a share of records that may be quarantined ("max_
 S002-title = Empty snapshot
 S002-message = The snapshot has no records, but the registry holds { $value } from this source; it waits for approval.
 S002-remedy = Check the export; if everything was closed indeed, approve it.
-S002-explain = The source delivers everything it holds, so an empty delivery would mean retiring everything. Almost always that is a mistake of the export, so nothing changes without approval ("vienkop run --approve").
+S002-explain = The source delivers everything it holds, so an empty delivery would mean retiring everything. Almost always that is a mistake of the export, so nothing changes without approval ("vienkop run SOURCE --approve").
 
 S003-title = Would retire too much
 S003-message = The delivery would retire { $value } records, the share allowed without approval is { $expected }; it waits for approval.
 S003-remedy = Check that the delivery is whole; if the records were closed indeed, approve it.
-S003-explain = What a snapshot no longer holds is retired in the registry. If that is more than "max_retired_share" allows, the delivery may be incomplete, so nothing changes without approval ("vienkop run --approve").
+S003-explain = What a snapshot no longer holds is retired in the registry. If that is more than "max_retired_share" allows, the delivery may be incomplete, so nothing changes without approval ("vienkop run SOURCE --approve").
 
 S004-title = Nothing delivered
 S004-message = The source delivered nothing.
@@ -284,7 +294,7 @@ S004-explain = The source gave no record this time. The registry keeps what it h
 S005-title = Nothing is retired
 S005-message = Nothing is retired: it is not known which records the quarantined rows ({ $value }) belong to.
 S005-remedy = Mend the quarantined rows and send the file again; records that it no longer has are retired then.
-S005-explain = The source delivers everything it holds, so what a delivery lacks would be retired. But this delivery has rows that could not be read or have no key: any of them may be a record that seems absent. So everything that the registry held stays this time.
+S005-explain = The source delivers everything it holds, so what a delivery lacks would be retired. But this delivery has rows that could not be read or have no key: any of them may be a record that seems absent. So everything that the registry held stays this time. Where the respondent of a survey row can be read, only the answers of that respondent stay, and there is no such finding.
 
 ### Findings: the registry as a whole
 
@@ -382,6 +392,22 @@ config-reg-no = "{ $value }" is not a registration number (11 digits)
 config-path = the path "{ $path }" leads out of the folder it may use
 config-unknown-kind = unknown kind of [{ $table }]: "{ $value }"
 config-option-refused = the value of "{ $option }" cannot be used: { $reason }
+config-refused-other = { $value }
+config-refused-empty = it may not be empty
+config-refused-pattern = "{ $value }" is not a pattern of names
+config-refused-records-of-lines = where every line is a record, there is nothing to point to
+config-refused-explode = a path below the record is needed, like "soli" or "process/soli"
+config-refused-pointer = a JSON Pointer begins with "/" (empty means the whole document)
+config-refused-one-character = "{ $value }" is not one ASCII character that is neither letter nor digit
+config-refused-quote = it is the same as "delimiter"
+config-refused-from-one = lines count from 1
+config-refused-columns-and-header = names of columns are given only where there is no "header_row"
+config-refused-column-names = names must differ from each other and may not be empty
+config-refused-encoding = there is no encoding "{ $value }"
+config-refused-root = "{ $value }" must begin with "/" and the name of the root element
+config-refused-element = "{ $value }" is no name of an element or attribute
+config-refused-prefix = "namespaces" has no prefix "{ $value }"
+config-refused-above-root = "{ $value }" leads above the root element
 
 config-unknown-entity = no such entity: "{ $value }"
 config-unknown-field = "{ $entity }" has no field "{ $value }"
@@ -402,6 +428,12 @@ config-misplaced = "{ $option }" means nothing for the field "{ $field }": { $op
    *[other] it has no effect here
 }
 config-regex = the regular expression is not valid: { $reason }
+config-regex-brackets = the parentheses do not pair
+config-regex-class = a set of characters [ ] is not closed
+config-regex-range = a range in a set of characters [ ] is the wrong way round
+config-regex-escape = what follows "\" means nothing there
+config-regex-repetition = there is nothing to repeat before "*", "+", "?" or "{"{"}", or the number of repetitions is no number
+config-regex-unsupported = these expressions know no look-around (?=, ?!, ?<) and no references to groups
 config-regex-group = the expression needs a group in parentheses: what is in it is the value
 config-time-format = no date can be read by the format "{ $value }": it needs day, month and year, such as %d.%m.%Y
 config-unknown-unit = "{ $value }" is not a unit of durations
@@ -411,6 +443,8 @@ config-skip = "matches" or "others_empty = true" is needed
 config-child-origin = the structures "{ $child }" need "column" or "numbered"
 config-child-item = the structures "{ $child }" need "pattern" or "field": what is what in an item
 config-numbered = the header "{ $value }" has no "{"{"}n{"}"}" for 1, 2, 3 …
+config-unpivot-key = "key" has no meaning here: with "unpivot", a record of { $entity } is known by the entity's own key
+config-hint-unpivot-key = that key is: { $key }; delete "key"
 config-unpivot = "unpivot" is for survey answers (survey_response), not for "{ $entity }"
 config-unknown-questionnaire = no questionnaire "{ $value }"
 config-unknown-question = the questionnaire "{ $questionnaire }" has no question "{ $value }"
@@ -423,6 +457,8 @@ config-day = "{ $value }" is not a day written as 2024-06-17
 
 config-unknown-source = no source "{ $value }"
 config-unknown-pipeline = no pipeline "{ $value }"
+config-source-twice = "{ $value }" is named a second time
+config-hint-source-twice = "{ $other }" names it already; delete one of the two
 config-sample-mixed = the sample "{ $value }" cannot be in one pipeline with real sources
 config-glob = "{ $value }" is not a pattern of names
 config-time-zone = no time zone "{ $value }"
@@ -473,6 +509,7 @@ cli-state-attention = look
 cli-state-failed = failed
 cli-state-gate = too many errors
 cli-state-approval = waits for approval
+cli-state-not-run = not run
 cli-state-nothing = delivered nothing
 cli-attention = What needs attention
 cli-attention-none = All is well.
@@ -483,9 +520,12 @@ cli-reports = Reports
 cli-verdict-clean = Done, nothing is quarantined.
 cli-verdict-attention = Done. Some records need a look (vienkop quarantine list), the others are loaded.
 cli-verdict-failed = Done, but not everything is loaded: see above.
-cli-verdict-approval = A source waits for approval; the others are loaded. To go on: vienkop run --approve
 cli-verdict-late = Done, everything delivered is loaded; but a source is late: see above.
 cli-late-never = never
+cli-verdict-approval = A source waits for approval (the command stands with the source); the others are loaded.
+cli-verdict-broken = Stopped before the end: the sources "not run" were neither read nor changed.
+cli-approve-hint = To approve this source alone: { $command }
+cli-approve-unknown = --approve: there is no source "{ $name }" in this run. Similar: { $nearest }
 cli-plan-kind-insert = insert
 cli-plan-kind-change = change
 cli-plan-kind-retire = retire

@@ -6,7 +6,7 @@
 F001-title = Faila nav
 F001-message = Nav atrasts „{ $value }”.
 F001-remedy = Pārbaudiet, vai fails ir nolikts paredzētajā mapē un vai tā nosaukums nav mainījies.
-F001-explain = Avota konfigurācijā (sadaļā [fetch]) ir norādīts fails, mape vai arhīva sastāvdaļa, ko nevar atrast vai atvērt. No šī avota netiek ielādēts nekas, reģistrā paliek iepriekšējā piegāde. Biežākais iemesls ir pārdēvēts fails; tuvākos atrastos nosaukumus rāda padomā.
+F001-explain = Avota konfigurācijā (sadaļā [fetch]) ir norādīts fails, mape vai arhīva sastāvdaļa, ko nevar atrast. No šī avota netiek ielādēts nekas, reģistrā paliek iepriekšējā piegāde. Biežākais iemesls ir pārdēvēts fails; tuvākos atrastos nosaukumus rāda padomā.
 
 F002-title = Fails ir tukšs
 F002-message = Failā nav datu.
@@ -72,6 +72,16 @@ F014-title = Trūkst kolonnas
 F014-message = Piegādē nav kolonnas „{ $column }”.
 F014-remedy = Pārbaudiet, vai kolonna nav pārdēvēta vai izdzēsta.
 F014-explain = Avota konfigurācijā ir norādīta kolonna, kuras šajā piegādē nav. Kolonnas trūkums nav tas pats, kas tukša šūna: atbilstošais lauks reģistrā paliek, kāds bijis. Ja kolonna ir pārdēvēta, avota konfigurācijā var norādīt abus virsrakstus.
+
+F015-title = Lasīšana pārtrūka
+F015-message = Lasīšana pārtrūka, un vaina nav failā: { $value }.
+F015-remedy = Palaidiet avotu vēlreiz; ja tas atkārtojas, nododiet šo ziņojumu un failu vienkop uzturētājam.
+F015-explain = Failu nevarēja izlasīt līdz galam tāpēc, ka disks, tīkla mape vai pati programma to neļāva, nevis tāpēc, ka fails būtu bojāts. No šī avota netiek ielādēts nekas, reģistrā paliek iepriekšējā piegāde; pārējie avoti turpina darbu.
+
+F016-title = Nav piekļuves
+F016-message = „{ $value }” ir savā vietā, bet to nav atļauts lasīt.
+F016-remedy = Piešķiriet lietotājam, ar kuru darbojas vienkop, tiesības lasīt šo failu un mapi.
+F016-explain = Fails vai mape, ko norāda avota konfigurācija (sadaļa [fetch]), ir atrasta, bet operētājsistēma neļauj to atvērt. No šī avota netiek ielādēts nekas, reģistrā paliek iepriekšējā piegāde.
 
 ### Konstatējumi: rindas
 
@@ -269,12 +279,12 @@ S001-explain = Katram avotam ir noteikts, kādu ierakstu daļu drīkst likt kara
 S002-title = Tukša pilnā piegāde
 S002-message = Pilnajā piegādē nav neviena ieraksta, bet reģistrā no šī avota ir { $value }; gaida apstiprinājumu.
 S002-remedy = Pārbaudiet eksportu; ja ierakstu tiešām vairs nav, apstipriniet to.
-S002-explain = Avots piegādā visu, kas tam ir, tātad tukša piegāde nozīmētu, ka jāizņem viss. Gandrīz vienmēr tā ir eksporta kļūda, tāpēc bez apstiprinājuma („vienkop run --approve”) nekas nemainās.
+S002-explain = Avots piegādā visu, kas tam ir, tātad tukša piegāde nozīmētu, ka jāizņem viss. Gandrīz vienmēr tā ir eksporta kļūda, tāpēc bez apstiprinājuma („vienkop run AVOTS --approve”) nekas nemainās.
 
 S003-title = Izņemtu pārāk daudz
 S003-message = Piegāde izņemtu { $value } ierakstu, bez apstiprinājuma pieļaujamā daļa ir { $expected }; gaida apstiprinājumu.
 S003-remedy = Pārbaudiet, vai piegāde ir pilna; ja ierakstu tiešām vairs nav, apstipriniet to.
-S003-explain = Ko pilna piegāde vairs nesatur, to no reģistra izņem (vēsture paliek). Ja tādu ierakstu ir vairāk, nekā atļauj „max_retired_share”, piegāde varbūt ir nepilna, tāpēc bez apstiprinājuma („vienkop run --approve”) nekas nemainās.
+S003-explain = Ko pilna piegāde vairs nesatur, to no reģistra izņem (vēsture paliek). Ja tādu ierakstu ir vairāk, nekā atļauj „max_retired_share”, piegāde varbūt ir nepilna, tāpēc bez apstiprinājuma („vienkop run AVOTS --approve”) nekas nemainās.
 
 S004-title = Nekas nav piegādāts
 S004-message = Avots neko nav piegādājis.
@@ -284,7 +294,7 @@ S004-explain = Avots šoreiz nav devis nevienu ierakstu. Reģistrā palika iepri
 S005-title = Nekas nav izņemts
 S005-message = Nekas nav izņemts: nav zināms, kuram ierakstam pieder karantīnas rindas ({ $value }).
 S005-remedy = Izlabojiet karantīnas rindas un atsūtiet failu no jauna; ieraksti, kuru tajā vairs nav, tiks izņemti tad.
-S005-explain = Avots piegādā visu, kas tam ir, tātad tas, kā piegādē nav, ir jāizņem. Bet šajā piegādē ir rindas, kuras nevarēja izlasīt vai kurām nav atslēgas: jebkura no tām var būt ieraksts, kura it kā trūkst. Tāpēc šoreiz viss, kas reģistrā bija, paliek.
+S005-explain = Avots piegādā visu, kas tam ir, tātad tas, kā piegādē nav, ir jāizņem. Bet šajā piegādē ir rindas, kuras nevarēja izlasīt vai kurām nav atslēgas: jebkura no tām var būt ieraksts, kura it kā trūkst. Tāpēc šoreiz viss, kas reģistrā bija, paliek. Ja aptaujas rindā ir izlasāms respondents, paliek tikai šī respondenta atbildes, un šis konstatējums nerodas.
 
 ### Konstatējumi: reģistrs kopumā
 
@@ -384,6 +394,22 @@ config-reg-no = „{ $value }” nav reģistrācijas numurs (11 cipari)
 config-path = ceļš „{ $path }” ved ārā no atļautās mapes
 config-unknown-kind = [{ $table }] veids „{ $value }” nav zināms
 config-option-refused = „{ $option }” vērtība neder: { $reason }
+config-refused-other = { $value }
+config-refused-empty = tai nedrīkst būt tukšai
+config-refused-pattern = „{ $value }” nav derīgs nosaukumu paraugs
+config-refused-records-of-lines = ja ieraksts ir katra rinda, nav, uz ko norādīt
+config-refused-explode = vajag ceļu ierakstā, piemēram, „soli” vai „process/soli”
+config-refused-pointer = JSON rādītājs sākas ar „/” (tukšs apzīmē visu dokumentu)
+config-refused-one-character = „{ $value }” nav viena ASCII zīme, kas nav ne burts, ne cipars
+config-refused-quote = tā sakrīt ar „delimiter”
+config-refused-from-one = rindas skaita no 1
+config-refused-columns-and-header = kolonnu nosaukumus norāda tikai tad, ja nav „header_row”
+config-refused-column-names = nosaukumiem jābūt atšķirīgiem, un tie nedrīkst būt tukši
+config-refused-encoding = kodējuma „{ $value }” nav
+config-refused-root = „{ $value }” jāsākas ar „/” un saknes elementa nosaukumu
+config-refused-element = „{ $value }” nav elementa vai atribūta nosaukums
+config-refused-prefix = sadaļā „namespaces” nav prefiksa „{ $value }”
+config-refused-above-root = „{ $value }” ved ārpus saknes elementa
 
 config-unknown-entity = nav tādas entītijas: „{ $value }”
 config-unknown-field = entītijai „{ $entity }” nav lauka „{ $value }”
@@ -404,6 +430,12 @@ config-misplaced = „{ $option }” laukam „{ $field }” nav lietojams: { $o
    *[other] tas te neko nenozīmē
 }
 config-regex = regulārā izteiksme nav derīga: { $reason }
+config-regex-brackets = iekavas nav pa pāriem
+config-regex-class = nav aizvērta zīmju kopa [ ]
+config-regex-range = diapazons zīmju kopā [ ] ir otrādi
+config-regex-escape = aiz „\” ir zīme, kas tur neko nenozīmē
+config-regex-repetition = pirms „*”, „+”, „?” vai „{"{"}” nav, ko atkārtot, vai atkārtojumu skaits nav skaitlis
+config-regex-unsupported = skatīšanos apkārt (?=, ?!, ?<) un atsauces uz grupām šīs izteiksmes neprot
 config-regex-group = izteiksmē vajag grupu iekavās: tās saturs ir vērtība
 config-time-format = pēc formāta „{ $value }” datumu nolasīt nevar: vajag dienu, mēnesi un gadu, piemēram, %d.%m.%Y
 config-unknown-unit = „{ $value }” nav ilguma mērvienība
@@ -413,6 +445,8 @@ config-skip = vajag „matches” vai „others_empty = true”
 config-child-origin = struktūrām „{ $child }” vajag „column” vai „numbered”
 config-child-item = struktūrām „{ $child }” vajag „pattern” vai „field”: kas katrā vienumā ir kas
 config-numbered = virsrakstā „{ $value }” nav „{"{"}n{"}"}”, kura vietā liek 1, 2, 3 …
+config-unpivot-key = „key” te neder: ja tabulai ir „unpivot”, ierakstu ({ $entity }) pazīst pēc tā paša atslēgas
+config-hint-unpivot-key = atslēga ir: { $key }; izdzēsiet „key”
 config-unpivot = „unpivot” ir tikai aptauju atbildēm (survey_response), nevis „{ $entity }”
 config-unknown-questionnaire = nav anketas „{ $value }”
 config-unknown-question = anketā „{ $questionnaire }” nav jautājuma „{ $value }”
@@ -425,6 +459,8 @@ config-day = „{ $value }” nav diena formā 2024-06-17
 
 config-unknown-source = nav avota „{ $value }”
 config-unknown-pipeline = nav plūsmas „{ $value }”
+config-source-twice = „{ $value }” ir norādīts jau otrreiz
+config-hint-source-twice = to jau nosauc „{ $other }”; vienu no abiem izdzēsiet
 config-sample-mixed = paraugs „{ $value }” nevar būt vienā plūsmā ar īstiem avotiem
 config-glob = „{ $value }” nav derīgs nosaukumu paraugs
 config-time-zone = nav laika joslas „{ $value }”
@@ -475,6 +511,7 @@ cli-state-attention = jāapskata
 cli-state-failed = neizdevās
 cli-state-gate = par daudz kļūdu
 cli-state-approval = gaida apstiprinājumu
+cli-state-not-run = nav sākts
 cli-state-nothing = nekas nav piegādāts
 cli-attention = Kam jāpievērš uzmanība
 cli-attention-none = Viss kārtībā.
@@ -485,9 +522,12 @@ cli-reports = Pārskati
 cli-verdict-clean = Pabeigts, karantīnā nav nekā.
 cli-verdict-attention = Pabeigts. Daži ieraksti jāapskata (vienkop quarantine list), pārējie ir ielādēti.
 cli-verdict-failed = Pabeigts, bet ne viss ir ielādēts: skatīt iepriekš.
-cli-verdict-approval = Kāds avots gaida apstiprinājumu; pārējie ir ielādēti. Turpināt: vienkop run --approve
 cli-verdict-late = Pabeigts, viss piegādātais ir ielādēts; bet kāds avots kavējas: skatīt iepriekš.
 cli-late-never = nekad
+cli-verdict-approval = Kāds avots gaida apstiprinājumu (komanda norādīta pie avota); pārējie ir ielādēti.
+cli-verdict-broken = Darbs pārtraukts pirms beigām: avoti „nav sākts” nav ne lasīti, ne mainīti.
+cli-approve-hint = Apstiprināt tikai šo avotu: { $command }
+cli-approve-unknown = --approve: šajā darbā nav avota „{ $name }”. Līdzīgi: { $nearest }
 cli-plan-kind-insert = jauns
 cli-plan-kind-change = mainīts
 cli-plan-kind-retire = izņemts

@@ -2,20 +2,20 @@
 
 mod feed;
 mod probe;
+mod stop;
 mod tally;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::ErrorKind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use anyhow::{Context as _, bail};
-use polars::error::{PolarsError, PolarsResult};
-use vienkop_connectors::fetch::{self, FetchContext, FetchError};
+use anyhow::Context as _;
+use polars::error::PolarsResult;
+use vienkop_connectors::fetch::{self, FetchContext};
 use vienkop_connectors::format::{self, Input, ReadError, Rejected, TableReader};
 use vienkop_connectors::landing::{Landed, LandingZone};
-use vienkop_connectors::registry::{Delivery, LandedFile, Priority, RegistryError, Run, Stage};
+use vienkop_connectors::registry::{Delivery, LandedFile, Priority, Run, Stage};
 use vienkop_transforms::batch::{Batch, LocatorKind};
 use vienkop_transforms::check::check;
 use vienkop_transforms::finding::{self, Finding, Severity};
@@ -25,6 +25,7 @@ use vienkop_transforms::normalise::personal::mask;
 use vienkop_transforms::normalise::{Context, PseudonymKey, normalise};
 use vienkop_transforms::resolve::{delivery_findings, missing_required, resolve};
 
+use crate::cli::approval::Approval;
 use crate::cli::session::Session;
 use crate::config::{Delivers, Source};
 use crate::outcome::{Matches, Rows, SourceOutcome, Status};
@@ -32,6 +33,8 @@ use crate::progress::{Event, Subscriber};
 use crate::tell;
 use feed::{Fed, feed};
 pub(crate) use probe::probe;
+pub(crate) use stop::Halt;
+use stop::{Refusal, Stop};
 use tally::Tally;
 
 /// What all sources of a run share.
@@ -46,8 +49,8 @@ pub(crate) struct Importer<'a> {
     pub(crate) subscriber: &'a dyn Subscriber,
     /// Show samples of what changes (a plan does).
     pub(crate) keep_samples: bool,
-    /// Go on where a source would wait for approval.
-    pub(crate) approve: bool,
+    /// Sources that go on where they would wait for approval.
+    pub(crate) approve: Approval,
     /// Set to stop between two batches.
     pub(crate) cancel: Arc<AtomicBool>,
     /// Hashes of the files that landed in this run.
@@ -67,59 +70,9 @@ pub(crate) struct Prepared<'a> {
     key: Option<PseudonymKey>,
 }
 
-/// What is wrong with a delivery as a whole, and the file it is about.
-struct Refusal {
-    finding: Finding,
-    file: Option<String>,
-}
-
-/// Why a source's data are not loaded though the program goes on.
-enum Stop {
-    /// The delivery's fault.
-    Delivery(Box<Refusal>),
-    /// Somebody asked to stop.
-    Cancelled,
-    /// The environment's fault.
-    Broken(anyhow::Error),
-}
-
-impl From<FetchError> for Stop {
-    fn from(error: FetchError) -> Self {
-        match error {
-            FetchError::File(finding) => Self::Delivery(Box::new(Refusal { finding: *finding, file: None })),
-            FetchError::Cancelled => Self::Cancelled,
-            // A disk of our own that takes no more stops the run; a share that cannot be read, its source alone.
-            FetchError::Io(error)
-                if matches!(
-                    error.kind(),
-                    ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::ReadOnlyFilesystem
-                ) =>
-            {
-                Self::Broken(error.into())
-            }
-            FetchError::Io(error) => {
-                let finding = Finding { hint: Some(error.kind().to_string()), ..Finding::of(&finding::DAMAGED) };
-                Self::Delivery(Box::new(Refusal { finding, file: None }))
-            }
-        }
-    }
-}
-
-impl From<RegistryError> for Stop {
-    fn from(error: RegistryError) -> Self {
-        Self::Broken(error.into())
-    }
-}
-
-impl From<PolarsError> for Stop {
-    fn from(error: PolarsError) -> Self {
-        Self::Broken(error.into())
-    }
-}
-
 impl Importer<'_> {
-    /// Runs one source through every step.
-    pub(crate) async fn import(&self, prepared: &Prepared<'_>) -> anyhow::Result<SourceOutcome> {
+    /// Runs one source through every step. What breaks in its own files fails the source alone.
+    pub(crate) async fn import(&self, prepared: &Prepared<'_>) -> Result<SourceOutcome, Halt> {
         let started = Instant::now();
         let mut tally = Tally { next_seq: 1, ..Tally::default() };
         let mut stage = self.run.stage(&prepared.source.id).await?;
@@ -127,12 +80,16 @@ impl Importer<'_> {
             Ok(files) => self.stage_files(prepared, files, &mut stage, &mut tally).await,
             Err(stop) => Err(stop),
         };
+        // What the readers said last stays, whatever has become of the delivery.
+        if matches!(loaded, Ok(_) | Err(Stop::Delivery(_))) {
+            tally.write_waiting(&mut stage).await?;
+        }
         self.subscriber.event(&Event::Applying);
         match loaded {
             Ok(names) => self.load(prepared, stage, tally, &names, started).await,
             Err(Stop::Delivery(refusal)) => self.refuse(prepared, stage, tally, *refusal, started).await,
-            Err(Stop::Cancelled) => bail!(self.session.texts().get("cli-interrupted", &[])),
-            Err(Stop::Broken(error)) => Err(error.context(prepared.source.id.clone())),
+            Err(Stop::Cancelled) => Err(Halt::Interrupted),
+            Err(Stop::Broken(error)) => Err(Halt::Broken(error.context(prepared.source.id.clone()))),
         }
     }
 
@@ -141,19 +98,33 @@ impl Importer<'_> {
         let limits = &self.session.config.vienkop.limits;
         let context = FetchContext { base: &self.session.config.base, limits, cancel: &self.cancel };
         let mut files = Vec::new();
-        tokio::task::block_in_place(|| {
+        let mut under_way = None;
+        let fetched = tokio::task::block_in_place(|| {
             prepared.fetcher.fetch(&context, &mut |mut fetched| {
                 let name = mask(&fetched.name).into_owned();
+                under_way = Some(name.clone());
                 let landed = self.landing.land(&mut fetched.reader, &name, limits)?;
                 self.subscriber.event(&Event::Landed { file: &landed.name, bytes: landed.bytes });
                 if let Ok(mut hashes) = self.landed.lock() {
                     hashes.insert(landed.sha256.clone());
                 }
                 files.push(landed);
+                under_way = None;
                 Ok(())
             })
-        })?;
-        Ok(files)
+        });
+        fetched.map(|()| files).map_err(|error| {
+            let mut stop = Stop::from(error);
+            if let Stop::Delivery(refusal) = &mut stop {
+                // A finding of fetching names its file; the source itself may name a folder or a pattern.
+                let broke_off = refusal.finding.code == finding::READING_BROKE.code;
+                refusal.finding.value = refusal.finding.value.take().map(|value| mask(&value).into_owned());
+                let named = refusal.finding.value.clone().filter(|_| !broke_off).or(under_way);
+                let path = || prepared.source.fetch.options.get("path").and_then(|path| path.as_str());
+                refusal.file = named.or_else(|| path().map(str::to_owned));
+            }
+            stop
+        })
     }
 
     /// read -> map -> normalise -> check -> resolve -> temporary tables
@@ -172,7 +143,8 @@ impl Importer<'_> {
                     sha256: file.sha256.clone(),
                     name: file.name.clone(),
                     bytes: file.bytes,
-                    landed_at: timestamp(self.session.as_of),
+                    // The real time: evidence expires by the clock, whatever day a run is about.
+                    landed_at: timestamp(self.session.now),
                     locator: prepared.locator,
                 })
                 .await?;
@@ -181,6 +153,10 @@ impl Importer<'_> {
             for (plan, reader) in &prepared.tables {
                 self.stage_table(prepared, plan, reader, &input, stage, tally, &mut told).await?;
             }
+        }
+        for finding in std::mem::take(&mut tally.paths).missing() {
+            tally.finding(&finding);
+            tally.waiting.push(finding);
         }
         Ok(names)
     }
@@ -206,6 +182,7 @@ impl Importer<'_> {
             }
             match next {
                 Fed::Batch(batch) => {
+                    tally.write_waiting(stage).await?;
                     self.stage_batch(prepared, plan, batch, stage, tally, told).await?;
                     self.subscriber.event(&Event::Rows(tally.rows.read));
                 }
@@ -219,7 +196,7 @@ impl Importer<'_> {
                     if prepared.tables.len() == 1 || told.insert(said) {
                         let finding = of_table(finding, plan, input);
                         tally.finding(&finding);
-                        stage.findings(&finding::frame(&[finding])?).await?;
+                        tally.waiting.push(finding);
                     }
                 }
                 Fed::Skipped(rows) => {
@@ -241,12 +218,15 @@ impl Importer<'_> {
                             file: Some(input.name.clone()),
                         })),
                         ReadError::Stopped(_) => Stop::Cancelled,
-                        ReadError::Io(error) => Stop::Broken(error.into()),
-                        ReadError::Frame(error) => Stop::Broken(error.into()),
+                        ReadError::Io(error) => Stop::from(error).of_file(plan, input),
+                        ReadError::Frame(error) => Stop::from(error).of_file(plan, input),
                     })?;
                 }
             }
-            if rejected.len() >= 1_000 {
+            if tally.waiting.len() >= PORTION {
+                tally.write_waiting(stage).await?;
+            }
+            if rejected.len() >= PORTION {
                 stage.rejected(&std::mem::take(&mut rejected)).await?;
             }
         }
@@ -274,14 +254,20 @@ impl Importer<'_> {
             pseudonym_key: prepared.key.as_ref(),
         };
         let name = batch.origin.file.clone();
-        tally.rows.read += batch.frame.height() as u64;
+        let rows = batch.frame.height();
+        tally.rows.read += rows as u64;
         let mapped = tokio::task::block_in_place(|| map(plan, batch))?;
         if let Some(finding) = missing_required(plan, &mapped) {
+            // A header without rows that is not this table's: a sheet of explanations, say. It lacks nothing.
+            if rows == 0 {
+                return Ok(());
+            }
             return Err(Stop::Delivery(Box::new(Refusal { finding, file: Some(name) })));
         }
         let resolved = tokio::task::block_in_place(|| -> PolarsResult<_> {
             tally.rows.skipped += mapped.skipped;
             tally.rows.mapped += mapped.rows.height() as u64;
+            tally.paths.look(plan, &mapped);
             let delivery = finding::frame(&delivery_findings(plan, &mapped, &prepared.wanted, told))?;
             let mut normalised = normalise(mapped, &context);
             check(plan, &mut normalised)?;
@@ -293,9 +279,11 @@ impl Importer<'_> {
         });
         let (resolved, delivery) = resolved?;
         for records in &resolved.records {
-            // A child table without rows and a child column that is not there say nothing of the children held.
             if records.child.is_none() || plan.child.is_none() || records.frame.height() > 0 {
                 tally.delivered.insert(records.name());
+            } else {
+                tally.empty_children.insert(records.name());
+                continue;
             }
             stage.records(records).await?;
         }
@@ -313,15 +301,21 @@ impl Importer<'_> {
         mut tally: Tally,
         names: &BTreeMap<i64, String>,
         started: Instant,
-    ) -> anyhow::Result<SourceOutcome> {
+    ) -> Result<SourceOutcome, Halt> {
         let source = prepared.source;
+        let snapshot = source.delivers == Delivers::Snapshot;
+        // A table of children that is there and has no rows: in a snapshot the parents have none. A table that is not
+        // there, or whose rows could not be read, says nothing of the children held.
+        if snapshot && tally.rows.rejected == 0 {
+            tally.delivered.append(&mut tally.empty_children);
+        }
         let mapped = prepared.targets(&tally.delivered);
         let delivery = Delivery {
-            snapshot: source.delivers == Delivers::Snapshot,
+            snapshot,
             mapped: &mapped.iter().map(String::as_str).collect::<Vec<_>>(),
             max_quarantined_share: source.policy.max_quarantined_share,
             max_retired_share: source.policy.max_retired_share,
-            approve: self.approve,
+            approve: self.approve.of(&source.id),
             matching: Some(&self.session.config.matching),
         };
         if tally.rows.mapped == 0 {
@@ -347,6 +341,11 @@ impl Importer<'_> {
             Some(gate) if gate.asks_approval() => Status::Approval,
             Some(_) => Status::Gate,
         };
+        if status == Status::Approval {
+            let command = self.session.command(&["run", &source.id, "--approve"]);
+            let hint = self.session.texts().get("cli-approve-hint", &[("command", &command)]);
+            held = held.map(|held| format!("{held} {hint}"));
+        }
         let outcome = SourceOutcome {
             records: difference.entities.iter().map(|entity| (entity.entity.clone(), entity.into())).collect(),
             matches: Matches { merged: difference.matched.merged as u64, review: difference.matched.review as u64 },
@@ -365,14 +364,12 @@ impl Importer<'_> {
         mut tally: Tally,
         refusal: Refusal,
         started: Instant,
-    ) -> anyhow::Result<SourceOutcome> {
+    ) -> Result<SourceOutcome, Halt> {
         let texts = self.session.texts();
         let Refusal { finding, file } = refusal;
         tally.finding(&finding);
-        // What is wrong with the fetching is about the path that the source names.
-        let path = prepared.source.fetch.options.get("path").and_then(|path| path.as_str());
         let told = tell::message(texts, &finding);
-        let file = file.or_else(|| path.filter(|path| !told.contains(path)).map(str::to_owned));
+        let file = file.filter(|name| !told.contains(name.as_str()));
         let error = format!("{} {}", finding.code, tell::sentence(texts, &finding, file.as_deref()));
         let error = format!("{error} {}", tell::remedy(texts, &finding));
         stage.findings(&finding::frame(&[finding])?).await?;
@@ -503,6 +500,9 @@ fn of_table(finding: Finding, plan: &TablePlan, input: &Input) -> Finding {
         ..finding
     }
 }
+
+/// Findings and rejected rows that wait to be written together.
+const PORTION: usize = 1_000;
 
 /// What keeps a record out comes first, what concerns a table as a whole (no cell) last.
 fn by_weight(mut findings: Vec<Finding>) -> Vec<Finding> {

@@ -25,6 +25,9 @@ pub(crate) struct Outcome {
     pub(crate) late: Vec<Late>,
     /// Reports written.
     pub(crate) reports: Vec<PathBuf>,
+    /// Why it stopped before its last source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<String>,
     /// What else a person should know.
     #[serde(skip)]
     pub(crate) notes: Vec<String>,
@@ -132,6 +135,9 @@ pub(crate) enum Status {
     Gate,
     /// Waits for approval.
     Approval,
+    /// Not reached, or not to its end, since the run stopped before.
+    #[serde(rename = "not_run")]
+    NotRun,
 }
 
 impl Status {
@@ -142,6 +148,7 @@ impl Status {
             Self::Failed => "failed",
             Self::Gate => "gate",
             Self::Approval => "approval",
+            Self::NotRun => "not_run",
         }
     }
 }
@@ -195,6 +202,22 @@ impl From<&registry::Sample> for Change {
 }
 
 impl SourceOutcome {
+    /// A source of which nothing is loaded because the run stopped.
+    pub(crate) fn not_loaded(id: &str, status: Status, error: Option<String>) -> Self {
+        Self {
+            id: id.to_owned(),
+            rows: Rows::default(),
+            records: BTreeMap::new(),
+            matches: Matches::default(),
+            findings: BTreeMap::new(),
+            samples: Vec::new(),
+            error,
+            status,
+            seconds: 0.0,
+            notable: Vec::new(),
+        }
+    }
+
     /// Sums over the entities (children are parts of their records and not counted again).
     pub(crate) fn total(&self) -> Counts {
         let mut total = Counts::default();
@@ -227,6 +250,7 @@ impl SourceOutcome {
             Status::Failed | Status::Gate => Exit::GateFailed,
             Status::Ok if strict && self.quarantined() > 0 => Exit::GateFailed,
             Status::Ok => Exit::Done,
+            Status::NotRun => Exit::CouldNotRun,
         }
     }
 
@@ -235,6 +259,7 @@ impl SourceOutcome {
             Status::Failed => "cli-state-failed",
             Status::Gate => "cli-state-gate",
             Status::Approval => "cli-state-approval",
+            Status::NotRun => "cli-state-not-run",
             Status::Ok if self.rows.mapped == 0 => "cli-state-nothing",
             Status::Ok if self.quarantined() > 0 => "cli-state-attention",
             Status::Ok => "cli-state-ok",
@@ -244,20 +269,33 @@ impl SourceOutcome {
 
 impl Outcome {
     /// Makes the outcome of its sources.
-    pub(crate) fn new(run: Option<i64>, sources: Vec<SourceOutcome>, late: Vec<Late>) -> Self {
+    pub(crate) fn new(
+        run: Option<i64>,
+        sources: Vec<SourceOutcome>,
+        late: Vec<Late>,
+        broken: Option<&anyhow::Error>,
+    ) -> Self {
+        let status = if broken.is_some() { "failed" } else { Self::status(&sources, &late) };
+        let error = broken.map(|error| format!("{error:#}"));
+        let links = LinkCounts::new();
+        Self { run, status, sources, links, late, reports: Vec::new(), error, notes: Vec::new() }
+    }
+
+    /// `clean`, `attention` or `failed`.
+    pub(crate) fn status(sources: &[SourceOutcome], late: &[Late]) -> &'static str {
         let failed = sources.iter().any(|source| source.status != Status::Ok);
         let quarantined = sources.iter().any(|source| source.quarantined() > 0);
-        let status = match failed {
+        match failed {
             true => "failed",
             false if quarantined || !late.is_empty() => "attention",
             false => "clean",
-        };
-        Self { run, status, sources, links: LinkCounts::new(), late, reports: Vec::new(), notes: Vec::new() }
+        }
     }
 
     /// How the program ends.
     pub(crate) fn exit(&self, strict: bool) -> Exit {
-        self.sources.iter().map(|source| source.exit(strict)).fold(Exit::Done, Exit::and)
+        let whole = if self.error.is_some() { Exit::CouldNotRun } else { Exit::Done };
+        self.sources.iter().map(|source| source.exit(strict)).fold(whole, Exit::and)
     }
 
     /// The closing summary.
@@ -290,6 +328,7 @@ impl Outcome {
             out.push_str(&format!("\n{note}\n"));
         }
         let verdict = match exit {
+            _ if self.error.is_some() => "cli-verdict-broken",
             _ if self.run.is_none() => "cli-plan-verdict",
             Exit::ApprovalNeeded => "cli-verdict-approval",
             Exit::Done if self.status == "clean" => "cli-verdict-clean",

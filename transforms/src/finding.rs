@@ -75,6 +75,10 @@ rules! {
     UNMAPPED_COLUMN = "F013" Info;
     /// A mapped column that the delivery lacks.
     MISSING_COLUMN = "F014" Warning;
+    /// Reading broke off by a fault that is not the file's.
+    READING_BROKE = "F015" Error;
+    /// The file or folder is there, but may not be read.
+    NO_ACCESS = "F016" Error;
     /// The row has fewer cells than the header.
     ROW_SHORT = "R001" Warning;
     /// The row has more cells than the header.

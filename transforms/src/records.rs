@@ -37,6 +37,12 @@ pub struct Records {
     pub child: Option<&'static Child>,
     /// Names of the fields that this batch delivers: an absent column means "unchanged", an empty cell "cleared".
     pub present: Vec<&'static str>,
+    /// Those of `present` whose path no record of the batch has. Only where records have no header (XML, JSON): what
+    /// any record of the whole delivery has is delivered, and then empty in the records that lack it.
+    pub unseen: Vec<&'static str>,
+    /// What is known of rows whose record cannot be told ([`RECORD_UID`] null): the record that such a row may be has
+    /// the same values in these fields. None: it may be any record.
+    pub known_by: Vec<&'static str>,
     /// The rows.
     pub frame: DataFrame,
 }

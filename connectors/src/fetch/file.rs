@@ -38,14 +38,15 @@ impl FetchKind for Kind {
     }
 
     fn fetcher(&self, options: &serde_json::Value) -> Result<Box<dyn Fetch>, OptionError> {
-        let fault = |reason: String| OptionError { option: "path".to_owned(), reason };
-        let FileOptions { path } = serde_json::from_value(options.clone()).map_err(|e| fault(e.to_string()))?;
+        let fault = |reason, value: &str| OptionError::new("path", reason, value);
+        let FileOptions { path } =
+            serde_json::from_value(options.clone()).map_err(|e| fault("other", &e.to_string()))?;
         if path.trim().is_empty() {
-            return Err(fault("empty".to_owned()));
+            return Err(fault("empty", ""));
         }
         let (files, member) = split_member(&path);
         for pattern in [Some(files), member].into_iter().flatten().filter(|text| is_pattern(text)) {
-            Pattern::new(pattern).map_err(|e| fault(e.to_string()))?;
+            Pattern::new(pattern).map_err(|_| fault("pattern", pattern))?;
         }
         Ok(Box::new(FileFetch { path }))
     }
@@ -179,13 +180,9 @@ fn fixed_part(pattern: &str) -> &str {
 fn cannot_open(written: &str, path: &Path, error: io::Error) -> FetchError {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => missing(written, path).into(),
-        // The system's own words, without the path of this machine that fs_err adds.
-        io::ErrorKind::PermissionDenied => Finding {
-            value: Some(written.to_owned()),
-            hint: Some(io::ErrorKind::PermissionDenied.to_string()),
-            ..Finding::of(&finding::FILE_MISSING)
+        io::ErrorKind::PermissionDenied => {
+            Finding { value: Some(written.to_owned()), ..Finding::of(&finding::NO_ACCESS) }.into()
         }
-        .into(),
         _ => FetchError::Io(error),
     }
 }

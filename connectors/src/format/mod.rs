@@ -55,12 +55,21 @@ pub trait FormatKind: Sync {
 
 /// An option whose value cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{option}: {reason}")]
+#[error("{option}: {reason} {value}")]
 pub struct OptionError {
-    /// Name of the option in `[format]` or `[table.read]`.
+    /// Name of the option in `[fetch]`, `[format]` or `[table.read]`.
     pub option: String,
-    /// Why its value cannot be used.
-    pub reason: String,
+    /// Why its value cannot be used: the sentence `config-refused-<reason>` of `config/texts`.
+    pub reason: &'static str,
+    /// What the sentence quotes; empty where it quotes nothing.
+    pub value: String,
+}
+
+impl OptionError {
+    /// Why the value of an option cannot be used, and the part of it that is to blame.
+    pub(crate) fn new(option: &str, reason: &'static str, value: impl Into<String>) -> Self {
+        Self { option: option.to_owned(), reason, value: value.into() }
+    }
 }
 
 /// A file to read.
@@ -125,7 +134,8 @@ pub struct Stopped;
 
 /// Reads one table of one file.
 pub trait TableReader: Send + Sync {
-    /// Reads the table from the first row to the last, in bounded memory.
+    /// Reads the table from the first row to the last, in bounded memory. A table that has a header and no row is
+    /// one batch without rows (CSV, workbooks): it is there, unlike one that is not.
     ///
     /// `wanted`: the columns that the mapping names; XML and JSON readers deliver at least these (null where a
     /// record lacks one) and report other paths they pass through [`Output::finding`] (F013, once each).

@@ -64,9 +64,15 @@ impl Rows {
 
     /// Hands on what is left.
     pub(super) fn flush(&mut self, output: &mut dyn Output) -> Result<(), ReadError> {
-        if self.places.is_empty() {
-            return Ok(());
-        }
+        if self.places.is_empty() { Ok(()) } else { self.hand_on(output) }
+    }
+
+    /// Hands on a batch without rows: a table that is there, with its header, and has none.
+    pub(super) fn header_only(&mut self, output: &mut dyn Output) -> Result<(), ReadError> {
+        self.hand_on(output)
+    }
+
+    fn hand_on(&mut self, output: &mut dyn Output) -> Result<(), ReadError> {
         let full = std::mem::replace(&mut self.columns, builders(&self.origin));
         let places = std::mem::take(&mut self.places);
         self.bytes = 0;

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use vienkop_transforms::batch::REPEATED;
 use vienkop_transforms::finding::{self, Finding};
 
-use self::paths::{Layout, steps};
+use self::paths::{Layout, NoPath, steps};
 use super::{FormatKind, Input, OptionError, Output, ReadError, TableReader};
 use crate::limits::Limits;
 
@@ -93,29 +93,27 @@ impl FormatKind for Kind {
         options: &serde_json::Value,
         table: &serde_json::Value,
     ) -> Result<Box<dyn TableReader>, OptionError> {
-        let fault = |option: &str, reason: String| OptionError { option: option.to_owned(), reason };
-        let options: XmlOptions =
-            serde_json::from_value(options.clone()).map_err(|e| fault("encoding", e.to_string()))?;
-        let table: XmlTable = serde_json::from_value(table.clone()).map_err(|e| fault("record", e.to_string()))?;
+        let other = |option: &str, error: serde_json::Error| OptionError::new(option, "other", error.to_string());
+        let options: XmlOptions = serde_json::from_value(options.clone()).map_err(|e| other("encoding", e))?;
+        let table: XmlTable = serde_json::from_value(table.clone()).map_err(|e| other("record", e))?;
 
         let encoding = match options.encoding.as_str() {
             AUTO => None,
             label => Some(
-                Encoding::for_label(label.as_bytes())
-                    .ok_or_else(|| fault("encoding", format!("no encoding is called {label:?}")))?,
+                Encoding::for_label(label.as_bytes()).ok_or_else(|| OptionError::new("encoding", "encoding", label))?,
             ),
         };
-        let record = table.record.strip_prefix('/').ok_or_else(|| {
-            fault("record", format!("{:?} must start with a / and the name of the root element", table.record))
-        })?;
-        let record = steps(record, &table.namespaces).map_err(|reason| fault("record", reason))?;
+        let record = table.record.strip_prefix('/');
+        let record = record.ok_or_else(|| OptionError::new("record", "root", table.record.as_str()))?;
+        let no_path = |option: &'static str| move |fault: NoPath| OptionError::new(option, fault.reason, fault.value);
+        let record = steps(record, &table.namespaces).map_err(no_path("record"))?;
         let explode = table.explode.as_deref().map(|path| steps(path, &table.namespaces)).transpose();
         Ok(Box::new(XmlReader {
             encoding,
             layout: Layout {
                 record_path: table.record,
                 record,
-                explode: explode.map_err(|reason| fault("explode", reason))?,
+                explode: explode.map_err(no_path("explode"))?,
                 explode_path: table.explode,
                 namespaces: table.namespaces,
             },
@@ -139,9 +137,9 @@ impl TableReader for XmlReader {
         output: &mut dyn Output,
     ) -> Result<(), ReadError> {
         let about = About { landed: input.landed };
-        let paths = paths::Paths::new(&self.layout, wanted, limits.columns).map_err(|(column, reason)| Finding {
+        let paths = paths::Paths::new(&self.layout, wanted, limits.columns).map_err(|(column, fault)| Finding {
+            hint: Some(fault.value).filter(|value| !value.is_empty() && *value != column),
             column: Some(column),
-            hint: Some(reason),
             ..about.finding(&finding::NOT_FOUND)
         })?;
         let file = fs_err::File::open(&input.path)?;

@@ -239,6 +239,7 @@ impl Stage {
         for table in self.staged.iter().map(|staged| staged.table.parent()).collect::<Vec<_>>() {
             self.staged(table).await?;
         }
+        self.staged.iter_mut().for_each(Staged::settle);
         self.staged.sort_by_key(|staged| (model::rank(staged.table.entity), staged.table.child.is_some()));
         self.session.begin().await?;
         let after = "SELECT max(effective_at) FROM run_source WHERE effective_at > $3";
@@ -281,7 +282,7 @@ impl Stage {
         staged: &[Staged],
         delivery: &Delivery<'_>,
     ) -> Result<(Vec<EntityDifference>, Matched), RegistryError> {
-        // A row that names no record may be any of those that seem absent.
+        // A row that names no record may be any of those that seem absent; of some rows it is known which.
         let unknown = self.session.number(one.count_unidentified(), &self.scope).await? + self.rejected_rows();
         let snapshot = delivery.snapshot && delivery.mapped.contains(&one.table.entity.name);
         if snapshot && unknown > 0 && self.session.number(HOLDS, &self.scope).await? > 0 {

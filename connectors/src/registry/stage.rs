@@ -13,7 +13,7 @@ use super::error::RegistryError;
 use super::lock::Lock;
 use super::run::Held;
 use super::session::{Scope, Value};
-use super::sql::{self, Staged, Table};
+use super::sql::{self, Shape, Staged, Table};
 use crate::format::Rejected;
 
 /// A landed file as the registry lists it.
@@ -118,7 +118,12 @@ impl Stage {
                 self.session.define(statement).await?;
             }
         }
-        let shape = self.shape(at, &records.present);
+        let shape = self.shape(at, records);
+        let known_by = records.known_by.iter().copied().collect();
+        match &mut self.staged[at].known_by {
+            Some(known) => *known = known.intersection(&known_by).copied().collect(),
+            none => *none = Some(known_by),
+        }
         columns.push(("_shape".to_owned(), Cells::Constant(shape as i64)));
         self.bulk.insert(&mut self.session, &format!("stage_{}", table.name()), frame.height(), &columns).await
     }
@@ -204,11 +209,12 @@ impl Stage {
         Ok(self.staged.len() - 1)
     }
 
-    fn shape(&mut self, at: usize, present: &[&'static str]) -> usize {
-        let present = present.iter().copied().collect();
+    fn shape(&mut self, at: usize, records: &Records) -> usize {
+        let of = |names: &[&'static str]| names.iter().copied().collect();
+        let came = Shape { fields: of(&records.present), unseen: of(&records.unseen) };
         let shapes = &mut self.staged[at].shapes;
-        shapes.iter().position(|shape| *shape == present).unwrap_or_else(|| {
-            shapes.push(present);
+        shapes.iter().position(|shape| *shape == came).unwrap_or_else(|| {
+            shapes.push(came);
             shapes.len() - 1
         })
     }

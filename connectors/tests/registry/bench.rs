@@ -274,7 +274,8 @@ pub(crate) fn records_from(source: &str, entity: &str, columns: &[&str], rows: &
     frame.push(text("_entity_uid", rows.iter().map(minted)));
     frame.push(text("_key", rows.iter().map(key)));
     let present = fields(entity.fields, columns, rows, &mut frame);
-    Records { entity, child: None, present, frame: DataFrame::new(rows.len(), frame).unwrap() }
+    let (unseen, known_by) = (Vec::new(), Vec::new());
+    Records { entity, child: None, present, unseen, known_by, frame: DataFrame::new(rows.len(), frame).unwrap() }
 }
 
 pub(crate) fn records(source: &str, entity: &str, columns: &[&str], rows: &[&[&str]]) -> Records {
@@ -300,7 +301,8 @@ pub(crate) fn steps_from(source: &str, rows: &[(&str, i64, &str)], first: i64) -
     frame.push(text("_key", rows.iter().map(|row| Some(key(row)))));
     frame.push(Column::new("_ordinal".into(), rows.iter().map(|row| row.1).collect::<Vec<i64>>()));
     let present = fields(child.unwrap().fields, &["name"], &given, &mut frame);
-    Records { entity, child, present, frame: DataFrame::new(rows.len(), frame).unwrap() }
+    let (unseen, known_by) = (Vec::new(), Vec::new());
+    Records { entity, child, present, unseen, known_by, frame: DataFrame::new(rows.len(), frame).unwrap() }
 }
 
 pub(crate) fn steps(source: &str, rows: &[(&str, i64, &str)]) -> Records {

@@ -1,5 +1,6 @@
 //! The command line: what can be said, and which file does it.
 
+pub(crate) mod approval;
 mod check;
 mod exit;
 mod explain;
@@ -20,6 +21,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use approval::Approve;
 pub(crate) use exit::Exit;
 
 /// Service descriptions and service-request statuses of Latvia's public sector, in one place.
@@ -43,7 +45,7 @@ pub(crate) struct Options {
     /// Work folder: landed files, registry, reports [default: `work` of vienkop.toml]
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) work: Option<PathBuf>,
-    /// Registry [default: sqlite://<work>/registry.db]
+    /// Registry [default: registry.db in the work folder]
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) registry: Option<String>,
     /// The day (2024-07-08) or moment that counts as now
@@ -92,19 +94,19 @@ pub(crate) enum LogFormat {
 pub(crate) enum Command {
     /// Import, resolve, load, then assess as the pipeline says
     Run {
-        /// Pipeline [default: `default_pipeline` of vienkop.toml]
-        pipeline: Option<String>,
-        /// Go on where a source waits for approval (an empty snapshot, too much retired)
-        #[arg(long)]
-        approve: bool,
+        /// Pipeline or a single source [default: `default_pipeline` of vienkop.toml]
+        target: Option<String>,
+        /// Sources approved beforehand.
+        #[command(flatten)]
+        approve: Approve,
     },
     /// The same without writing: what a run would insert, change, retire and quarantine
     Plan {
         /// Pipeline or a single source [default: `default_pipeline` of vienkop.toml]
         target: Option<String>,
-        /// As if `run --approve`
-        #[arg(long)]
-        approve: bool,
+        /// As if `run` with it.
+        #[command(flatten)]
+        approve: Approve,
     },
     /// Configuration, then environment; no data is loaded
     Check {
@@ -227,8 +229,8 @@ pub(crate) async fn execute(cli: Cli, clock: fn() -> jiff::Timestamp) -> anyhow:
     let options = &cli.options;
     let now = clock();
     match cli.command {
-        Command::Run { pipeline, approve } => run::run(options, now, pipeline.as_deref(), approve).await,
-        Command::Plan { target, approve } => run::plan(options, now, target.as_deref(), approve).await,
+        Command::Run { target, approve } => run::run(options, now, target.as_deref(), &approve).await,
+        Command::Plan { target, approve } => run::plan(options, now, target.as_deref(), &approve).await,
         Command::Check { source } => check::check(options, now, source.as_deref()),
         Command::Assess { questionnaires } => report::assess(options, now, &questionnaires).await,
         Command::Explain { id } => explain::explain(options, &id, now).await,

@@ -16,9 +16,10 @@ use vienkop_connectors::registry::{LinkCounts, Mode, Registry, RunKind};
 use vienkop_transforms::finding::COLUMNS;
 use vienkop_transforms::model::ENTITIES;
 
+use super::approval::Approval;
 use super::findings::LISTED;
 use super::interrupt::Interrupt;
-use super::run::{Job, execute};
+use super::run::{Executed, Job, execute};
 use super::session::Session;
 use super::{Exit, Options, output};
 use crate::assess;
@@ -115,10 +116,13 @@ async fn results(
         }
     }
     let landing = session.work.join("landed");
-    let cancel = Interrupt::listen().flag();
-    let job = Job { name, sources, mode: Mode::Run, kind: RunKind::Replay, landing, approve: false, quiet, cancel };
+    let (cancel, approve) = (Interrupt::listen().flag(), Approval::None);
+    let job = Job { name, sources, mode: Mode::Run, kind: RunKind::Replay, landing, approve, quiet, cancel };
     let registry = Registry::open(&session.registry).await?;
-    let done = execute(session, &registry, &job).await?;
+    let Executed { outcome: done, broken } = execute(session, &registry, &job).await?;
+    if let Some(error) = broken {
+        return Err(error);
+    }
     let (run, outcomes, lacking) = (done.run.unwrap_or_default(), done.sources, done.links);
 
     let mut results = BTreeMap::new();

@@ -25,7 +25,7 @@ pub(super) async fn assess(options: &Options, now: Timestamp, questionnaires: &[
     }
     let known = &session.config.questionnaires;
     if let Some(unknown) = ids.iter().find(|id| !known.contains_key(*id)) {
-        anyhow::bail!(session.unknown(unknown, known.keys().map(String::as_str)));
+        anyhow::bail!(session.unknown("cli-source-unknown", unknown, known.keys().map(String::as_str)));
     }
     let registry = Registry::open(&session.registry).await?;
     let answered = assess::answered(&registry, &session.config, &ids).await?;

@@ -6,18 +6,20 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use anyhow::anyhow;
 use jiff::Timestamp;
 use vienkop_connectors::landing::LandingZone;
-use vienkop_connectors::registry::{Mode, Registry, Run, RunKind, RunStart};
+use vienkop_connectors::registry::{LinkCounts, Mode, Registry, Run, RunKind, RunStart};
 
+use super::approval::{Approval, Approve};
 use super::interrupt::Interrupt;
 use super::session::Session;
 use super::{Exit, Options, output};
 use crate::assess;
-use crate::config::Source;
-use crate::import::{Importer, Prepared, timestamp};
-use crate::late::late;
-use crate::outcome::{Outcome, SourceOutcome};
+use crate::config::{Pipeline, Source};
+use crate::import::{Halt, Importer, Prepared, timestamp};
+use crate::late::{Late, late};
+use crate::outcome::{Outcome, SourceOutcome, Status};
 use crate::progress::{Event, subscriber};
 
 /// How long a run waits for another of the same pipeline.
@@ -38,22 +40,30 @@ pub(crate) struct Job<'a> {
     pub(crate) kind: RunKind,
     /// Folder of the landed files.
     pub(crate) landing: PathBuf,
-    /// Go on where a source would wait.
-    pub(crate) approve: bool,
+    /// Sources that go on where they would wait.
+    pub(crate) approve: Approval,
     /// No progress.
     pub(crate) quiet: bool,
     /// Set to stop between two batches.
     pub(crate) cancel: Arc<AtomicBool>,
 }
 
-/// What of a pipeline is to run, and how.
+/// What became of a job.
+pub(crate) struct Executed {
+    /// What is told of it.
+    pub(crate) outcome: Outcome,
+    /// Why the run ended before its last source.
+    pub(crate) broken: Option<anyhow::Error>,
+}
+
+/// What is to run, and how.
 pub(super) struct Ask<'a> {
-    /// The pipeline.
-    pub(super) pipeline: &'a str,
+    /// A pipeline, or a source alone; none: the default pipeline.
+    pub(super) target: Option<&'a str>,
     /// Only these of its sources; none: all.
     pub(super) only: Option<&'a BTreeSet<String>>,
-    /// Go on where a source would wait.
-    pub(super) approve: bool,
+    /// Sources that go on where they would wait.
+    pub(super) approve: &'a Approve,
     /// No progress.
     pub(super) quiet: bool,
     /// Told to stop.
@@ -64,45 +74,60 @@ pub(super) struct Ask<'a> {
 pub(super) async fn run(
     options: &Options,
     now: Timestamp,
-    pipeline: Option<&str>,
-    approve: bool,
+    target: Option<&str>,
+    approve: &Approve,
 ) -> anyhow::Result<Exit> {
     let session = Session::open(options, now)?;
-    let (name, _) = session.pipeline(pipeline)?;
     let interrupt = Interrupt::listen();
-    let ask = Ask { pipeline: name, only: None, approve, quiet: options.quiet, interrupt: &interrupt };
-    let outcome = run_pipeline(&session, &ask).await?;
-    finish(&session, options, "cli-summary-title", name, &outcome)
+    let ask = Ask { target, only: None, approve, quiet: options.quiet, interrupt: &interrupt };
+    let (name, _, _) = targeted(&session, target)?;
+    let executed = run_pipeline(&session, &ask).await?;
+    finish(&session, options, "cli-summary-title", name, executed)
 }
 
 /// One run of a pipeline, whoever asked for it: import, resolve, load, then assess as the pipeline says.
-pub(super) async fn run_pipeline(session: &Session, ask: &Ask<'_>) -> anyhow::Result<Outcome> {
-    let (name, pipeline) = session.pipeline(Some(ask.pipeline))?;
-    let wanted = |source: &&Source| ask.only.is_none_or(|only| only.contains(&source.id));
+pub(super) async fn run_pipeline(session: &Session, ask: &Ask<'_>) -> anyhow::Result<Executed> {
+    let (name, pipeline, mut sources) = targeted(session, ask.target)?;
+    sources.retain(|source| ask.only.is_none_or(|only| only.contains(&source.id)));
+    let approve = ask.approve.among(session, &sources)?;
     let registry = Registry::open(&session.registry).await?;
     // Nobody else runs the same pipeline meanwhile; whoever tries is told who does.
     let _lock = registry.lock(&format!("pipeline {name}"), PATIENCE).await?;
     let job = Job {
         name,
-        sources: session.config.sources_of(pipeline).into_iter().filter(wanted).collect(),
+        sources,
         mode: Mode::Run,
         kind: RunKind::Run,
         landing: session.work.join("landed"),
-        approve: ask.approve,
+        approve,
         quiet: ask.quiet,
         cancel: ask.interrupt.flag(),
     };
-    let mut outcome = execute(session, &registry, &job).await?;
-    if let Some(assessment) = &pipeline.assess {
+    let mut executed = execute(session, &registry, &job).await?;
+    let assessment = pipeline.and_then(|pipeline| pipeline.assess.as_ref());
+    if let Some(assessment) = assessment.filter(|_| executed.broken.is_none()) {
         let answered = assess::answered(&registry, &session.config, &assessment.questionnaires).await?;
         if answered.is_empty() {
             let named = assessment.questionnaires.join(", ");
-            outcome.notes.push(session.texts().get("cli-no-report", &[("questionnaires", &named)]));
+            executed.outcome.notes.push(session.texts().get("cli-no-report", &[("questionnaires", &named)]));
         } else {
-            outcome.reports = assess::write(session, &registry, &answered).await?;
+            executed.outcome.reports = assess::write(session, &registry, &answered).await?;
         }
     }
-    Ok(outcome)
+    Ok(executed)
+}
+
+/// What is to run: a pipeline (the default one where nothing is named), or one source alone.
+fn targeted<'a>(
+    session: &'a Session,
+    target: Option<&'a str>,
+) -> anyhow::Result<(&'a str, Option<&'a Pipeline>, Vec<&'a Source>)> {
+    if let Some(source) = target.filter(|name| session.config.pipeline(name).is_none()) {
+        let source = session.source(source)?;
+        return Ok((source.id.as_str(), None, vec![source]));
+    }
+    let (name, pipeline) = session.pipeline(target)?;
+    Ok((name, Some(pipeline), session.config.sources_of(pipeline)))
 }
 
 /// `vienkop plan`.
@@ -110,14 +135,11 @@ pub(super) async fn plan(
     options: &Options,
     now: Timestamp,
     target: Option<&str>,
-    approve: bool,
+    approve: &Approve,
 ) -> anyhow::Result<Exit> {
     let session = Session::open(options, now)?;
-    let known = |name: &str| session.config.pipeline(name).is_some();
-    let (name, sources) = match target.filter(|name| !known(name)) {
-        Some(source) => (source, vec![session.source(source)?]),
-        None => session.pipeline(target).map(|(name, pipeline)| (name, session.config.sources_of(pipeline)))?,
-    };
+    let (name, _, sources) = targeted(&session, target)?;
+    let approve = approve.among(&session, &sources)?;
     // A plan writes nothing: its files land in a folder that goes with it, and so does a registry that is not there yet.
     let scratch = tempfile::tempdir()?;
     let landing = scratch.path().join("landed");
@@ -130,12 +152,14 @@ pub(super) async fn plan(
         url = format!("sqlite://{}", scratch.path().join("registry.db").display());
     }
     let registry = Registry::open(&url).await?;
-    let outcome = Outcome { run: None, notes, ..execute(&session, &registry, &job).await? };
-    finish(&session, options, "cli-plan-title", name, &outcome)
+    let Executed { outcome, broken } = execute(&session, &registry, &job).await?;
+    let outcome = Outcome { run: None, notes, ..outcome };
+    finish(&session, options, "cli-plan-title", name, Executed { outcome, broken })
 }
 
-/// Imports the sources of a job, those that others refer to first; what came of it.
-pub(crate) async fn execute(session: &Session, registry: &Registry, job: &Job<'_>) -> anyhow::Result<Outcome> {
+/// Imports the sources of a job, those that others refer to first. What stops the run takes nothing from the sources
+/// before it.
+pub(crate) async fn execute(session: &Session, registry: &Registry, job: &Job<'_>) -> anyhow::Result<Executed> {
     let mut prepared: Vec<Prepared<'_>> =
         job.sources.iter().map(|source| Prepared::new(session, source)).collect::<anyhow::Result<_>>()?;
     prepared.sort_by_key(Prepared::rank);
@@ -157,44 +181,63 @@ pub(crate) async fn execute(session: &Session, registry: &Registry, job: &Job<'_
         landing,
         subscriber: subscriber.as_ref(),
         keep_samples: job.mode == Mode::Plan,
-        approve: job.approve,
+        approve: job.approve.clone(),
         cancel: Arc::clone(&job.cancel),
         landed: Mutex::default(),
     };
     let mut outcomes = Vec::new();
     let mut broken = None;
     for (index, source) in prepared.iter().enumerate() {
+        if broken.is_some() {
+            outcomes.push(SourceOutcome::not_loaded(source.id(), Status::NotRun, None));
+            continue;
+        }
         subscriber.event(&Event::Source { id: source.id(), place: index + 1, of: prepared.len() });
         match importer.import(source).await {
             Ok(outcome) => outcomes.push(outcome),
-            Err(error) => {
+            Err(Halt::Interrupted) => {
+                outcomes.push(SourceOutcome::not_loaded(source.id(), Status::NotRun, None));
+                broken = Some(anyhow!(session.texts().get("cli-interrupted", &[])));
+            }
+            Err(Halt::Broken(error)) => {
+                outcomes.push(SourceOutcome::not_loaded(source.id(), Status::Failed, Some(format!("{error:#}"))));
                 broken = Some(error);
-                break;
             }
         }
     }
-    let ended = match broken {
-        Some(error) => Err(error),
-        None => after(session, &run, job, outcomes).await,
-    };
-    let status = ended.as_ref().map_or("broken", |outcome| outcome.status);
-    let (landing, landed) = (importer.landing, importer.landed);
-    run.finish(status, &timestamp(session.as_of)).await?;
-    if job.mode == Mode::Run {
-        expire(session, registry, &landing, &landed.into_inner().unwrap_or_default(), &prepared).await?;
+    let (mut late, mut links) = (Vec::new(), LinkCounts::new());
+    if broken.is_none() {
+        match after(session, &run, job).await {
+            Ok(told) => (late, links) = told,
+            Err(error) => broken = Some(error),
+        }
     }
-    ended
+    let status = if broken.is_some() { "broken" } else { Outcome::status(&outcomes, &late) };
+    let (landing, landed) = (importer.landing, importer.landed);
+    // What cannot be written now does not take away what the sources came to.
+    if let Err(error) = run.finish(status, &timestamp(session.as_of)).await {
+        broken.get_or_insert(error.into());
+    }
+    if job.mode == Mode::Run
+        && broken.is_none()
+        && let Err(error) =
+            expire(session, registry, &landing, &landed.into_inner().unwrap_or_default(), &prepared).await
+    {
+        broken = Some(error);
+    }
+    let outcome = Outcome { links, ..Outcome::new(Some(number), outcomes, late, broken.as_ref()) };
+    Ok(Executed { outcome, broken })
 }
 
-/// What is told of a run beside its sources: asked of the run, not of the registry, since a plan sees what it would have
-/// delivered.
-async fn after(session: &Session, run: &Run, job: &Job<'_>, outcomes: Vec<SourceOutcome>) -> anyhow::Result<Outcome> {
+/// What is told of a run beside its sources, late ones and what the registry lacks: asked of the run, not of the
+/// registry, since a plan sees what it would have delivered.
+async fn after(session: &Session, run: &Run, job: &Job<'_>) -> anyhow::Result<(Vec<Late>, LinkCounts)> {
     let states = run.source_states().await?;
-    let late = late(session, job.sources.iter().copied(), &states);
-    Ok(Outcome { links: run.links().await?, ..Outcome::new(Some(run.number()), outcomes, late) })
+    Ok((late(session, job.sources.iter().copied(), &states), run.links().await?))
 }
 
 /// Removes the landed files of sources with personal data when their days are over; the registry keeps that they were.
+/// The days are counted by the clock, whatever day the run is about.
 async fn expire(
     session: &Session,
     registry: &Registry,
@@ -203,7 +246,7 @@ async fn expire(
     prepared: &[Prepared<'_>],
 ) -> anyhow::Result<()> {
     let days = i64::from(session.config.vienkop.personal_data.landed_days);
-    let before = timestamp(session.as_of.saturating_sub(jiff::SignedDuration::from_hours(24 * days))?);
+    let before = timestamp(session.now.saturating_sub(jiff::SignedDuration::from_hours(24 * days))?);
     for source in prepared.iter().filter(|source| source.holds_personal_data()) {
         for hash in registry.landed_before(source.id(), &before).await? {
             // A file that came again today is today's evidence.
@@ -215,14 +258,15 @@ async fn expire(
     Ok(())
 }
 
-fn finish(session: &Session, options: &Options, title: &str, name: &str, outcome: &Outcome) -> anyhow::Result<Exit> {
+fn finish(session: &Session, options: &Options, title: &str, name: &str, executed: Executed) -> anyhow::Result<Exit> {
+    let Executed { outcome, broken } = executed;
     let exit = outcome.exit(options.strict);
     if options.json {
-        output::json(outcome)?;
+        output::json(&outcome)?;
     } else {
-        output::text(&summary(session, title, name, outcome, exit))?;
+        output::text(&summary(session, title, name, &outcome, exit))?;
     }
-    Ok(exit)
+    broken.map_or(Ok(exit), Err)
 }
 
 /// What a person reads of a run or plan; `title`: id of the title's text.

@@ -12,8 +12,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use vienkop_connectors::registry::{Registry, RegistryError};
 
+use super::approval::Approve;
 use super::interrupt::Interrupt;
-use super::run::{Ask, run_pipeline, summary};
+use super::run::{Ask, Executed, run_pipeline, summary};
 use super::session::Session;
 use super::{Exit, Options, output};
 use crate::config::{ConfigError, MissedRun, RetryPolicy, Told};
@@ -219,13 +220,15 @@ impl Scheduler<'_> {
         tracing::info!(pipeline, attempt, "started");
         let only = task.retry.as_ref().and_then(|retry| retry.sources.as_ref());
         let quiet = self.options.quiet;
-        let ask = Ask { pipeline, only, approve: false, quiet, interrupt: &self.interrupt };
+        // Nobody is there to approve: what waits is told and waits on.
+        let approve = Approve::default();
+        let ask = Ask { target: Some(pipeline), only, approve: &approve, quiet, interrupt: &self.interrupt };
         match run_pipeline(&session, &ask).await {
-            Ok(outcome) => {
+            Ok(Executed { outcome, broken: None }) => {
                 self.done(&session, task, outcome)?;
                 Ok(false)
             }
-            Err(error) => {
+            Ok(Executed { broken: Some(error), .. }) | Err(error) => {
                 let policy = session.config.pipeline(pipeline).map(|pipeline| &pipeline.retry);
                 self.not_run(task, &error, policy)?;
                 Ok(self.interrupt.is_set())

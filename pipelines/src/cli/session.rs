@@ -21,12 +21,16 @@ pub(crate) struct Session {
     pub(crate) language: Language,
     /// Zone of local times.
     pub(crate) time_zone: TimeZone,
-    /// The moment that counts as now.
+    /// The moment that counts as now: what the records, findings and reports of a run are about.
     pub(crate) as_of: Timestamp,
+    /// The real time; never part of what can be compared or reproduced.
+    pub(crate) now: Timestamp,
     /// Folder of landed files, registry and reports.
     pub(crate) work: PathBuf,
     /// Address of the registry.
     pub(crate) registry: String,
+    /// Options that lead another command to the same installation and day.
+    again: Vec<String>,
 }
 
 impl Session {
@@ -50,7 +54,14 @@ impl Session {
             .clone()
             .or_else(|| config.vienkop.registry.clone())
             .unwrap_or_else(|| format!("sqlite://{}", work.join("registry.db").display()));
-        Ok(Self { config, language, time_zone, as_of, work, registry })
+        Ok(Self { config, language, time_zone, as_of, now, work, registry, again: again(options) })
+    }
+
+    /// A command that a person can paste, for this installation and day.
+    pub(crate) fn command(&self, words: &[&str]) -> String {
+        let words = words.iter().copied().chain(self.again.iter().map(String::as_str));
+        let quoted = words.map(|word| if word.contains(' ') { format!("\"{word}\"") } else { word.to_owned() });
+        std::iter::once("vienkop".to_owned()).chain(quoted).collect::<Vec<_>>().join(" ")
     }
 
     /// Texts of the language.
@@ -68,7 +79,9 @@ impl Session {
         let name = name.or(self.config.vienkop.default_pipeline.as_deref()).unwrap_or_default();
         match self.config.pipelines.get_key_value(name) {
             Some((name, pipeline)) => Ok((name, pipeline)),
-            None => bail!(self.unknown(name, self.config.pipelines.keys().map(String::as_str))),
+            None => {
+                bail!(self.unknown("cli-source-unknown", name, self.config.pipelines.keys().map(String::as_str)))
+            }
         }
     }
 
@@ -81,18 +94,19 @@ impl Session {
     /// The source of that id, `folder/id` too.
     pub(crate) fn source(&self, name: &str) -> anyhow::Result<&Source> {
         let id = name.rsplit('/').next().unwrap_or(name);
-        match self.config.source(id) {
-            Some(source) => Ok(source),
-            None => bail!(self.unknown(name, self.config.sources.iter().map(|source| source.id.as_str()))),
+        if let Some(source) = self.config.source(id) {
+            return Ok(source);
         }
+        let known = self.config.sources.iter().map(|source| source.id.as_str());
+        bail!(self.unknown("cli-source-unknown", name, known))
     }
 
-    /// What to say of a name that is neither a pipeline nor a source.
-    pub(crate) fn unknown<'a>(&self, name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    /// What to say of a name that is none of those known.
+    pub(crate) fn unknown<'a>(&self, sentence: &str, name: &str, known: impl Iterator<Item = &'a str>) -> String {
         let known: Vec<&str> = known.collect();
         let near = vienkop_transforms::fold::nearest(name, known.iter().copied(), 3);
         let near = if near.is_empty() { known } else { near };
-        self.texts().get("cli-source-unknown", &[("name", name), ("nearest", &near.join(", "))])
+        self.texts().get(sentence, &[("name", name), ("nearest", &near.join(", "))])
     }
 
     /// The key of pseudonyms for a source. Sources below `data-samples/` are invented and use a published key.
@@ -124,6 +138,24 @@ impl Lang {
             Self::En => Language::En,
         }
     }
+}
+
+/// What was said of the installation and the day. An address with a password in it is not repeated.
+fn again(options: &Options) -> Vec<String> {
+    let mut words = Vec::new();
+    if options.config != std::path::Path::new("config") {
+        words.extend(["--config".to_owned(), options.config.display().to_string()]);
+    }
+    if let Some(work) = &options.work {
+        words.extend(["--work".to_owned(), work.display().to_string()]);
+    }
+    if let Some(registry) = options.registry.as_ref().filter(|url| !url.contains('@')) {
+        words.extend(["--registry".to_owned(), registry.clone()]);
+    }
+    if let Some(as_of) = &options.as_of {
+        words.extend(["--as-of".to_owned(), as_of.clone()]);
+    }
+    words
 }
 
 /// A day counts from its local midnight.

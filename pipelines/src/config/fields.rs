@@ -53,10 +53,7 @@ impl<'a> Reporter<'a> {
         match Regex::new(pattern) {
             Ok(regex) => Some(regex),
             Err(error) => {
-                // The last line of the message says what is wrong; the lines before draw what we underline.
-                let text = error.to_string();
-                let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
-                self.value(path, Sentence::new("config-regex").arg("reason", reason), None);
+                self.value(path, Sentence::new("config-regex").with(regex_reason(&error.to_string())), None);
                 None
             }
         }
@@ -64,6 +61,30 @@ impl<'a> Reporter<'a> {
 
     pub(super) fn into_problems(self) -> Vec<Problem> {
         self.problems
+    }
+}
+
+/// What the library says is wrong with an expression, and our sentence for it.
+const REGEX_REASONS: [(&str, &str); 10] = [
+    ("unclosed group", "brackets"),
+    ("unopened group", "brackets"),
+    ("unclosed character class", "class"),
+    ("invalid character class range", "range"),
+    ("unrecognized escape sequence", "escape"),
+    ("incomplete escape sequence", "escape"),
+    ("repetition operator missing expression", "repetition"),
+    ("repetition quantifier", "repetition"),
+    ("look-around", "unsupported"),
+    ("backreferences", "unsupported"),
+];
+
+/// The sentence for the library's message; what is rare stays in its words.
+fn regex_reason(message: &str) -> Sentence {
+    // The last line says what is wrong; the lines before draw what we underline.
+    let last = message.lines().last().unwrap_or_default().trim_start_matches("error: ");
+    match REGEX_REASONS.iter().find(|(start, _)| last.starts_with(start)) {
+        Some((_, reason)) => Sentence::new(&format!("config-regex-{reason}")),
+        None => Sentence::refused("other").arg("value", last),
     }
 }
 
@@ -182,11 +203,8 @@ fn check_constants(reporter: &mut Reporter<'_>, path: &[&str], rule: &FieldRule,
         }
     }
     let Kind::CodeList(list_name) = field.kind else { return };
-    let Some(list) = lists.get(list_name) else {
-        let sentence = Sentence::new("config-no-codelist").arg("list", list_name).arg("field", field.name);
-        reporter.key(path, sentence, None);
-        return;
-    };
+    // A list that is missing is told once, as a file.
+    let Some(list) = lists.get(list_name) else { return };
     let mut unknown = |path: &[&str], text: &str| {
         // Another spelling of a code is understood in data; the file of a source names the code itself.
         let spellings = if list.find(text).is_some() { vec![text] } else { list.nearest(text, 3) };

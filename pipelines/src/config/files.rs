@@ -1,11 +1,12 @@
 //! The files below `config/`: found in a fixed order, read, and remembered for the report of problems.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use vienkop_transforms::codelist::{CodeList, CodeLists};
+use vienkop_transforms::model::{self, Entity, Kind};
 use vienkop_transforms::texts::Language;
 
 use super::document::Document;
@@ -16,6 +17,15 @@ use super::tables::Context;
 use super::texts::Catalogue;
 use super::validate::{Schema, SchemaError, prune};
 use super::{Loaded, codelists, schema};
+
+/// Code lists that an entity's fields, and those of its children, take their values from, and the field.
+fn of_lists(entity: &'static Entity) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let fields = entity.fields.iter().chain(entity.children.iter().flat_map(|child| child.fields));
+    fields.filter_map(|field| match field.kind {
+        Kind::CodeList(list) => Some((list, field.name)),
+        _ => None,
+    })
+}
 
 /// The folder, what was read of it, and what is wrong with it so far.
 pub(super) struct Files {
@@ -163,6 +173,19 @@ impl Files {
             let (list, problems) = codelists::read(&stem(&file), &file, &text);
             lists.extend(list);
             self.problems.extend(problems);
+        }
+        // A list that a field of the model takes its values from, whether or not a source fills the field today.
+        let mut sought = BTreeSet::new();
+        if !self.path(&self.name("vienkop.toml")).exists() {
+            // A wrong folder is one mistake.
+            return CodeLists::new(lists);
+        }
+        for (list, field) in model::ENTITIES.iter().flat_map(|entity| of_lists(entity)) {
+            let file = self.name(&format!("codelists/{list}.csv"));
+            if sought.insert(list) && !self.contents.contains_key(&file) && !self.path(&file).exists() {
+                let sentence = Sentence::new("config-no-codelist").arg("list", list).arg("field", field);
+                self.problems.push(Problem::whole(&file, sentence));
+            }
         }
         CodeLists::new(lists)
     }

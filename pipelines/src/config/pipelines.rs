@@ -41,7 +41,7 @@ pub(super) fn check(
         pipeline.sources.iter().map(|entry| places.iter().filter(|place| names(entry, place)).collect()).collect();
     let real = named.iter().flatten().any(|place| !place.is_sample());
     for (index, (entry, found)) in pipeline.sources.iter().zip(&named).enumerate() {
-        let index = index.to_string();
+        let (index_of, index) = (index, index.to_string());
         let path = ["sources", &index];
         if is_pattern(entry) && Pattern::new(entry).is_err() {
             reporter.value(&path, Sentence::new("config-glob").arg("value", entry), None);
@@ -58,6 +58,16 @@ pub(super) fn check(
             reporter.value(&path, sentence, known(id, candidates.iter().map(String::as_str)));
         } else if real && found.iter().any(|place| place.is_sample()) {
             reporter.value(&path, Sentence::new("config-sample-mixed").arg("value", entry), None);
+        } else if !is_pattern(entry) || pipeline.sources[..index_of].contains(entry) {
+            // A pattern may take in what is named beside it; the same name, or the same pattern, twice is a mistake.
+            let before = pipeline.sources.iter().zip(&named).take(index_of);
+            let mut twice = before.filter(|(other, places)| {
+                *other == entry || (!is_pattern(other) && places.iter().any(|place| found.contains(place)))
+            });
+            if let Some((other, _)) = twice.next() {
+                let sentence = Sentence::new("config-source-twice").arg("value", entry);
+                reporter.value(&path, sentence, Sentence::new("config-hint-source-twice").arg("other", other));
+            }
         }
     }
     for (index, id) in pipeline.assess.iter().flat_map(|assess| &assess.questionnaires).enumerate() {

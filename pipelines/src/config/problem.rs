@@ -13,14 +13,26 @@ use super::texts::Catalogue;
 /// A sentence of `config/texts`, with its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Sentence {
-    id: &'static str,
+    id: String,
     args: Vec<(&'static str, String)>,
+    /// A sentence that says why, as argument `reason`.
+    reason: Option<Box<Sentence>>,
 }
 
 impl Sentence {
     /// The sentence of that id.
-    pub(super) const fn new(id: &'static str) -> Self {
-        Self { id, args: Vec::new() }
+    pub(super) fn new(id: &str) -> Self {
+        Self { id: id.to_owned(), args: Vec::new(), reason: None }
+    }
+
+    /// Why a kind refuses the value of an option.
+    pub(super) fn refused(reason: &str) -> Self {
+        Self::new(&format!("config-refused-{reason}"))
+    }
+
+    /// With the sentence that says why.
+    pub(super) fn with(self, reason: Self) -> Self {
+        Self { reason: Some(Box::new(reason)), ..self }
     }
 
     /// With an argument.
@@ -30,8 +42,10 @@ impl Sentence {
     }
 
     fn tell(&self, texts: &Texts) -> String {
-        let args: Vec<(&str, &str)> = self.args.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        texts.get(self.id, &args)
+        let reason = self.reason.as_ref().map(|reason| reason.tell(texts));
+        let args = self.args.iter().map(|(name, value)| (*name, value.as_str()));
+        let args: Vec<(&str, &str)> = args.chain(reason.as_deref().map(|reason| ("reason", reason))).collect();
+        texts.get(&self.id, &args)
     }
 }
 

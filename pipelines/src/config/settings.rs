@@ -220,6 +220,12 @@ pub(crate) struct Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { max_quarantined_share: 0.1, max_retired_share: 0.2, priority: 0, expected_every: None }
+        Self {
+            max_quarantined_share: 0.1,
+            max_retired_share: 0.2,
+            priority: 0,
+            field_priority: BTreeMap::new(),
+            expected_every: None,
+        }
     }
 }

@@ -194,7 +194,8 @@ fn unknown_kind(
 
 /// An option that its kind refuses: told where the option stands, or at the first of the places it could stand.
 fn refused(reporter: &mut Reporter<'_>, error: &OptionError, places: &[&[&str]], value: &Value) {
-    let sentence = Sentence::new("config-option-refused").arg("option", &error.option).arg("reason", &error.reason);
+    let sentence = Sentence::new("config-option-refused").arg("option", &error.option);
+    let sentence = sentence.with(Sentence::refused(error.reason).arg("value", &error.value));
     let holds = |place: &&&[&str]| {
         let pointer = format!("/{}/{}", place.join("/"), error.option);
         value.pointer(&pointer).is_some()

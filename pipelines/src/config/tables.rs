@@ -224,6 +224,11 @@ fn check_unpivot(reporter: &mut Reporter<'_>, path: &[&str], table: &TableMappin
         );
         return;
     }
+    if !table.key.is_empty() {
+        let key = model::entity(&table.entity).map_or_else(String::new, |entity| entity.default_key().join(", "));
+        let sentence = Sentence::new("config-unpivot-key").arg("entity", &table.entity);
+        reporter.key(&[path, &["key"]].concat(), sentence, Sentence::new("config-hint-unpivot-key").arg("key", key));
+    }
     let Some(id) = &unpivot.questionnaire else { return };
     match context.questionnaires.get(id) {
         None => {

@@ -14,12 +14,21 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
         ("codelists/institution_kinds.csv", "code,label_lv,label_en,aliases\nministrija,Ministrija,Ministry,resors\n"),
         ("codelists/audiences.csv", "code,label_lv,label_en,aliases\niedzīvotājs,Iedzīvotājs,Resident,cilvēks\n"),
     ];
+    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/codelists"), &folder.path().join("config/codelists"));
     for (name, content) in defaults.iter().chain(files) {
         let path = folder.path().join("config").join(name);
         fs_err::create_dir_all(path.parent().unwrap()).unwrap();
         fs_err::write(path, content).unwrap();
     }
     folder
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs_err::create_dir_all(to).unwrap();
+    for entry in fs_err::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        fs_err::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
 }
 
 fn load(files: &[(&str, &str)]) -> Result<Config, Box<Problems>> {
@@ -138,7 +147,7 @@ kļūda: [format] veids „exel” nav zināms
    |
    = padoms: varbūt domāts: excel
 
-kļūda: regulārā izteiksme nav derīga: unclosed group
+kļūda: regulārā izteiksme nav derīga: iekavas nav pa pāriem
   --> config/sources/samples/novads.toml:17:11
    |
 17 | matches = "^(Kopā"
@@ -231,7 +240,7 @@ error: unknown kind of [format]: "exel"
    |
    = help: perhaps: excel
 
-error: the regular expression is not valid: unclosed group
+error: the regular expression is not valid: the parentheses do not pair
   --> config/sources/samples/novads.toml:17:11
    |
 17 | matches = "^(Kopā"
@@ -326,12 +335,14 @@ fn kinds_and_options() {
     );
     check(
         &format!("{FILE}delimiter = \";;\"\n{table}"),
-        &[r#"9:13 the value of "delimiter" cannot be used: one ASCII character that is no letter or digit"#],
+        &[
+            r#"9:13 the value of "delimiter" cannot be used: ";;" is not one ASCII character that is neither letter nor digit"#,
+        ],
     );
     check(
         &format!("[fetch]\nkind = \"file\"\npath = \"a[.csv\"\n[format]\nkind = \"xml\"\n{table}"),
         &[
-            r#"6:8 the value of "path" cannot be used: Pattern syntax error near position 1: invalid range pattern"#,
+            r#"6:8 the value of "path" cannot be used: "a[.csv" is not a pattern of names"#,
             r#"9:1 the key "record" is missing"#,
         ],
     );
@@ -351,11 +362,8 @@ fn fields() {
             &[r#"13:35 "split" means nothing for the field "annual_requests": it is no list"#],
         ),
         (
-            "expected_time = { column = \"A\", unit = \"working_d\" }\nphase = \"P\"\n",
-            &[
-                r#"12:40 "working_d" is not a unit of durations (perhaps: working d)"#,
-                r#"13:1 the code list "phases" that the field "phase" needs is missing (config/codelists/phases.csv)"#,
-            ],
+            "expected_time = { column = \"A\", unit = \"working_d\" }\n",
+            &[r#"12:40 "working_d" is not a unit of durations (perhaps: working d)"#],
         ),
         (
             "rating_count = { column = \"A\", unit = \"d\", pad = 3, formats = [\"%Y\"], pseudonymise = true, join = \"x\" }\n",
@@ -379,7 +387,7 @@ fn fields() {
             &[
                 r#"12:16 "column" and "columns" exclude each other"#,
                 "12:62 the expression needs a group in parentheses: what is in it is the value",
-                "12:80 the regular expression is not valid: unclosed character class",
+                "12:80 the regular expression is not valid: a set of characters [ ] is not closed",
             ],
         ),
         (
@@ -577,4 +585,82 @@ error: no such file
 
 1 error in 1 configuration file
 "#);
+}
+
+/// A list that a field of the model needs is missed even where no source fills the field.
+#[test]
+fn a_missing_code_list() {
+    let folder = folder(&[]);
+    fs_err::remove_file(folder.path().join("config/codelists/phases.csv")).unwrap();
+    let Err(ConfigError::Problems(problems)) = Config::load(&folder.path().join("config")) else {
+        panic!("not missed")
+    };
+    let told = problems.told(Some(Language::En));
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0].file, "config/codelists/phases.csv");
+    assert!(told[0].message.contains("\"phase\""), "{told:?}");
+}
+
+/// Records of an unpivoted table are known by the entity's own key.
+#[test]
+fn a_key_beside_unpivot() {
+    check(
+        &format!(
+            "{FILE}[[table]]\nentity = \"survey_response\"\nkey = [\"wave\"]\n[table.unpivot]\ncolumns = {{ a = \"q1\" }}\n\
+             [table.fields]\nwave = \"A\"\nrespondent_reg_no = \"R\"\nsubmitted_at = \"S\"\n"
+        ),
+        &[
+            r#"11:1 "key" has no meaning here: with "unpivot", a record of survey_response is known by the entity's own key (that key is: wave, respondent_reg_no, submitted_at, question; delete "key")"#,
+        ],
+    );
+}
+
+/// A name that another number stands in is no slip of the pen.
+#[test]
+fn encodings() {
+    for (encoding, hint) in [
+        ("cp1252", "known: auto, cp775, iso-8859-13, utf-16be, utf-16le, utf-8, windows-1257"),
+        ("cp1257", "perhaps: windows-1257"),
+        ("utf8", "perhaps: utf-8"),
+        ("windows1257", "perhaps: windows-1257"),
+    ] {
+        let file = FILE.replace("kind = \"csv\"", &format!("kind = \"csv\"\nencoding = \"{encoding}\""));
+        let body = format!(
+            "{file}[[table]]\nentity = \"service\"\n[table.fields]\ncode = \"K\"\nname = \"N\"\nowner_reg_no = \"O\"\n"
+        );
+        check(&body, &[&format!(r#"9:12 "{encoding}" does not fit here ({hint})"#)]);
+    }
+}
+
+/// What a kind refuses, and what is wrong with an expression, is told in the language asked for.
+#[test]
+fn reasons_in_latvian() {
+    let body = "id = \"x\"\ntitle = \"X\"\ndelivers = \"delta\"\n[fetch]\nkind = \"file\"\npath = \"a[.csv\"\n[format]\n\
+                kind = \"csv\"\nquote = \"ab\"\n[[table]]\nentity = \"service\"\n[table.fields]\ncode = { column = \"K\", \
+                pattern = \"(a\" }\nname = \"N\"\nowner_reg_no = \"O\"\n";
+    let problems = load(&[("sources/x.toml", body)]).unwrap_err();
+    let told: Vec<String> = problems.told(Some(Language::Lv)).into_iter().map(|told| told.message).collect();
+    for part in ["„a[.csv” nav derīgs nosaukumu paraugs", "nav viena ASCII zīme", "iekavas nav pa pāriem"] {
+        assert!(told.iter().any(|told| told.contains(part)), "{part}: {told:?}");
+    }
+}
+
+/// One source named twice, by its name or with its folder; a pattern may take in what is named beside it.
+#[test]
+fn a_source_named_twice() {
+    let source = format!(
+        "id = \"x\"\ntitle = \"X\"\ndelivers = \"delta\"\n{FILE}[[table]]\nentity = \"service\"\n[table.fields]\ncode = \"K\"\n\
+         name = \"N\"\nowner_reg_no = \"O\"\n"
+    );
+    for (sources, twice) in
+        [(r#""a/x", "x""#, 1), (r#""x", "x", "x""#, 2), (r#""a/*", "a/*""#, 1), (r#""x", "a/*""#, 0), (r#""a/x""#, 0)]
+    {
+        let pipeline = format!("title = \"P\"\nsources = [{sources}]\n");
+        let told = match load(&[("sources/a/x.toml", &source), ("pipelines/p.toml", &pipeline)]) {
+            Ok(_) => Vec::new(),
+            Err(problems) => problems.told(Some(Language::En)),
+        };
+        assert_eq!(told.len(), twice, "{sources}: {told:?}");
+        assert!(told.iter().all(|told| told.message.contains("a second time") && told.line == Some(2)), "{told:?}");
+    }
 }

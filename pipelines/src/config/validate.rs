@@ -59,10 +59,7 @@ impl Schema {
             ValidationErrorKind::Type { kind } => tell(wrong_type(error.instance(), &type_names(kind)), None),
             ValidationErrorKind::Enum { options } => {
                 let options: Vec<String> = options.as_array().into_iter().flatten().map(plain).collect();
-                tell(
-                    wrong_choice(error.instance()),
-                    known(&plain(error.instance()), options.iter().map(String::as_str)),
-                );
+                tell(wrong_choice(error.instance()), choices(&plain(error.instance()), &options));
             }
             ValidationErrorKind::Constant { expected_value } => {
                 tell(wrong_choice(error.instance()), known(&plain(error.instance()), [plain(expected_value).as_str()]));
@@ -116,7 +113,7 @@ impl Schema {
         let mut path: Vec<String> = prefix.iter().map(|part| (*part).to_owned()).collect();
         path.extend(here.iter().map(|segment| segment.to_string()));
         if only_options {
-            let hint = known(&plain(error.instance()), options.iter().map(String::as_str));
+            let hint = choices(&plain(error.instance()), &options);
             faults.push(Fault { path, key: false, missing: false, sentence: wrong_choice(error.instance()), hint });
         } else if let Some(branch) = fitting.iter().min_by_key(|branch| branch.len()) {
             for inner in *branch {
@@ -195,6 +192,24 @@ fn remove(value: &mut Value, path: &[String]) {
 
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// The hint for a choice that does not exist. Names with another number in them are not alike, whatever their letters:
+/// `cp1252` is no slip of the pen for `cp775`, and `cp1257` is `windows-1257`.
+fn choices(text: &str, options: &[String]) -> Option<Sentence> {
+    let number = |name: &str| name.chars().filter(char::is_ascii_digit).collect::<String>();
+    let asked = number(text);
+    // `utf-9` is one: a digit is as easily wrong as a letter.
+    if asked.len() < 3 {
+        return known(text, options.iter().map(String::as_str));
+    }
+    let same: Vec<&str> = options.iter().map(String::as_str).filter(|name| number(name) == asked).collect();
+    if same.is_empty() {
+        let mut all: Vec<&str> = options.iter().map(String::as_str).collect();
+        all.sort_unstable();
+        return Some(Sentence::new("config-hint-known").arg("names", all.join(", ")));
+    }
+    Some(Sentence::new("config-hint-nearest").arg("names", same.join(", ")))
 }
 
 fn wrong_choice(value: &Value) -> Sentence {

@@ -10,6 +10,7 @@ use vienkop_transforms::finding::Finding;
 use vienkop_transforms::mapping::{TablePlan, map};
 use vienkop_transforms::resolve::missing_required;
 
+use super::stop::broke_off;
 use super::{Prepared, of_table};
 use crate::cli::session::Session;
 use crate::tell;
@@ -45,7 +46,7 @@ pub(crate) fn probe(session: &Session, prepared: &Prepared<'_>) -> anyhow::Resul
         // Nobody cancels a probe.
         Ok(()) | Err(FetchError::Cancelled) => {}
         Err(FetchError::File(finding)) => wrong(&finding, None),
-        Err(FetchError::Io(error)) => return Err(error.into()),
+        Err(FetchError::Io(error)) => wrong(&broke_off(error.kind().to_string()), None),
     }
     for file in files {
         let input = Input { landed: 0, path: file.path, name: file.name };
@@ -54,7 +55,7 @@ pub(crate) fn probe(session: &Session, prepared: &Prepared<'_>) -> anyhow::Resul
             match reader.read(&input, &plan.wanted(), limits, &mut first) {
                 Ok(()) | Err(ReadError::Stopped(_)) => {}
                 Err(ReadError::File(finding)) => wrong(&of_table(*finding, plan, &input), Some(&input.name)),
-                Err(ReadError::Io(error)) => return Err(error.into()),
+                Err(ReadError::Io(error)) => wrong(&broke_off(error.kind().to_string()), Some(&input.name)),
                 Err(ReadError::Frame(error)) => return Err(error.into()),
             }
             if let Some(finding) = &first.missing {
@@ -75,9 +76,10 @@ struct First<'a> {
 
 impl Output for First<'_> {
     fn batch(&mut self, batch: Batch) -> Result<(), Stopped> {
-        self.rows += batch.frame.height();
+        let rows = batch.frame.height();
+        self.rows += rows;
         if let Ok(mapped) = map(self.plan, batch) {
-            self.missing = missing_required(self.plan, &mapped);
+            self.missing = missing_required(self.plan, &mapped).filter(|_| rows > 0);
         }
         Err(Stopped)
     }

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use polars::prelude::*;
-use vienkop_transforms::finding::{Finding, Severity};
+use vienkop_connectors::registry::{RegistryError, Stage};
+use vienkop_transforms::finding::{self, Finding, Severity};
+use vienkop_transforms::resolve::Paths;
 
 use crate::outcome::Rows;
 use crate::tell;
@@ -20,8 +22,14 @@ pub(super) struct Tally {
     pub(super) findings: BTreeMap<String, u64>,
     /// The first findings of each code that is more than information.
     pub(super) notable: Vec<Finding>,
+    /// Findings of the readers that are not written yet.
+    pub(super) waiting: Vec<Finding>,
+    /// Paths that no record has had so far.
+    pub(super) paths: Paths,
     /// Entities and children that came.
     pub(super) delivered: BTreeSet<String>,
+    /// Children whose table came without a row.
+    pub(super) empty_children: BTreeSet<String>,
     /// Number of the next record.
     pub(super) next_seq: i64,
 }
@@ -40,6 +48,14 @@ impl Tally {
     pub(super) fn found(&mut self, finding: &Finding, count: u64) {
         self.finding(finding);
         *self.findings.entry(finding.code.to_owned()).or_default() += count - 1;
+    }
+
+    /// Hands on the findings that wait, all of them in one go.
+    pub(super) async fn write_waiting(&mut self, stage: &mut Stage) -> Result<(), RegistryError> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        stage.findings(&finding::frame(&std::mem::take(&mut self.waiting))?).await
     }
 
     /// Counts a frame of findings.

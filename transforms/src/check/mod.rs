@@ -44,7 +44,9 @@ pub fn check(plan: &TablePlan, batch: &mut Normalised) -> PolarsResult<()> {
     for field in fields {
         let known = batch.fields.iter().find(|known| known.plan.field.name == field.name);
         let in_unpivot = plan.unpivot.is_some() && matches!(field.name, "question" | "value_raw");
-        if in_unpivot || (known.is_none() && field.presence != Presence::Required) {
+        // What the delivery does not speak of is not missing in its records.
+        let spoken_of = known.is_some_and(|known| known.seen);
+        if in_unpivot || (!spoken_of && field.presence != Presence::Required) {
             continue;
         }
         presence(field, known, rows, general.as_ref(), &unreadable, &mut found);

@@ -1,6 +1,6 @@
 //! Children made from the row itself: one cell cut into items, or numbered columns.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use polars::prelude::*;
 
@@ -33,8 +33,12 @@ pub struct MappedChild {
 pub(super) fn map(plan: &ChildPlan, rows: &DataFrame, by_header: bool) -> PolarsResult<MappedChild> {
     let mut found = Items::default();
     let mut present = false;
+    // Fields that the items have, empty or not, and whether any record of the batch has their path.
+    let mut declared: BTreeMap<&str, bool> = BTreeMap::new();
     if let Some((name, column)) = plan.source.column.as_deref().and_then(|name| Some((name, rows.column(name).ok()?))) {
         present = is_there(rows, name, by_header);
+        let groups = plan.pattern.iter().flat_map(|pattern| pattern.capture_names().flatten());
+        declared.extend(groups.chain(plan.source.field.as_deref()).map(|field| (field, true)));
         for (row, cell) in column.str()?.iter().enumerate() {
             let mut parts = items(cell.unwrap_or_default(), &plan.source.split);
             parts.retain(|part| !plan.source.empty.iter().any(|empty| empty == part));
@@ -43,17 +47,19 @@ pub(super) fn map(plan: &ChildPlan, rows: &DataFrame, by_header: bool) -> Polars
             }
         }
     }
-    for (n, headers) in plan.numbered_headers().into_iter().enumerate() {
+    let numbered = plan.numbered_headers();
+    for (n, headers) in numbered.iter().enumerate() {
         let mut columns: Vec<(&str, &StringChunked)> = Vec::new();
-        for (field, header) in &headers {
+        for (field, header) in headers {
             if let Ok(column) = rows.column(header) {
                 columns.push((field.as_str(), column.str()?));
+                *declared.entry(field.as_str()).or_default() |= is_there(rows, header, by_header);
             }
         }
         if columns.is_empty() {
             break;
         }
-        present = true;
+        present |= headers.iter().any(|(_, header)| is_there(rows, header, by_header));
         for row in 0..rows.height() {
             let values: HashMap<&str, &str> = columns
                 .iter()
@@ -65,7 +71,7 @@ pub(super) fn map(plan: &ChildPlan, rows: &DataFrame, by_header: bool) -> Polars
             }
         }
     }
-    Ok(found.into_mapped(plan, present))
+    Ok(found.into_mapped(plan, present, &declared))
 }
 
 #[derive(Default)]
@@ -105,13 +111,14 @@ impl Items {
         self.add(row, ordinal, &values);
     }
 
-    fn into_mapped(mut self, plan: &ChildPlan, present: bool) -> MappedChild {
+    fn into_mapped(mut self, plan: &ChildPlan, present: bool, declared: &BTreeMap<&str, bool>) -> MappedChild {
         let mut fields = Vec::new();
         for field in &plan.fields {
             let constant = field.rule.value.as_deref();
             let default = constant.or(field.rule.default.as_deref());
             let given = self.values.remove(field.field.name);
-            if given.is_none() && default.is_none() {
+            let seen = declared.get(field.field.name).copied();
+            if given.is_none() && default.is_none() && seen.is_none() {
                 continue;
             }
             let numbered = |ordinal: &i64| default.map(|text| text.replace("{n}", &ordinal.to_string()));
@@ -124,6 +131,7 @@ impl Items {
                 column: plan.source.column.clone(),
                 text: StringChunked::from_iter_options(PlSmallStr::from_static(field.field.name), texts.into_iter()),
                 broken: Vec::new(),
+                seen: seen.unwrap_or(true),
             });
         }
         MappedChild {

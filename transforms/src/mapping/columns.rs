@@ -6,6 +6,7 @@ use super::MappedField;
 use super::config::{FieldRule, Function, SkipRule};
 use super::plan::FieldPlan;
 use crate::batch::Origin;
+use crate::model::Presence;
 
 /// White space of every kind met at the ends of cells, the no-break and the zero-width ones too.
 const WHITE: &str = " \t\r\n\u{a0}\u{2007}\u{202f}\u{2009}\u{200b}\u{feff}";
@@ -44,22 +45,28 @@ fn cleaned(column: &str) -> Expr {
 /// The texts of fields whose columns the frame has; the others with the headers looked for.
 ///
 /// `by_header`: a column is there when the file has its header. Otherwise (XML, JSON, where readers deliver what the
-/// mapping names) it is there when any record of the batch has it.
+/// mapping names) a path that no record of the batch has may still stand in another batch of the delivery: its texts
+/// are empty, it counts as absent too, and the field is marked as not seen. What every record needs (`key`, required)
+/// and has a default is there in any case.
 pub(super) fn texts(
     plans: &[FieldPlan],
     rows: &DataFrame,
     by_header: bool,
+    key: &[String],
 ) -> PolarsResult<(Vec<MappedField>, Vec<Absent>)> {
-    let has = |name: &str| is_there(rows, name, by_header);
+    let has = |name: &str| rows.column(name).is_ok();
+    let seen = |name: &str| is_there(rows, name, by_header);
     let mut expressions = Vec::new();
     let mut found = Vec::new();
     let mut absent = Vec::new();
     for plan in plans {
         let rule = &plan.rule;
-        let source = rule.column.as_ref().and_then(|columns| columns.headers().into_iter().find(|header| has(header)));
+        let named: Vec<&str> = rule.column.iter().flat_map(super::Columns::headers).filter(|name| has(name)).collect();
         let joined: Vec<&str> = rule.columns.iter().map(String::as_str).filter(|header| has(header)).collect();
-        let base = if let Some(header) = source {
-            Some(cleaned(header))
+        let source = named.iter().chain(&joined).find(|header| seen(header)).or(named.first()).or(joined.first());
+        let base = if let Some(header) = named.first() {
+            // Without headers each record has its own first of the alternatives.
+            Some(if by_header { cleaned(header) } else { first_of(&named) })
         } else if !joined.is_empty() {
             Some(join(&joined, rule.join.as_deref().unwrap_or(" ")))
         } else {
@@ -67,25 +74,28 @@ pub(super) fn texts(
             let of_columns = rule.column.is_some() || !rule.columns.is_empty();
             rule.value.as_deref().or(rule.default.as_deref().filter(|_| !of_columns)).map(lit)
         };
-        let Some(base) = base else {
+        let needed = plan.field.presence == Presence::Required || key.iter().any(|part| part == plan.field.name);
+        let unseen = source.is_some_and(|header| !seen(header)) && !(needed && rule.default.is_some());
+        if base.is_none() || unseen {
             let looked_for: Vec<&str> = rule.column.iter().flat_map(super::Columns::headers).collect();
             let looked_for = if looked_for.is_empty() { rule.columns.join(", ") } else { looked_for.join(", ") };
             absent.push((plan.clone(), looked_for));
-            continue;
-        };
+        }
+        let Some(base) = base else { continue };
         let name = format!("\u{1}{}", expressions.len());
         expressions.push(refined(rule, base).alias(PlSmallStr::from_str(&name)));
-        found.push((plan, source.or(joined.first().copied()).map(str::to_owned), name));
+        found.push((plan, source.map(|header| (*header).to_owned()), !unseen, name));
     }
     let frame = rows.clone().lazy().with_columns(expressions).collect()?;
     let fields = found
         .into_iter()
-        .map(|(plan, column, name)| {
+        .map(|(plan, column, seen, name)| {
             Ok(MappedField {
                 plan: plan.clone(),
                 column,
                 text: frame.column(&name)?.str()?.clone(),
                 broken: Vec::new(),
+                seen,
             })
         })
         .collect::<PolarsResult<Vec<_>>>()?;
@@ -103,6 +113,12 @@ pub(super) fn nulls(column: Option<&str>, rows: &DataFrame) -> Vec<u32> {
         return Vec::new();
     };
     column.is_null().iter().enumerate().filter(|(_, null)| *null == Some(true)).map(|(row, _)| row as u32).collect()
+}
+
+/// The first of these paths that the record has.
+fn first_of(paths: &[&str]) -> Expr {
+    let texts: Vec<Expr> = paths.iter().map(|path| col(PlSmallStr::from_str(path))).collect();
+    coalesce(&texts).fill_null(lit("")).str().strip_chars(lit(WHITE))
 }
 
 fn join(headers: &[&str], separator: &str) -> Expr {

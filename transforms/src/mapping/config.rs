@@ -123,7 +123,8 @@ pub struct FieldRule {
     /// This source's own spellings of a code list: text -> code.
     #[serde(default)]
     pub codes: BTreeMap<String, String>,
-    /// Date or time formats (strftime); default: the formats met in the wild, settled over the column.
+    /// Date or time formats (strftime), tried in this order; default: the forms met in the wild that leave no doubt
+    /// which is the day and which the month, each value for itself.
     #[serde(default)]
     pub formats: Vec<String>,
     /// Unit of a duration whose text has none: min, h, d, working d, month.

@@ -31,6 +31,8 @@ pub struct MappedField {
     pub text: StringChunked,
     /// Rows of a workbook whose cell holds an error or a formula never calculated (null as read): not empty, unknown.
     pub broken: Vec<u32>,
+    /// False where no record of the batch has the path (XML, JSON): whether the delivery has it, its other batches say.
+    pub seen: bool,
 }
 
 /// Answers to one question of a survey, one a row.
@@ -61,7 +63,7 @@ pub struct Mapped {
     pub answers: Option<Vec<MappedAnswers>>,
     /// Rows left out by `[[table.skip]]`.
     pub skipped: u64,
-    /// Fields whose column the batch lacks, with the headers looked for.
+    /// Fields whose column (or path) the batch lacks, with the headers looked for.
     pub absent: Vec<(FieldPlan, String)>,
     /// Source columns that no field is mapped from.
     pub unmapped: Vec<String>,
@@ -74,8 +76,8 @@ pub fn map(plan: &TablePlan, batch: Batch) -> PolarsResult<Mapped> {
     let rows = columns::without_skipped(&plan.skip, frame, &origin)?;
     let skipped = (before - rows.height()) as u64;
     let by_header = matches!(origin.locator, LocatorKind::Cell | LocatorKind::Line);
-    let (mut fields, mut absent) = columns::texts(&plan.fields, &rows, by_header)?;
-    let (parent, absent_parent) = columns::texts(&plan.parent, &rows, by_header)?;
+    let (mut fields, mut absent) = columns::texts(&plan.fields, &rows, by_header, &plan.key)?;
+    let (parent, absent_parent) = columns::texts(&plan.parent, &rows, by_header, &plan.key)?;
     absent.extend(absent_parent);
     if origin.locator == LocatorKind::Cell {
         for field in &mut fields {

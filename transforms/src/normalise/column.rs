@@ -27,6 +27,8 @@ pub struct NormalisedField {
     pub storage: Vec<Column>,
     /// True where the source says "nav attiecināms": empty, but not missing.
     pub not_applicable: Vec<u32>,
+    /// See [`MappedField::seen`].
+    pub seen: bool,
 }
 
 impl NormalisedField {
@@ -235,7 +237,7 @@ pub(super) fn normalise(
         let raw = StringChunked::from_iter_options(name(RAW_SUFFIX), masked);
         storage.push(raw.into_column());
     }
-    NormalisedField { plan: plan.clone(), column: mapped.column.clone(), storage, not_applicable }
+    NormalisedField { plan: plan.clone(), column: mapped.column.clone(), storage, not_applicable, seen: mapped.seen }
 }
 
 /// Masks a column of free text; null where empty.
@@ -369,11 +371,8 @@ impl<'a> Reader<'a> {
     fn date(&self, text: &str) -> Result<Read, Fault> {
         let moment = moment::parse(text, &self.plan.rule.formats).ok_or_else(|| self.bad_date())?;
         let day = moment::to_day(moment, self.context.time_zone);
-        if (1900..=2100).contains(&day.year()) {
-            Ok(day.to_string().into())
-        } else {
-            Err(Fault::expecting(&finding::OUT_OF_RANGE, "1900–2100"))
-        }
+        within_centuries(day)?;
+        Ok(day.to_string().into())
     }
 
     fn timestamp(&self, text: &str) -> Result<Read, Fault> {
@@ -384,6 +383,7 @@ impl<'a> Reader<'a> {
             Some(Resolved::Skipped) => return Err(Fault::of(&finding::SKIPPED_HOUR)),
             None => return Err(self.bad_date()),
         };
+        within_centuries(moment::to_day(moment, self.context.time_zone))?;
         Ok(Read { value: instant.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(), warnings })
     }
 
@@ -391,6 +391,15 @@ impl<'a> Reader<'a> {
         let formats = &self.plan.rule.formats;
         let expected = if formats.is_empty() { "31.12.2024 | 2024-12-31".to_owned() } else { formats.join(" | ") };
         Fault::expecting(&finding::BAD_DATE, expected)
+    }
+}
+
+/// Years beyond are slips of the pen (`0204`, `20024`), in a date and in a time alike.
+fn within_centuries(day: jiff::civil::Date) -> Result<(), Fault> {
+    if (1900..=2100).contains(&day.year()) {
+        Ok(())
+    } else {
+        Err(Fault::expecting(&finding::OUT_OF_RANGE, "1900–2100"))
     }
 }
 

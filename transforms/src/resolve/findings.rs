@@ -1,6 +1,6 @@
 //! Issues to findings: the row's place in its file, the record's key.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use polars::prelude::*;
 
@@ -63,7 +63,7 @@ pub(super) fn of_issues(
 /// A table with headers that lacks the column of a key or of another required field: no record of it could be
 /// accepted, so the file is not what the source describes.
 pub fn missing_required(plan: &TablePlan, mapped: &Mapped) -> Option<Finding> {
-    if !matches!(mapped.origin.locator, LocatorKind::Cell | LocatorKind::Line) {
+    if !has_header(mapped) {
         return None;
     }
     let (field, looked_for) = mapped.absent.iter().find(|(field, looked_for)| {
@@ -84,8 +84,14 @@ pub fn missing_required(plan: &TablePlan, mapped: &Mapped) -> Option<Finding> {
     })
 }
 
+/// Whether the file names its columns apart from its records.
+fn has_header(mapped: &Mapped) -> bool {
+    matches!(mapped.origin.locator, LocatorKind::Cell | LocatorKind::Line)
+}
+
 /// Findings of a table's delivery as a whole, from its first batch of each file and sheet: columns that the
-/// mapping names and the file lacks, due fields that nothing fills, columns that nothing is mapped from.
+/// mapping names and the file lacks (for XML and JSON see [`Paths`]), due fields that nothing fills, columns that
+/// nothing is mapped from.
 ///
 /// `wanted` are the columns that any table of the source names; `told` remembers what was said before, so that each
 /// is said once a source.
@@ -105,23 +111,9 @@ pub fn delivery_findings(
     let sheet = mapped.origin.sheet.as_deref().unwrap_or_default();
     let name = plan.name();
     let mut once = |what: &str| told.insert(format!("{name}\u{1F}{sheet}\u{1F}{what}"));
-    for (field, looked_for) in &mapped.absent {
-        if !looked_for.is_empty() && once(&format!("absent {}", field.field.name)) {
-            let names = mapped.origin.columns.iter().map(|column| column.name.as_str());
-            let nearest = crate::fold::nearest(looked_for, names, 3).join(" | ");
-            findings.push(Finding {
-                field: Some(field.field.name.to_owned()),
-                column: Some(looked_for.clone()),
-                hint: (!nearest.is_empty()).then_some(nearest),
-                ..place(&finding::MISSING_COLUMN)
-            });
-        }
-    }
-    for child in mapped.children.iter().filter(|child| !child.present) {
-        if let Some(column) = child.column.clone().filter(|_| once(&format!("absent {}", child.child.name))) {
-            let field = Some(child.child.name.to_owned());
-            findings.push(Finding { field, column: Some(column), ..place(&finding::MISSING_COLUMN) });
-        }
+    if has_header(mapped) {
+        let absent = absent(plan, mapped).into_iter();
+        findings.extend(absent.filter(|(field, _)| once(&format!("absent {field}"))).map(|(_, finding)| finding));
     }
     let fields = plan.child.map_or(plan.entity.fields, |child| child.fields);
     for field in fields.iter().filter(|field| field.presence == Presence::Due) {
@@ -140,4 +132,57 @@ pub fn delivery_findings(
         }
     }
     findings
+}
+
+/// Fields and children that the batch lacks the column or path of, with the finding of each.
+fn absent(plan: &TablePlan, mapped: &Mapped) -> Vec<(&'static str, Finding)> {
+    let missing = |field: &str, looked_for: &str| Finding {
+        entity: plan.name(),
+        landed: Some(mapped.origin.landed),
+        sheet: mapped.origin.sheet.clone(),
+        field: Some(field.to_owned()),
+        column: Some(looked_for.to_owned()),
+        ..Finding::of(&finding::MISSING_COLUMN)
+    };
+    let fields = mapped.absent.iter().filter(|(_, looked_for)| !looked_for.is_empty()).map(|(field, looked_for)| {
+        // A path that a reader was asked for is among its columns whether or not a record has it: no hint.
+        let names = mapped.origin.columns.iter().map(|column| column.name.as_str());
+        let nearest = crate::fold::nearest(looked_for, names.filter(|_| has_header(mapped)), 3).join(" | ");
+        let hint = (!nearest.is_empty()).then_some(nearest);
+        (field.field.name, Finding { hint, ..missing(field.field.name, looked_for) })
+    });
+    let children = mapped.children.iter().filter(|child| !child.present);
+    let children =
+        children.filter_map(|child| Some((child.child.name, missing(child.child.name, child.column.as_ref()?))));
+    fields.chain(children).collect()
+}
+
+/// Paths that the mapping names, and whether any record of the whole delivery has them: records without a header (XML,
+/// JSON) leave out what is empty, so one batch cannot tell.
+#[derive(Debug, Default)]
+pub struct Paths {
+    /// By entity and field: the finding, as long as no record has the path.
+    missing: BTreeMap<(String, &'static str), Option<Finding>>,
+}
+
+impl Paths {
+    /// Looks at one batch; those of files with headers are of no interest.
+    pub fn look(&mut self, plan: &TablePlan, mapped: &Mapped) {
+        if has_header(mapped) {
+            return;
+        }
+        for (field, finding) in absent(plan, mapped) {
+            self.missing.entry((plan.name(), field)).or_insert(Some(finding));
+        }
+        let fields = mapped.fields.iter().chain(&mapped.parent).filter(|field| field.seen);
+        let children = mapped.children.iter().filter(|child| child.present).map(|child| child.child.name);
+        for field in fields.map(|field| field.plan.field.name).chain(children) {
+            self.missing.insert((plan.name(), field), None);
+        }
+    }
+
+    /// Findings of the paths that no record had.
+    pub fn missing(self) -> Vec<Finding> {
+        self.missing.into_values().flatten().collect()
+    }
 }

@@ -18,7 +18,7 @@ use crate::model::{Entity, Kind};
 use crate::normalise::{Normalised, NormalisedChild, NormalisedField, personal};
 use crate::records::{self, QuarantinedCells, Records};
 
-pub use findings::{delivery_findings, missing_required};
+pub use findings::{Paths, delivery_findings, missing_required};
 
 /// Namespace of vienkop's ids: `UUIDv5` of the DNS namespace and `vienkop.gov.lv`.
 const NAMESPACE: Uuid = Uuid::from_u128(0xe585_42e0_77ea_586e_be9d_487b_390f_7764);
@@ -186,10 +186,13 @@ fn entity_records(
     let count = expansion.rows.len();
     let mut columns = vec![Column::new(records::SEQ.into(), seq)];
     let mut present: Vec<&'static str> = batch.fields.iter().map(|field| field.plan.field.name).collect();
+    let mut known_by = Vec::new();
     if let Some((questions, texts)) = &expansion.answers {
         columns.push(Column::new("question".into(), questions));
         columns.push(Column::new("value_raw".into(), texts));
         present.extend(["question", "value_raw"]);
+        // A row without a question may be any answer, but only of its own respondent.
+        known_by.extend(plan.entity.default_key().iter().copied().filter(|part| *part != "question"));
     }
     for field in &batch.fields {
         for column in &field.storage {
@@ -237,7 +240,14 @@ fn entity_records(
     let flags: Vec<bool> = expansion.rows.iter().map(|row| accepted[*row as usize]).collect();
     columns.push(Column::new(records::ACCEPTED.into(), flags));
     columns.extend(locators(batch, &take)?);
-    Ok(Records { entity: plan.entity, child: plan.child, present, frame: DataFrame::new(count, columns)? })
+    let unseen = unseen(&batch.fields);
+    let frame = DataFrame::new(count, columns)?;
+    Ok(Records { entity: plan.entity, child: plan.child, present, unseen, known_by, frame })
+}
+
+/// Fields whose path no record of the batch has.
+fn unseen(fields: &[NormalisedField]) -> Vec<&'static str> {
+    fields.iter().filter(|field| !field.seen).map(|field| field.plan.field.name).collect()
 }
 
 /// Key of a survey answer: the entity's key, of which the question stands in the column's header.
@@ -315,7 +325,9 @@ fn child_records(
         }
     }
     let present = child.fields.iter().map(|field| field.plan.field.name).collect();
-    Ok(Records { entity: plan.entity, child: Some(child.child), present, frame: DataFrame::new(count, columns)? })
+    let (unseen, known_by) = (unseen(&child.fields), Vec::new());
+    let frame = DataFrame::new(count, columns)?;
+    Ok(Records { entity: plan.entity, child: Some(child.child), present, unseen, known_by, frame })
 }
 
 /// The original cells of quarantined rows, one row a cell, personal codes masked.

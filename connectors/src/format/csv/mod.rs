@@ -81,16 +81,16 @@ impl FormatKind for Kind {
             text => Some(single(text, "quote")?),
         };
         if quote.is_some() && quote == delimiter {
-            return Err(refused("quote", "the same as delimiter"));
+            return Err(refused("quote", "quote"));
         }
         if table.header_row == Some(0) {
-            return Err(refused("header_row", "lines count from 1"));
+            return Err(refused("header_row", "from-one"));
         }
         if table.header_row.is_some() && !table.columns.is_empty() {
-            return Err(refused("columns", "names are given only where there is no header_row"));
+            return Err(refused("columns", "columns-and-header"));
         }
         if detect::names(table.columns.iter().map(String::as_str), &[ROW, PART, BYTE]) != table.columns {
-            return Err(refused("columns", "names must be different from each other and not empty"));
+            return Err(refused("columns", "column-names"));
         }
         Ok(Box::new(CsvReader { encoding: options.encoding, delimiter, quote, table }))
     }
@@ -100,16 +100,16 @@ fn parse<T: DeserializeOwned + Default>(value: &Value, option: &str) -> Result<T
     if value.is_null() {
         return Ok(T::default());
     }
-    T::deserialize(value).map_err(|error| refused(option, &error.to_string()))
+    T::deserialize(value).map_err(|error| OptionError::new(option, "other", error.to_string()))
 }
 
 fn single(text: &str, option: &str) -> Result<u8, OptionError> {
     match text.as_bytes() {
         [byte] if byte.is_ascii() && !byte.is_ascii_alphanumeric() && !matches!(byte, b'\n' | b'\r' | 0) => Ok(*byte),
-        _ => Err(refused(option, "one ASCII character that is no letter or digit")),
+        _ => Err(OptionError::new(option, "one-character", text)),
     }
 }
 
-fn refused(option: &str, reason: &str) -> OptionError {
-    OptionError { option: option.to_owned(), reason: reason.to_owned() }
+fn refused(option: &str, reason: &'static str) -> OptionError {
+    OptionError::new(option, reason, "")
 }

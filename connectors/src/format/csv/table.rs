@@ -136,6 +136,7 @@ impl<'a> Table<'a> {
             output.finding(spoiled);
         }
         if self.rows.total() == 0 && self.rejected == 0 {
+            self.rows.header_only(output)?;
             let row = self.header_line.unwrap_or(1);
             output.finding(row_finding(&finding::HEADER_ONLY, &self.origin, row));
         }

@@ -84,7 +84,7 @@ impl FormatKind for Kind {
         options: &serde_json::Value,
         table: &serde_json::Value,
     ) -> Result<Box<dyn TableReader>, OptionError> {
-        let wrong = |option: &str, reason: String| OptionError { option: option.to_owned(), reason };
+        let wrong = |option: &str, value: String| OptionError::new(option, "other", value);
         let options: ExcelOptions =
             serde_json::from_value(options.clone()).map_err(|error| wrong("format", error.to_string()))?;
         let table: ExcelTable =

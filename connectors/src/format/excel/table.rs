@@ -193,7 +193,8 @@ impl<'a> Body<'a> {
 
     fn flush(&mut self, output: &mut dyn Output) -> Result<(), ReadError> {
         let rows = self.numbers.len();
-        if rows == 0 {
+        // A table without rows is one empty batch: it is there, with its header.
+        if rows == 0 && self.rows > 0 {
             return Ok(());
         }
         let full = std::mem::replace(&mut self.builders, builders(&self.origin));

@@ -94,12 +94,12 @@ impl FormatKind for Kind {
             LinesOption::Found(Auto::Auto) => None,
         };
         if table.records.is_some() && lines == Some(true) {
-            return Err(refused("records", "where every line is a record, there is nothing to point to"));
+            return Err(refused("records", "records-of-lines"));
         }
         let pointer = table.records.as_deref().map(pointer).transpose()?;
         if table.explode.as_deref().is_some_and(|path| path.is_empty() || path.starts_with('/') || path.ends_with('/'))
         {
-            return Err(refused("explode", "a path below the record, like soli or process/soli"));
+            return Err(refused("explode", "explode"));
         }
         Ok(Box::new(JsonReader { encoding: options.encoding, lines, pointer, explode: table.explode }))
     }
@@ -109,11 +109,11 @@ fn parse<T: DeserializeOwned + Default>(value: &Value, option: &str) -> Result<T
     if value.is_null() {
         return Ok(T::default());
     }
-    T::deserialize(value).map_err(|error| refused(option, &error.to_string()))
+    T::deserialize(value).map_err(|error| OptionError::new(option, "other", error.to_string()))
 }
 
-fn refused(option: &str, reason: &str) -> OptionError {
-    OptionError { option: option.to_owned(), reason: reason.to_owned() }
+fn refused(option: &str, reason: &'static str) -> OptionError {
+    OptionError::new(option, reason, "")
 }
 
 /// The steps of a JSON Pointer (RFC 6901).
@@ -122,7 +122,7 @@ fn pointer(text: &str) -> Result<Vec<String>, OptionError> {
         return Ok(Vec::new());
     }
     let Some(steps) = text.strip_prefix('/') else {
-        return Err(refused("records", "a JSON Pointer begins with / (or is empty for the whole document)"));
+        return Err(refused("records", "pointer"));
     };
     Ok(steps.split('/').map(|step| step.replace("~1", "/").replace("~0", "~")).collect())
 }

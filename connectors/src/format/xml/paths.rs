@@ -17,6 +17,13 @@ pub(super) struct Layout {
     pub(super) namespaces: BTreeMap<String, String>,
 }
 
+/// Why a text is no path: the sentence `config-refused-<reason>`, and what it quotes.
+#[derive(Debug)]
+pub(super) struct NoPath {
+    pub(super) reason: &'static str,
+    pub(super) value: String,
+}
+
 /// One element or attribute of a path; `None` is any.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Step {
@@ -25,13 +32,16 @@ pub(super) struct Step {
 }
 
 impl Step {
-    fn parse(text: &str, namespaces: &BTreeMap<String, String>) -> Result<Self, String> {
+    fn parse(text: &str, namespaces: &BTreeMap<String, String>) -> Result<Self, NoPath> {
         let (prefix, name) = text.split_once(':').map_or((None, text), |(prefix, name)| (Some(prefix), name));
         if name.is_empty() || name == "." || name == ".." || name.contains([':', '@', ' ', '[', ']', '(', ')']) {
-            return Err(format!("{text:?} is no element or attribute name"));
+            return Err(NoPath { reason: "element", value: text.to_owned() });
         }
         let namespace = prefix
-            .map(|prefix| namespaces.get(prefix).cloned().ok_or_else(|| format!("namespaces has no prefix {prefix:?}")))
+            .map(|prefix| {
+                let unknown = || NoPath { reason: "prefix", value: prefix.to_owned() };
+                namespaces.get(prefix).cloned().ok_or_else(unknown)
+            })
             .transpose()?;
         Ok(Self { namespace, name: (name != "*").then(|| name.to_owned()) })
     }
@@ -43,7 +53,7 @@ impl Step {
 }
 
 /// The steps of `a/b/c`.
-pub(super) fn steps(path: &str, namespaces: &BTreeMap<String, String>) -> Result<Vec<Step>, String> {
+pub(super) fn steps(path: &str, namespaces: &BTreeMap<String, String>) -> Result<Vec<Step>, NoPath> {
     path.split('/').map(|step| Step::parse(step, namespaces)).collect()
 }
 
@@ -167,7 +177,7 @@ pub(super) struct Paths {
 
 impl Paths {
     /// `Err` is a column and why it is no path.
-    pub(super) fn new(layout: &Layout, wanted: &[String], spare: usize) -> Result<Self, (String, String)> {
+    pub(super) fn new(layout: &Layout, wanted: &[String], spare: usize) -> Result<Self, (String, NoPath)> {
         let mut goals = vec![Goal { steps: layout.record.clone(), attribute: None, aim: Aim::Record }];
         if let Some(explode) = &layout.explode {
             let steps = layout.record.iter().chain(explode).cloned().collect();
@@ -309,7 +319,7 @@ impl Paths {
 }
 
 /// The goal of one column.
-fn column(layout: &Layout, name: &str, index: usize) -> Result<(Goal, Level), String> {
+fn column(layout: &Layout, name: &str, index: usize) -> Result<(Goal, Level), NoPath> {
     let mut rest = name;
     let mut up = 0;
     while let Some(shorter) = rest.strip_prefix("../") {
@@ -317,7 +327,7 @@ fn column(layout: &Layout, name: &str, index: usize) -> Result<(Goal, Level), St
         up += 1;
     }
     if up >= layout.record.len() && up > 0 {
-        return Err("leads above the root element".to_owned());
+        return Err(NoPath { reason: "above-root", value: name.to_owned() });
     }
     let anchor = layout.record.len() - up;
     let (elements, attribute) = match rest.rsplit_once('/') {

@@ -7,7 +7,7 @@ use vienkop_transforms::model::{self, Entity, Field};
 
 use super::dialect::as_text;
 use super::staging::Staged;
-use super::{Dialect, LIVE, SAMPLES, any, pair, references};
+use super::{Dialect, LIVE, SAMPLES, any, of_alias, pair, references};
 
 /// The text that leads a person to a staged row.
 fn place(s: &str) -> String {
@@ -101,7 +101,7 @@ impl Staged {
     /// K001 and K002 for them.
     pub(in crate::registry) fn duplicate_findings(&self) -> [String; 2] {
         let (x, label, _) = self.names();
-        let mut conditions: Vec<String> = vec![r#"s."_shape" <> w."_shape""#.into()];
+        let mut conditions: Vec<String> = self.shapes_differ("s", "w").into_iter().collect();
         let columns = self.delivered();
         conditions.extend(columns.iter().map(|(c, _)| format!(r#"s."{c}" IS DISTINCT FROM w."{c}""#)));
         let differs = any(&conditions);
@@ -226,14 +226,36 @@ impl Staged {
         )
     }
 
-    /// Held by this source and delivered in no form, not even quarantined.
+    /// Held by this source and delivered in no form, not even quarantined: neither as itself nor as a row that may be
+    /// it.
     pub(in crate::registry) fn retire(&self) -> String {
         let (x, _, _) = self.names();
+        let known_by = self.known_by();
+        let may_be = if known_by.is_empty() {
+            String::new()
+        } else {
+            format!(
+                r#" AND ({}) NOT IN (SELECT {} FROM "stage_{x}" s WHERE s."_record_uid" IS NULL AND {})"#,
+                of_alias("v", &known_by),
+                of_alias("s", &known_by),
+                self.is_known("s")
+            )
+        };
         format!(
             r#"INSERT INTO "retire_{x}" SELECT v.record_uid, v.run FROM "source_{x}" v
             WHERE v.valid_to IS NULL AND v.source = $2
-            AND NOT EXISTS (SELECT 1 FROM "delta_{x}" d WHERE d.record_uid = v.record_uid) ORDER BY v.record_uid"#
+            AND NOT EXISTS (SELECT 1 FROM "delta_{x}" d WHERE d.record_uid = v.record_uid){may_be}
+            ORDER BY v.record_uid"#
         )
+    }
+
+    /// Condition that of a row `s` without record it is known which records it may be.
+    fn is_known(&self, s: &str) -> String {
+        let known_by = self.known_by();
+        if known_by.is_empty() {
+            return "(1 = 0)".to_owned();
+        }
+        known_by.iter().map(|field| format!(r#"{s}."{field}" IS NOT NULL"#)).collect::<Vec<_>>().join(" AND ")
     }
 
     // -- children
@@ -335,10 +357,10 @@ impl Staged {
         )
     }
 
-    /// How many staged rows name no record.
+    /// How many staged rows may be any record.
     pub(in crate::registry) fn count_unidentified(&self) -> String {
         let (x, _, _) = self.names();
-        format!(r#"SELECT count(*) FROM "stage_{x}" WHERE "_record_uid" IS NULL"#)
+        format!(r#"SELECT count(*) FROM "stage_{x}" s WHERE s."_record_uid" IS NULL AND NOT ({})"#, self.is_known("s"))
     }
 
     /// Delta rows by state.
@@ -441,7 +463,7 @@ impl Staged {
             .entity
             .keys
             .iter()
-            .filter(|key| key.iter().all(|field| self.columns.contains(*field)))
+            .filter(|key| key.iter().all(|field| self.delivers(field)))
             .map(|key| {
                 let same: Vec<String> = key.iter().map(|field| format!(r#"c."{field}" = s."{field}""#)).collect();
                 let moved = any(&key

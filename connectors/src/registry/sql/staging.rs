@@ -15,6 +15,22 @@ enum Delivery {
     None,
 }
 
+/// The fields that came together in a batch.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::registry) struct Shape {
+    /// Fields that the mapping fills.
+    pub(in crate::registry) fields: BTreeSet<&'static str>,
+    /// Those of them that no record of the batch had (XML, JSON), until [`Staged::settle`] those that no record of
+    /// the whole delivery had.
+    pub(in crate::registry) unseen: BTreeSet<&'static str>,
+}
+
+impl Shape {
+    fn delivers(&self, field: &str) -> bool {
+        self.fields.contains(field) && !self.unseen.contains(field)
+    }
+}
+
 /// What was staged for one entity or child.
 #[derive(Debug, Clone)]
 pub(in crate::registry) struct Staged {
@@ -22,17 +38,54 @@ pub(in crate::registry) struct Staged {
     /// Columns that the staging table has beside its head.
     pub(in crate::registry) columns: BTreeSet<String>,
     /// The sets of fields that came together; a row's `_shape` is a place in this list.
-    pub(in crate::registry) shapes: Vec<BTreeSet<&'static str>>,
+    pub(in crate::registry) shapes: Vec<Shape>,
+    /// Fields in which a row without record agrees with the record that it may be; see
+    /// [`vienkop_transforms::records::Records::known_by`].
+    pub(in crate::registry) known_by: Option<BTreeSet<&'static str>>,
 }
 
 impl Staged {
     pub(in crate::registry) fn new(table: Table) -> Self {
-        Self { table, columns: BTreeSet::new(), shapes: Vec::new() }
+        Self { table, columns: BTreeSet::new(), shapes: Vec::new(), known_by: None }
+    }
+
+    /// The whole delivery has come: what any record of it has is delivered, and empty in the records that lack it.
+    pub(in crate::registry) fn settle(&mut self) {
+        let seen: BTreeSet<&str> =
+            self.shapes.iter().flat_map(|shape| shape.fields.difference(&shape.unseen)).copied().collect();
+        for shape in &mut self.shapes {
+            shape.unseen.retain(|field| !seen.contains(field));
+        }
+    }
+
+    /// Condition that the staged rows `a` and `b` carry different fields; none where all rows carry the same.
+    pub(super) fn shapes_differ(&self, a: &str, b: &str) -> Option<String> {
+        let first = |shape: &Shape| self.shapes.iter().position(|other| other == shape).unwrap_or_default();
+        let same: Vec<usize> = self.shapes.iter().map(first).collect();
+        if same.iter().all(|n| *n == 0) {
+            return None;
+        }
+        let changed = same.iter().enumerate().filter(|(n, first)| n != *first);
+        let cases: Vec<String> = changed.map(|(n, first)| format!("WHEN {n} THEN {first}")).collect();
+        let of = |alias: &str| {
+            if cases.is_empty() {
+                format!(r#"{alias}."_shape""#)
+            } else {
+                format!(r#"CASE {alias}."_shape" {} ELSE {alias}."_shape" END"#, cases.join(" "))
+            }
+        };
+        Some(format!("{} <> {}", of(a), of(b)))
+    }
+
+    /// Fields that tell which records a row without record may be; none: any.
+    pub(super) fn known_by(&self) -> Vec<&'static str> {
+        let known_by: Vec<&'static str> = self.known_by.iter().flatten().copied().collect();
+        if known_by.iter().all(|field| self.columns.contains(*field)) { known_by } else { Vec::new() }
     }
 
     fn delivery(&self, field: &str) -> Delivery {
         let with: Vec<String> =
-            (0..self.shapes.len()).filter(|n| self.shapes[*n].contains(field)).map(|n| n.to_string()).collect();
+            (0..self.shapes.len()).filter(|n| self.shapes[*n].delivers(field)).map(|n| n.to_string()).collect();
         if with.is_empty() {
             Delivery::None
         } else if with.len() == self.shapes.len() {
