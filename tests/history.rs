@@ -66,8 +66,17 @@ fn run(project: &Project, day: &str) -> Ran {
     project.vienkop(&["run", "--json", "--as-of", day]).ends(0)
 }
 
+/// When a file was received is told by the clock, whatever day counts as now.
+fn without_clock() -> impl Drop {
+    let mut settings = insta::Settings::clone_current();
+    settings.add_filter(r"(received|saņemts) \d{4}-\d\d-\d\d \d\d:\d\d", "$1 [clock]");
+    settings.add_filter(r#""landed_at": "[^"]*""#, r#""landed_at": "[clock]""#);
+    settings.bind_to_scope()
+}
+
 #[test]
 fn a_service_changes_loses_its_sources_and_returns() {
+    let _clock = without_clock();
     let project = told();
     let told = project.vienkop(&["history", "service:90000270634/01"]).ends(0).stdout;
     insta::assert_snapshot!("history", told);
@@ -91,6 +100,7 @@ fn a_service_changes_loses_its_sources_and_returns() {
 
 #[test]
 fn every_value_is_explained_and_losing_ones_stay_visible() {
+    let _clock = without_clock();
     let project = Project::new();
     project.pipeline(&["reg", "web"]);
     services(&project, "reg", 10, &REG.replace("Pirmais", ""));
@@ -201,6 +211,10 @@ fn persons_stay_hidden_and_expired_files_are_said_to_be() {
     project.file("a.csv", format!("nr;pk;laiks\n1;{CODE};04.06.2024\n"));
     run(&project, "2024-07-01");
     project.file("a.csv", format!("nr;pk;laiks\n2;{CODE};05.06.2024\n"));
+    let config = std::fs::read_to_string(project.path("config/vienkop.toml")).unwrap();
+    project.file("config/vienkop.toml", format!("{config}[personal_data]\nlanded_days = 0\n"));
+    // The days are counted by the clock, in seconds.
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
     run(&project, "2024-11-20");
     for command in ["history", "explain"] {
         for more in [&[][..], &["--json"]] {

@@ -381,7 +381,8 @@ pub(super) async fn source_states(session: &mut Session) -> Result<Vec<SourceSta
     let rows = session
         .rows(
             "SELECT s.source, s.last_run, s.last_delivery_at, s.holds,
-            (SELECT max(l.landed_at) FROM landed_file l WHERE l.source = s.source) FROM source_state s ORDER BY s.source",
+            (SELECT max(r.started_at) FROM landed_file l JOIN run r ON r.id = l.run WHERE l.source = s.source)
+             FROM source_state s ORDER BY s.source",
             &[],
         )
         .await?;
