@@ -9,6 +9,7 @@ use sqlx::{Connection, Row, SqlSafeStr};
 use super::error::RegistryError;
 use super::session::Session;
 use super::{Registry, sql};
+use crate::kill::kill_point;
 
 /// Bookkeeping tables, in the order they came to be. A published one is never edited.
 const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "bookkeeping", include_str!("migrations/sqlite/0001_bookkeeping.sql"))];
@@ -78,7 +79,9 @@ async fn missing(session: &mut Session) -> Result<Option<Vec<String>>, RegistryE
 async fn create(session: &mut Session) -> Result<(), RegistryError> {
     let site = session.site.clone();
     let mut outer = session.connection.begin_with("BEGIN IMMEDIATE").await.map_err(|error| site.error(error))?;
+    kill_point("migrations");
     migrator().run_direct(None, &mut *outer, false).await.map_err(|error| site.migration(error))?;
+    kill_point("COMMIT migrations");
     outer.commit().await.map_err(|error| site.error(error))?;
     session.run("BEGIN IMMEDIATE").await?;
     for statement in missing(session).await?.unwrap_or_default() {

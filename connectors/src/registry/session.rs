@@ -8,6 +8,7 @@ use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Connection, Row, SqliteConn
 
 use super::error::{RegistryError, Site};
 use super::sql;
+use crate::kill::kill_point;
 
 /// What the statements of one source in one run have in common: `$1`, `$2`, `$3` of the generated SQL.
 #[derive(Debug, Clone, Default)]
@@ -51,13 +52,16 @@ pub(super) fn options(path: &str, wait: Duration) -> SqliteConnectOptions {
 impl Session {
     /// Connects.
     pub(super) async fn connect(options: &SqliteConnectOptions, site: &Site) -> Result<Self, RegistryError> {
+        kill_point("connect");
         let connection = SqliteConnection::connect_with(options).await.map_err(|error| site.error(error))?;
         Ok(Self { connection, site: site.clone(), nested: false, begun: false })
     }
 
     /// Runs a statement without parameters.
     pub(super) async fn run(&mut self, statement: impl Into<String>) -> Result<u64, RegistryError> {
-        let query = sqlx::query(AssertSqlSafe(statement.into())).persistent(false);
+        let statement = statement.into();
+        kill_point(&statement);
+        let query = sqlx::query(AssertSqlSafe(statement)).persistent(false);
         let done = query.execute(&mut self.connection).await.map_err(|error| self.site.error(error))?;
         Ok(done.rows_affected())
     }
@@ -74,7 +78,9 @@ impl Session {
         values: &[Value<'_>],
     ) -> Result<u64, RegistryError> {
         let values = arguments(values).map_err(|error| self.site.error(error))?;
-        let query = sqlx::query_with(AssertSqlSafe(statement.into()), values).persistent(false);
+        let statement = statement.into();
+        kill_point(&statement);
+        let query = sqlx::query_with(AssertSqlSafe(statement), values).persistent(false);
         let done = query.execute(&mut self.connection).await.map_err(|error| self.site.error(error))?;
         Ok(done.rows_affected())
     }
@@ -86,6 +92,7 @@ impl Session {
         values: SqliteArguments,
         again: bool,
     ) -> Result<u64, RegistryError> {
+        kill_point(statement);
         let query = sqlx::query_with(AssertSqlSafe(Arc::clone(statement)), values).persistent(again);
         let done = query.execute(&mut self.connection).await.map_err(|error| self.site.error(error))?;
         Ok(done.rows_affected())
