@@ -113,13 +113,61 @@ impl Experiment {
         self.assert_recovers(&place, &what)
     }
 
+    /// Before every write, but for temporary tables, which end with their connection: of several writes to such in a
+    /// row, only the first, since none of the others finds anything else on the disk.
+    fn kill_points(&self) -> Vec<usize> {
+        let temporary: BTreeSet<&str> = self
+            .writes
+            .iter()
+            .filter(|write| write.starts_with("CREATE TEMP"))
+            .filter_map(|write| target(write))
+            .collect();
+        let passing = |write: &String| {
+            let batch = write == "SAVEPOINT batch" || write == "RELEASE batch";
+            batch || target(write).is_some_and(|table| temporary.contains(table))
+        };
+        let after = |number: usize| number > 1 && passing(&self.writes[number - 2]);
+        (1..=self.writes.len()).filter(|number| !(passing(&self.writes[number - 1]) && after(*number))).collect()
+    }
+
     fn kill_everywhere(&self, what: &str) {
-        let numbers: Vec<usize> = (1..=self.writes.len()).collect();
+        let numbers = self.kill_points();
+        println!("{what}: {} kill points of {} writes", numbers.len(), self.writes.len());
         let stages = side_by_side(&numbers, |number| self.kill_at(*number));
-        println!("{what}: {} kill points", numbers.len());
         assert!(stages.is_sorted(), "the further a run came, the more sources it brought in: {stages:?}");
         let seen: BTreeSet<usize> = stages.into_iter().collect();
         assert_eq!(seen, (0..=SOURCES.len()).collect(), "every source came in at a write of its own");
+    }
+}
+
+/// The table that a statement writes to.
+fn target(statement: &str) -> Option<&str> {
+    let skipped = [
+        "CREATE",
+        "TEMP",
+        "TEMPORARY",
+        "TABLE",
+        "INSERT",
+        "INTO",
+        "UPDATE",
+        "DELETE",
+        "FROM",
+        "ALTER",
+        "DROP",
+        "COPY",
+        "IF",
+        "NOT",
+        "EXISTS",
+        "TRUNCATE",
+    ];
+    let word = match statement.strip_prefix("CREATE INDEX temp.") {
+        Some(index) => index.split_once(" ON ")?.1.split_whitespace().next()?,
+        None => statement.split_whitespace().find(|word| !skipped.contains(word))?,
+    };
+    let word = word.strip_prefix("temp.").or_else(|| word.strip_prefix("pg_temp.")).unwrap_or(word);
+    match word.strip_prefix('"') {
+        Some(quoted) => quoted.split('"').next(),
+        None => word.split('(').next(),
     }
 }
 

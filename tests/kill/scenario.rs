@@ -20,7 +20,10 @@ pub(crate) fn installation() -> Project {
         "language = \"en\"\ntime_zone = \"Europe/Riga\"\nwork = \"var\"\ndefault_pipeline = \"all\"\n\
          [personal_data]\nlanded_days = 30\n",
     );
-    project.file("config/pipelines/all.toml", pipeline(SOURCES.len(), "[assess]\nquestionnaires = [\"2024\"]\n"));
+    // One question instead of the real thirty: a report of few files is enough, and each run reads its configuration.
+    std::fs::remove_dir_all(project.path("config/questionnaires")).unwrap();
+    project.file("config/questionnaires/maza.toml", QUESTIONNAIRE);
+    project.file("config/pipelines/all.toml", pipeline(SOURCES.len(), "[assess]\nquestionnaires = [\"maza\"]\n"));
     for sources in 1..=SOURCES.len() {
         project.file(format!("config/pipelines/first-{sources}.toml").as_str(), pipeline(sources, ""));
     }
@@ -88,7 +91,7 @@ fn workbook(services: &[[&str; 2]], steps: &[[&str; 3]]) -> Vec<u8> {
 }
 
 fn survey(answers: &[&str]) -> String {
-    let mut csv = "Laiks;Iestāde;Vai Jūsu iestāde ir reģistrējusi savus pakalpojumus VIRSIS?\n".to_owned();
+    let mut csv = "Laiks;Iestāde;Vai uzskaitāt?\n".to_owned();
     for (number, answer) in answers.iter().enumerate() {
         csv += &format!("1{number}.06.2024 08:02;9000027063{};{answer}\n", number + 4);
     }
@@ -197,5 +200,33 @@ wave = { value = "2024" }
 respondent_reg_no = "Iestāde"
 submitted_at = { column = "Laiks", formats = ["%d.%m.%Y %H:%M"] }
 [table.unpivot]
-questionnaire = "2024"
+questionnaire = "maza"
+"#;
+
+const QUESTIONNAIRE: &str = r#"
+id = "maza"
+wave = "2024"
+title_lv = "Maza aptauja"
+title_en = "A small survey"
+opened = "2024-06-01"
+closed = "2024-07-05"
+[[section]]
+id = "1"
+title_lv = "Uzskaite"
+title_en = "Records"
+[[question]]
+id = "records"
+text_lv = "Vai uzskaitāt?"
+text_en = "Do you keep records?"
+type = "yes-no"
+[[figure]]
+id = "1"
+section = "1"
+number = 1
+title_lv = "Uzskaite"
+title_en = "Records"
+kind = "choice"
+predicate_lv = "uzskaita"
+predicate_en = "keep records"
+question = "records"
 "#;

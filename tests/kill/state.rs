@@ -1,6 +1,6 @@
 //! What a place holds, in lines that can be compared: without run numbers, and without what two runs make of one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
@@ -47,8 +47,8 @@ impl State {
                     let url = format!("sqlite://{}?mode=rwc", file.display());
                     let mut reader = Reader(SqliteConnection::connect(&url).await.unwrap());
                     let mut state = reader.state().await;
-                    let said = reader.texts("SELECT * FROM pragma_integrity_check".to_owned()).await;
-                    state.unsound.extend(said.into_iter().filter(|said| said != "ok"));
+                    let check = "SELECT integrity_check, '' FROM pragma_integrity_check WHERE integrity_check <> 'ok'";
+                    state.unsound.extend(reader.pairs(check.to_owned()).await.into_iter().map(|(said, _)| said));
                     state
                 }
             }
@@ -78,83 +78,75 @@ fn assert_same(found: &BTreeSet<String>, expected: &BTreeSet<String>, what: &str
 struct Reader(SqliteConnection);
 
 impl Reader {
-    async fn texts(&mut self, query: String) -> Vec<String> {
+    async fn pairs(&mut self, query: String) -> Vec<(String, String)> {
         let rows = sqlx::query(AssertSqlSafe(query)).fetch_all(&mut self.0).await.unwrap();
-        rows.iter().map(|row| row.get(0)).collect()
+        rows.iter().map(|row| (row.get(0), row.get(1))).collect()
     }
 
-    async fn tables(&mut self) -> Vec<String> {
-        let list = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' \
-                    AND name NOT LIKE '\\_sqlx%' ESCAPE '\\' ORDER BY name";
-        self.texts(list.to_owned()).await
-    }
-
-    async fn columns(&mut self, table: &str) -> Vec<String> {
-        self.texts(format!("SELECT name FROM pragma_table_info('{table}') ORDER BY cid")).await
+    /// Columns of every table.
+    async fn tables(&mut self) -> BTreeMap<String, Vec<String>> {
+        let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (table, column) in self.pairs(COLUMNS.to_owned()).await {
+            tables.entry(table).or_default().push(column);
+        }
+        tables
     }
 
     async fn state(&mut self) -> State {
         let mut state = State { content: BTreeSet::new(), evidence: BTreeSet::new(), unsound: BTreeSet::new() };
         let tables = self.tables().await;
-        for table in &tables {
-            let columns = self.columns(table).await;
-            if RUNS.contains(&table.as_str()) {
-                continue;
-            }
-            let lines = self.texts(content(table, &columns)).await;
-            // Equal lines count, too.
-            let mut seen = std::collections::BTreeMap::new();
-            for line in lines {
-                let times = seen.entry(line.clone()).or_insert(0);
-                *times += 1;
-                state.content.insert(format!("{table} | {line} | {times}"));
-            }
-            if columns.iter().any(|column| column == "source") && columns.iter().any(|column| column == "run") {
-                let orphans = format!(
-                    "SELECT CAST(count(*) AS TEXT) FROM \"{table}\" t WHERE NOT EXISTS (SELECT 1 FROM run_source r \
-                     WHERE r.run = t.run AND r.source = t.source)"
-                );
-                let count = self.texts(orphans).await.concat();
-                if count != "0" {
-                    state.unsound.insert(format!("{table}: {count} rows of a delivery that did not come to its end"));
-                }
-            }
-        }
         // The tables come into being before anything is in them.
-        if tables.iter().any(|table| table == "landed_file") {
-            for (what, query) in EVIDENCE {
-                state
-                    .evidence
-                    .extend(self.texts((*query).to_owned()).await.into_iter().map(|l| format!("{what} | {l}")));
+        if !tables.contains_key("run_source") {
+            return state;
+        }
+        let told = tables.iter().filter(|(table, _)| !RUNS.contains(&table.as_str()));
+        let queries: Vec<String> = told.clone().map(|(table, columns)| content(table, columns)).collect();
+        let mut seen = BTreeMap::new();
+        for (table, line) in self.pairs(queries.join(" UNION ALL ")).await {
+            // Equal lines count, too.
+            let line = format!("{table} | {line}");
+            let times: &mut u32 = seen.entry(line.clone()).or_default();
+            *times += 1;
+            state.content.insert(format!("{line} | {times}"));
+        }
+        let orphans: Vec<String> = told.filter_map(|(table, columns)| orphans(table, columns)).collect();
+        for (table, count) in self.pairs(orphans.join(" UNION ALL ")).await {
+            if count != "0" {
+                state.unsound.insert(format!("{table}: {count} rows of a delivery that did not come to its end"));
             }
         }
+        let lines = self.pairs(EVIDENCE.join(" UNION ALL ")).await;
+        state.evidence.extend(lines.into_iter().map(|(what, line)| format!("{what} | {line}")));
         state
     }
 }
 
+const COLUMNS: &str = "SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c \
+    WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' AND m.name NOT LIKE '\\_sqlx%' ESCAPE '\\' ORDER BY m.name, c.cid";
+
 /// Lines of the latest run of each source, and of the files.
-const EVIDENCE: &[(&str, &str)] = &[
-    (
-        "run",
-        "SELECT pipeline || ' ' || kind || ' ' || started_at || ' ' || coalesce(finished_at, '-') || ' ' || status \
-         FROM run ORDER BY id DESC LIMIT 1",
-    ),
-    (
-        "run_source",
-        "SELECT source || ' ' || status || ' ' || effective_at || ' ' || rows_read || ' ' || rows_mapped || ' ' || \
-         rows_skipped || ' ' || rows_rejected || ' ' || coalesce(error, '-') FROM run_source t \
-         WHERE run = (SELECT max(l.run) FROM run_source l WHERE l.source = t.source)",
-    ),
-    (
-        "run_source_entity",
-        "SELECT source || ' ' || entity || ' ' || mapped || ' ' || accepted || ' ' || quarantined || ' ' || duplicates \
-         FROM run_source_entity t WHERE run = (SELECT max(l.run) FROM run_source l WHERE l.source = t.source)",
-    ),
-    (
-        "landed_file",
-        "SELECT source || ' ' || sha256 || ' ' || name || ' ' || bytes || ' ' || landed_at FROM landed_file",
-    ),
+const EVIDENCE: [&str; 4] = [
+    "SELECT 'run', pipeline || ' ' || kind || ' ' || started_at || ' ' || coalesce(finished_at, '-') || ' ' || status \
+     FROM run WHERE id = (SELECT max(id) FROM run)",
+    "SELECT 'run_source', source || ' ' || status || ' ' || effective_at || ' ' || rows_read || ' ' || rows_mapped || \
+     ' ' || rows_skipped || ' ' || rows_rejected || ' ' || coalesce(error, '-') FROM run_source t \
+     WHERE run = (SELECT max(l.run) FROM run_source l WHERE l.source = t.source)",
+    "SELECT 'run_source_entity', source || ' ' || entity || ' ' || mapped || ' ' || accepted || ' ' || quarantined || \
+     ' ' || duplicates FROM run_source_entity t \
+     WHERE run = (SELECT max(l.run) FROM run_source l WHERE l.source = t.source)",
+    "SELECT 'landed_file', source || ' ' || sha256 || ' ' || name || ' ' || bytes || ' ' || landed_at FROM landed_file",
 ];
+
+/// The query that counts a table's rows of deliveries that the run record does not know.
+fn orphans(table: &str, columns: &[String]) -> Option<String> {
+    let has = |name: &str| columns.iter().any(|column| column == name);
+    (has("source") && has("run")).then(|| {
+        format!(
+            "SELECT '{table}', CAST(count(*) AS TEXT) FROM \"{table}\" t WHERE NOT EXISTS \
+             (SELECT 1 FROM run_source r WHERE r.run = t.run AND r.source = t.source)"
+        )
+    })
+}
 
 /// The query of a table's lines.
 fn content(table: &str, columns: &[String]) -> String {
@@ -191,7 +183,7 @@ fn content(table: &str, columns: &[String]) -> String {
         _ => {}
     }
     let condition = if conditions.is_empty() { "1 = 1".to_owned() } else { conditions.join(" AND ") };
-    format!("SELECT {} FROM {from} WHERE {condition}", parts.join(" || ' | ' || "))
+    format!("SELECT '{table}', {} FROM {from} WHERE {condition}", parts.join(" || ' | ' || "))
 }
 
 /// Asserts that every landed file is whole and that the registry lists none that is not here. Looks at a copy.
