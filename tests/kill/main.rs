@@ -3,6 +3,7 @@
 //! CONTRIBUTING.md tells how this works. `required-features = ["kill-points"]`: the ordinary program has no kill points.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
+mod connection;
 mod disk;
 mod points;
 mod program;

@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
+use vienkop_test_cluster::Cluster;
+
 use crate::program::{Backend, Place, files, said};
 use crate::scenario::{self, FIRST, SECOND, SOURCES};
 use crate::state::{State, assert_evidence_whole, outside};
@@ -192,11 +194,21 @@ pub(crate) fn side_by_side<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R
 }
 
 #[test]
-fn killed_at_every_write_of_the_first_run() {
+fn killed_at_every_write_of_the_first_run_on_sqlite() {
     Experiment::from_nothing(Backend::Sqlite).kill_everywhere("first run, SQLite");
 }
 
 #[test]
-fn killed_at_every_write_of_a_second_delivery() {
+fn killed_at_every_write_of_a_second_delivery_on_sqlite() {
     Experiment::second_delivery(Backend::Sqlite).kill_everywhere("second delivery, SQLite");
+}
+
+#[test]
+fn killed_at_every_write_of_the_first_run_on_postgresql() {
+    Experiment::from_nothing(Backend::Postgres(Cluster::shared())).kill_everywhere("first run, PostgreSQL");
+}
+
+#[test]
+fn killed_at_every_write_of_a_second_delivery_on_postgresql() {
+    Experiment::second_delivery(Backend::Postgres(Cluster::shared())).kill_everywhere("second delivery, PostgreSQL");
 }

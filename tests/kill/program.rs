@@ -3,32 +3,52 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tempfile::TempDir;
+use vienkop_test_cluster::Cluster;
 
 use crate::support::Project;
 
 /// Where the registry is kept.
 #[derive(Clone, Copy)]
 pub(crate) enum Backend {
+    /// A file in the work folder.
     Sqlite,
+    /// A database of a server.
+    Postgres(&'static Cluster),
 }
 
 /// A work folder and its registry.
 pub(crate) struct Place {
     pub(crate) backend: Backend,
     folder: TempDir,
+    /// Name of the database, where the backend is a server.
+    database: String,
 }
 
 impl Place {
     /// An empty one.
     pub(crate) fn new(backend: Backend) -> Self {
-        Self { backend, folder: tempfile::tempdir().unwrap() }
+        let place = Self::without_database(backend);
+        if let Backend::Postgres(cluster) = backend {
+            cluster.create_database(&place.database);
+        }
+        place
+    }
+
+    fn without_database(backend: Backend) -> Self {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let database = format!("place_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        Self { backend, folder: tempfile::tempdir().unwrap(), database }
     }
 
     /// One with the same content.
     pub(crate) fn copy(&self) -> Self {
-        let new = Self::new(self.backend);
+        let new = Self::without_database(self.backend);
+        if let Backend::Postgres(cluster) = self.backend {
+            cluster.copy_database(&self.database, &new.database);
+        }
         copy_into(&self.work(), &new.work());
         new
     }
@@ -40,6 +60,7 @@ impl Place {
     pub(crate) fn registry(&self) -> String {
         match self.backend {
             Backend::Sqlite => format!("sqlite://{}", self.work().join("registry.db").display()),
+            Backend::Postgres(cluster) => cluster.url(&self.database),
         }
     }
 
@@ -69,6 +90,17 @@ impl Place {
     pub(crate) fn run(&self, project: &Project, pipeline: &str, as_of: &str) {
         let output = self.command(project, pipeline, as_of).output().unwrap();
         assert!(output.status.success(), "{}", said(&output));
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // There are hundreds of them. A test that fails already keeps what it has until the server goes.
+        if let Backend::Postgres(cluster) = self.backend
+            && !std::thread::panicking()
+        {
+            cluster.drop_database(&self.database);
+        }
     }
 }
 

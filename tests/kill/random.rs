@@ -3,6 +3,8 @@
 use std::thread;
 use std::time::Instant;
 
+use vienkop_test_cluster::Cluster;
+
 use crate::points::{Experiment, side_by_side};
 use crate::program::Backend;
 
@@ -13,8 +15,17 @@ const WHEN: [u32; 30] = [
 ];
 
 #[test]
-fn killed_at_any_time() {
-    let experiment = Experiment::second_delivery(Backend::Sqlite);
+fn killed_at_any_time_on_sqlite() {
+    kill_at_any_time(Backend::Sqlite);
+}
+
+#[test]
+fn killed_at_any_time_on_postgresql() {
+    kill_at_any_time(Backend::Postgres(Cluster::shared()));
+}
+
+fn kill_at_any_time(backend: Backend) {
+    let experiment = Experiment::second_delivery(backend);
     let undisturbed = experiment.prepared.copy();
     let begun = Instant::now();
     undisturbed.run(&experiment.project, "all", experiment.as_of);

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, Connection as _, Row as _, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 use vienkop_connectors::landing::LandingZone;
 
 use crate::program::{Backend, Place, copy_into, files};
@@ -45,10 +46,20 @@ impl State {
                         }
                     }
                     let url = format!("sqlite://{}?mode=rwc", file.display());
-                    let mut reader = Reader(SqliteConnection::connect(&url).await.unwrap());
-                    let mut state = reader.state().await;
+                    let mut reader = Reader::Sqlite(SqliteConnection::connect(&url).await.unwrap());
+                    let mut state = reader.state(SQLITE_COLUMNS).await;
                     let check = "SELECT integrity_check, '' FROM pragma_integrity_check WHERE integrity_check <> 'ok'";
                     state.unsound.extend(reader.pairs(check.to_owned()).await.into_iter().map(|(said, _)| said));
+                    state
+                }
+                Backend::Postgres(_) => {
+                    let mut reader = Reader::Postgres(PgConnection::connect(&place.registry()).await.unwrap());
+                    // The server learns of a killed client when it next reads from it, and may end a statement first.
+                    while reader.pairs(OTHERS.to_owned()).await[0].0 != "0" {
+                        tokio::time::sleep(Duration::from_millis(5)).await;
+                    }
+                    let state = reader.state(POSTGRES_COLUMNS).await;
+                    reader.close().await;
                     state
                 }
             }
@@ -75,26 +86,38 @@ fn assert_same(found: &BTreeSet<String>, expected: &BTreeSet<String>, what: &str
     assert!(added.is_empty() && lost.is_empty(), "{what}\nnot expected: {added:#?}\nmissing: {lost:#?}");
 }
 
-struct Reader(SqliteConnection);
+enum Reader {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
 
 impl Reader {
     async fn pairs(&mut self, query: String) -> Vec<(String, String)> {
-        let rows = sqlx::query(AssertSqlSafe(query)).fetch_all(&mut self.0).await.unwrap();
-        rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+        let query = AssertSqlSafe(query);
+        match self {
+            Self::Sqlite(connection) => sqlx::query_as(query).fetch_all(connection).await.unwrap(),
+            Self::Postgres(connection) => sqlx::query_as(query).fetch_all(connection).await.unwrap(),
+        }
+    }
+
+    async fn close(self) {
+        if let Self::Postgres(connection) = self {
+            connection.close().await.unwrap();
+        }
     }
 
     /// Columns of every table.
-    async fn tables(&mut self) -> BTreeMap<String, Vec<String>> {
+    async fn tables(&mut self, columns: &str) -> BTreeMap<String, Vec<String>> {
         let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for (table, column) in self.pairs(COLUMNS.to_owned()).await {
+        for (table, column) in self.pairs(columns.to_owned()).await {
             tables.entry(table).or_default().push(column);
         }
         tables
     }
 
-    async fn state(&mut self) -> State {
+    async fn state(&mut self, columns: &str) -> State {
         let mut state = State { content: BTreeSet::new(), evidence: BTreeSet::new(), unsound: BTreeSet::new() };
-        let tables = self.tables().await;
+        let tables = self.tables(columns).await;
         // The tables come into being before anything is in them.
         if !tables.contains_key("run_source") {
             return state;
@@ -121,8 +144,17 @@ impl Reader {
     }
 }
 
-const COLUMNS: &str = "SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c \
+const SQLITE_COLUMNS: &str = "SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c \
     WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' AND m.name NOT LIKE '\\_sqlx%' ESCAPE '\\' ORDER BY m.name, c.cid";
+
+const POSTGRES_COLUMNS: &str = "SELECT c.table_name::text, c.column_name::text FROM information_schema.columns c \
+    JOIN pg_tables t ON t.schemaname = c.table_schema AND t.tablename = c.table_name \
+    WHERE c.table_schema = current_schema() AND c.table_name <> '_sqlx_migrations' \
+    ORDER BY c.table_name, c.ordinal_position";
+
+/// Connections to the database beside this one.
+const OTHERS: &str = "SELECT count(*)::text, '' FROM pg_stat_activity WHERE datname = current_database() \
+    AND pid <> pg_backend_pid() AND backend_type = 'client backend'";
 
 /// Lines of the latest run of each source, and of the files.
 const EVIDENCE: [&str; 4] = [

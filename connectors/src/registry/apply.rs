@@ -114,13 +114,21 @@ impl Stage {
             self.session.scoped(keep.keep_children(delivered.is_some()), &self.scope).await?;
         }
         self.session.scoped(one.identify(), &self.scope).await?;
-        Ok(())
+        for table in std::iter::once(one.table).chain(children.iter().map(|child| child.table)) {
+            self.session.filled(&format!("source_{}", table.name())).await?;
+        }
+        self.session.filled("identity").await
     }
 
     /// New versions of the entities that the source's records feed.
     async fn merge(&mut self, table: Table) -> Result<(), RegistryError> {
-        for statement in table.create_merge().into_iter().chain(table.feeds()) {
+        for statement in table.create_merge() {
+            self.session.define(statement).await?;
+        }
+        let filled = |prefix: &str| format!("{prefix}_{}", table.name());
+        for (statement, fills) in table.feeds().into_iter().zip(["affected", "feed"]) {
             self.session.scoped(statement, &self.scope).await?;
+            self.session.filled(&filled(fills)).await?;
         }
         let most = self.session.number(table.most_feeds(), &self.scope).await?;
         if most > 1 {
@@ -129,18 +137,21 @@ impl Stage {
                 self.session.run(table.merge_next(place)).await?;
             }
         }
+        self.session.filled(&filled("merge")).await?;
         for statement in table.outcomes() {
             self.session.run(statement).await?;
         }
+        self.session.filled(&filled("outcome")).await?;
         let mut children = Vec::new();
         for child in table.children() {
             if self.session.number(child.holds_any(), &self.scope).await? == 0 {
                 continue;
             }
             for statement in child.create_merge() {
-                self.session.run(statement).await?;
+                self.session.define(statement).await?;
             }
             self.session.run(child.pick_children()).await?;
+            self.session.filled(&format!("pick_{}", child.name())).await?;
             self.session.run(child.child_outcomes()).await?;
             children.push(child);
         }
@@ -171,7 +182,7 @@ impl Stage {
             (rows.mapped as i64).into(),
             (rows.skipped as i64).into(),
             (rows.rejected as i64).into(),
-            Value::Real(seconds),
+            seconds.into(),
             error.into(),
         ];
         self.session

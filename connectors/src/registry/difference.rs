@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 use vienkop_transforms::finding::{self, Rule};
 use vienkop_transforms::model;
 
 use super::error::RegistryError;
+use super::session::Row;
 use super::sql::{self, Staged, Table};
 use super::stage::Stage;
 
@@ -235,8 +234,9 @@ impl Stage {
         let staged = self.staged.clone();
         for one in &staged {
             for statement in one.create_delta().into_iter().chain(one.index_referred(&staged)) {
-                self.session.run(statement).await?;
+                self.session.define(statement).await?;
             }
+            self.filled("stage", one).await?;
         }
         let mut entities = Vec::new();
         for one in staged.iter().filter(|one| one.table.child.is_none()) {
@@ -279,6 +279,7 @@ impl Stage {
             .collect();
         let mut counts = self.count_staged(one).await?;
         self.session.run(one.winners()).await?;
+        self.filled("delta", one).await?;
         self.drop_duplicates(one, &mut counts, 0).await?;
         if one.table.entity.link {
             self.check_references(one, staged).await?;
@@ -286,6 +287,7 @@ impl Stage {
         self.session.run(one.compare()).await?;
         if whole {
             self.session.scoped(one.retire(), &self.scope).await?;
+            self.filled("retire", one).await?;
         }
         let mut child_counts = Vec::new();
         for child in children {
@@ -294,6 +296,7 @@ impl Stage {
         for statement in one.resolve() {
             self.session.run(statement).await?;
         }
+        self.filled("uid", one).await?;
         self.session.run(one.gone()).await?;
         if !one.table.entity.link {
             self.check_references(one, staged).await?;
@@ -324,11 +327,12 @@ impl Stage {
         counts.quarantined += orphans;
         let mut repeated = 0;
         if echoes {
-            self.session.run(child.index_children()).await?;
+            self.session.define(child.index_children()).await?;
             self.session.run(child.echoes()).await?;
             repeated = self.session.number(child.count("echo"), &self.scope).await?;
         }
         self.session.run(child.winners()).await?;
+        self.filled("delta", child).await?;
         self.drop_duplicates(child, &mut counts, repeated).await?;
         self.session.run(child.compare()).await?;
         self.session.scoped(child.retire_children(), &self.scope).await?;
@@ -352,7 +356,11 @@ impl Stage {
         Ok(EntityDifference { entity: one.table.label(), mapped, quarantined, ..EntityDifference::default() })
     }
 
-    fn numbers<const N: usize>(&self, row: Option<&SqliteRow>) -> Result<[i64; N], RegistryError> {
+    async fn filled(&mut self, prefix: &str, one: &Staged) -> Result<(), RegistryError> {
+        self.session.filled(&format!("{prefix}_{}", one.table.name())).await
+    }
+
+    fn numbers<const N: usize>(&self, row: Option<&Row>) -> Result<[i64; N], RegistryError> {
         let mut numbers = [0; N];
         if let Some(row) = row {
             for (n, number) in numbers.iter_mut().enumerate() {
@@ -373,6 +381,7 @@ impl Stage {
         counts.duplicates = counts.mapped - counts.quarantined - winners;
         if counts.duplicates > others {
             self.session.run(one.dropped()).await?;
+            self.filled("dropped", one).await?;
             for statement in one.duplicate_findings() {
                 self.session.run(statement).await?;
             }
@@ -381,7 +390,7 @@ impl Stage {
     }
 
     async fn check_references(&mut self, one: &Staged, staged: &[Staged]) -> Result<(), RegistryError> {
-        for statement in one.reference_findings(staged) {
+        for statement in one.reference_findings(staged, self.session.dialect()) {
             self.session.run(statement).await?;
         }
         if let Some(statement) = one.refuse_links(staged)
@@ -396,7 +405,7 @@ impl Stage {
 
     async fn states(&mut self, one: &Staged) -> Result<BTreeMap<String, i64>, RegistryError> {
         let rows = self.session.scoped_rows(one.count_delta(), &self.scope).await?;
-        let pair = |row: &SqliteRow| Ok((row.try_get(0)?, row.try_get(1)?));
+        let pair = |row: &Row| Ok((row.try_get(0)?, row.try_get(1)?));
         rows.iter().map(pair).collect::<Result<_, _>>().map_err(|error| self.session.site.error(error))
     }
 
@@ -415,9 +424,8 @@ impl Stage {
     async fn finding_counts(&mut self) -> Result<Vec<FindingCount>, RegistryError> {
         let text = "SELECT code, severity, count(*) FROM stage_finding GROUP BY code, severity ORDER BY code, severity";
         let rows = self.session.scoped_rows(text, &self.scope).await?;
-        let count = |row: &SqliteRow| {
-            Ok(FindingCount { code: row.try_get(0)?, severity: row.try_get(1)?, count: row.try_get(2)? })
-        };
+        let count =
+            |row: &Row| Ok(FindingCount { code: row.try_get(0)?, severity: row.try_get(1)?, count: row.try_get(2)? });
         rows.iter().map(count).collect::<Result<_, _>>().map_err(|error| self.session.site.error(error))
     }
 
@@ -468,7 +476,7 @@ impl Stage {
     async fn samples(&mut self, one: &Staged, staged: &[Staged]) -> Result<Vec<Sample>, RegistryError> {
         let entity = one.table.label();
         let site = self.session.site.clone();
-        let bare = |row: &SqliteRow, change: Change| -> Result<Sample, sqlx::Error> {
+        let bare = |row: &Row, change: Change| -> Result<Sample, sqlx::Error> {
             let (entity, key, uid) = (entity.clone(), row.try_get(0)?, row.try_get(1)?);
             Ok(Sample { entity, change, key, uid, field: None, old: None, new: None })
         };

@@ -6,12 +6,14 @@ use std::time::Duration;
 use sqlx::error::DatabaseError;
 use sqlx::migrate::MigrateError;
 
+use super::sql::Dialect;
+
 /// A fault of the environment; bad data is a finding, never an error.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegistryError {
     /// The URL names no registry that this program can open.
-    #[error("registry {url}: {reason}; write sqlite:// and the path of the file")]
+    #[error("registry {url}: {reason}; write sqlite:// and the path of the file, or postgres://user@host/database")]
     Url {
         /// As configured.
         url: String,
@@ -39,6 +41,36 @@ pub enum RegistryError {
         /// What the database says.
         source: sqlx::Error,
     },
+    /// Somebody else uses what may be used by one at a time.
+    #[error("{what} is held by {holder} (waited {} s); run again when it is done", waited.as_secs())]
+    Held {
+        /// What is locked: `source x`, `pipeline y`, `writer`.
+        what: String,
+        /// Who has it.
+        holder: String,
+        /// How long this program waited.
+        waited: Duration,
+    },
+    /// The server cannot be reached, or the connection to it broke.
+    #[error(
+        "the registry {path} cannot be reached, or the connection to it was lost; nothing of what was under way is kept: run again when the server answers"
+    )]
+    Unreachable {
+        /// Where it should be.
+        path: Arc<str>,
+        /// What the network or the server says.
+        source: sqlx::Error,
+    },
+    /// The server does not let this user in, or its certificate is not trusted.
+    #[error(
+        "the registry {path} does not let us in; check user, password (PGPASSWORD or .pgpass), database, and with sslmode=verify-full the certificate and sslrootcert"
+    )]
+    Refused {
+        /// Where it is.
+        path: Arc<str>,
+        /// What the server says.
+        source: sqlx::Error,
+    },
     /// Another program writes.
     #[error("another run or plan is writing to the registry {path} (waited {} s); run again when it is done", waited.as_secs())]
     Locked {
@@ -49,9 +81,9 @@ pub enum RegistryError {
         /// What the database says.
         source: sqlx::Error,
     },
-    /// The file or its folder may not be written.
+    /// The file, its folder or the tables may not be written.
     #[error(
-        "the registry {path} may only be read; give the user of vienkop the right to write the file and its folder"
+        "the registry {path} may only be read; give the user of vienkop the right to write it (a file and its folder; on a server CREATE on the schema, TEMPORARY on the database)"
     )]
     ReadOnly {
         /// The file.
@@ -117,26 +149,63 @@ mod code {
     pub(super) const FULL: u32 = 13;
     pub(super) const CANTOPEN: u32 = 14;
     pub(super) const NOTADB: u32 = 26;
+    /// Extended: the index of the write-ahead log cannot grow, which only a full disk keeps it from.
+    pub(super) const SHMSIZE: u32 = 4874;
 }
 
 /// Where a connection leads; makes errors that name it.
 #[derive(Debug, Clone)]
 pub(super) struct Site {
+    /// The file, or the server without password.
     pub(super) path: Arc<str>,
     pub(super) wait: Duration,
+    pub(super) dialect: Dialect,
 }
 
 impl Site {
     /// The error in a person's words.
     pub(super) fn error(&self, source: sqlx::Error) -> RegistryError {
+        match self.dialect {
+            Dialect::Sqlite => self.sqlite(source),
+            Dialect::Postgres => self.postgres(source),
+        }
+    }
+
+    fn sqlite(&self, source: sqlx::Error) -> RegistryError {
         let path = Arc::clone(&self.path);
         let found = source.as_database_error().and_then(DatabaseError::code).and_then(|code| code.parse::<u32>().ok());
+        if found == Some(code::SHMSIZE) {
+            return RegistryError::Full { path, source };
+        }
         match found.map(|code| code & 0xff) {
             Some(code::BUSY | code::LOCKED) => RegistryError::Locked { path, waited: self.wait, source },
             Some(code::READONLY) => RegistryError::ReadOnly { path, source },
             Some(code::CORRUPT | code::NOTADB) => RegistryError::Corrupt { path, source },
             Some(code::FULL) => RegistryError::Full { path, source },
             Some(code::CANTOPEN) => RegistryError::Open { path, source },
+            _ => RegistryError::Sql { path, source },
+        }
+    }
+
+    /// By SQLSTATE (PostgreSQL documentation, appendix A).
+    fn postgres(&self, source: sqlx::Error) -> RegistryError {
+        let path = Arc::clone(&self.path);
+        if matches!(source, sqlx::Error::Tls(_)) {
+            return RegistryError::Refused { path, source };
+        }
+        if matches!(source, sqlx::Error::Io(_) | sqlx::Error::Protocol(_)) {
+            return RegistryError::Unreachable { path, source };
+        }
+        let found = source.as_database_error().and_then(DatabaseError::code).unwrap_or_default().into_owned();
+        match found.as_str() {
+            "42501" | "25006" => RegistryError::ReadOnly { path, source },
+            "53100" | "53200" => RegistryError::Full { path, source },
+            "55P03" | "40P01" => RegistryError::Locked { path, waited: self.wait, source },
+            "3D000" => RegistryError::Refused { path, source },
+            "57P01" | "57P02" | "57P03" | "53300" => RegistryError::Unreachable { path, source },
+            "XX001" | "XX002" => RegistryError::Corrupt { path, source },
+            state if state.starts_with("08") => RegistryError::Unreachable { path, source },
+            state if state.starts_with("28") => RegistryError::Refused { path, source },
             _ => RegistryError::Sql { path, source },
         }
     }

@@ -3,16 +3,14 @@
 use std::collections::BTreeMap;
 
 use polars::prelude::*;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 use vienkop_transforms::finding;
-use vienkop_transforms::model::{Child, Entity, Storage};
+use vienkop_transforms::model::{self, Child, Entity, Storage};
 
 use super::Registry;
 use super::apply::Rows;
 use super::difference::EntityDifference;
 use super::error::{RegistryError, Site};
-use super::session::{Scope, Session, Value};
+use super::session::{Row, Scope, Session, Value};
 use super::sql::{self, Table};
 
 /// A run as listed.
@@ -133,7 +131,7 @@ impl Registry {
         let counts = session
             .rows(
                 "SELECT source, entity, mapped, accepted, quarantined, duplicates, inserted, changed, retired, unchanged
-                FROM run_source_entity WHERE run = $1 ORDER BY rowid",
+                FROM run_source_entity WHERE run = $1",
                 &[run.into()],
             )
             .await?;
@@ -141,6 +139,9 @@ impl Registry {
         for row in &counts {
             let (source, entity) = counts_row(row).map_err(|error| self.site.error(error))?;
             entities.entry(source).or_default().push(entity);
+        }
+        for counts in entities.values_mut() {
+            counts.sort_by_key(|counts| place_in_model(&counts.entity));
         }
         let heads = session
             .rows(
@@ -186,11 +187,11 @@ impl Registry {
         let cells = session
             .rows(
                 r#"SELECT "column", value FROM quarantine_cell WHERE run = $1 AND source = $2 AND seq = $3
-                ORDER BY ordinal, rowid"#,
+                ORDER BY ordinal, "column""#,
                 &[head.run.into(), head.source.as_str().into(), head.seq.into()],
             )
             .await?;
-        let cell = |row: &SqliteRow| Ok((row.try_get(0)?, row.try_get(1)?));
+        let cell = |row: &Row| Ok((row.try_get(0)?, row.try_get(1)?));
         let cells = cells.iter().map(cell).collect::<Result<_, _>>().map_err(|error| self.site.error(error))?;
         let place = r#"f.landed IS NOT DISTINCT FROM $4 AND f.sheet IS NOT DISTINCT FROM $5
             AND f."row" IS NOT DISTINCT FROM $6 AND f.part IS NOT DISTINCT FROM $7 AND f.entity = $8"#;
@@ -306,7 +307,7 @@ impl Registry {
                 &[source.into(), before.into()],
             )
             .await?;
-        let hash = |row: &SqliteRow| row.try_get(0);
+        let hash = |row: &Row| row.try_get(0);
         rows.iter().map(hash).collect::<Result<_, _>>().map_err(|error| self.site.error(error))
     }
 
@@ -317,12 +318,12 @@ impl Registry {
     pub async fn counts(&self) -> Result<Vec<(String, i64)>, RegistryError> {
         let mut session = self.connect().await?;
         let rows = session.scoped_rows(sql::counts(), &Scope::default()).await?;
-        let pair = |row: &SqliteRow| Ok((row.try_get(0)?, row.try_get(1)?));
+        let pair = |row: &Row| Ok((row.try_get(0)?, row.try_get(1)?));
         rows.iter().map(pair).collect::<Result<_, _>>().map_err(|error| self.site.error(error))
     }
 }
 
-fn run_row(row: &SqliteRow) -> Result<RunRow, sqlx::Error> {
+fn run_row(row: &Row) -> Result<RunRow, sqlx::Error> {
     Ok(RunRow {
         number: row.try_get(0)?,
         pipeline: row.try_get(1)?,
@@ -335,7 +336,7 @@ fn run_row(row: &SqliteRow) -> Result<RunRow, sqlx::Error> {
     })
 }
 
-fn source_row(row: &SqliteRow) -> Result<RunSourceRow, sqlx::Error> {
+fn source_row(row: &Row) -> Result<RunSourceRow, sqlx::Error> {
     let rows = |n: usize| row.try_get::<i64, _>(n).map(|number| number as u64);
     Ok(RunSourceRow {
         source: row.try_get(0)?,
@@ -347,7 +348,16 @@ fn source_row(row: &SqliteRow) -> Result<RunSourceRow, sqlx::Error> {
     })
 }
 
-fn counts_row(row: &SqliteRow) -> Result<(String, EntityDifference), sqlx::Error> {
+/// Where an entity or child stands in the model.
+fn place_in_model(name: &str) -> (usize, usize) {
+    model::target(name).map_or((usize::MAX, 0), |(entity, child)| {
+        let children = entity.children.iter();
+        let place = child.and_then(|child| children.clone().position(|other| other.name == child.name));
+        (model::rank(entity), place.map_or(0, |place| place + 1))
+    })
+}
+
+fn counts_row(row: &Row) -> Result<(String, EntityDifference), sqlx::Error> {
     let counts = EntityDifference {
         entity: row.try_get(1)?,
         mapped: row.try_get(2)?,
@@ -362,7 +372,7 @@ fn counts_row(row: &SqliteRow) -> Result<(String, EntityDifference), sqlx::Error
     Ok((row.try_get(0)?, counts))
 }
 
-fn quarantine_row(row: &SqliteRow) -> Result<QuarantineRow, sqlx::Error> {
+fn quarantine_row(row: &Row) -> Result<QuarantineRow, sqlx::Error> {
     Ok(QuarantineRow {
         id: row.try_get(0)?,
         run: row.try_get(1)?,
@@ -400,15 +410,13 @@ impl Builders {
     }
 
     /// Takes the columns of a row from `skip` on.
-    fn push(&mut self, row: &SqliteRow, skip: usize, site: &Site) -> Result<(), RegistryError> {
+    fn push(&mut self, row: &Row, skip: usize, site: &Site) -> Result<(), RegistryError> {
         for (n, builder) in self.0.iter_mut().enumerate() {
             let at = n + skip;
             let taken = match builder {
                 Builder::Text(column) => row.try_get::<Option<&str>, _>(at).map(|value| column.append_option(value)),
                 Builder::Number(column) => row.try_get::<Option<i64>, _>(at).map(|value| column.append_option(value)),
-                Builder::Flag(column) => {
-                    row.try_get::<Option<i64>, _>(at).map(|value| column.append_option(value.map(|flag| flag != 0)))
-                }
+                Builder::Flag(column) => row.try_get::<Option<bool>, _>(at).map(|value| column.append_option(value)),
             };
             taken.map_err(|error| site.error(error))?;
         }

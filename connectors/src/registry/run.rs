@@ -3,7 +3,6 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use sqlx::{Connection, Row};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::Registry;
@@ -86,10 +85,11 @@ impl Registry {
     /// The registry cannot be written, or another program keeps it locked.
     pub async fn begin(&self, mode: Mode, start: RunStart) -> Result<Run, RegistryError> {
         let mut session = self.connect().await?;
-        session.run("BEGIN IMMEDIATE").await?;
+        session.begin_writing().await?;
         session
             .bound(
-                "INSERT INTO run (pipeline, kind, started_at, as_of, status) VALUES ($1, $2, $3, $4, 'running')",
+                "INSERT INTO run (id, pipeline, kind, started_at, as_of, status)
+                SELECT coalesce(max(id), 0) + 1, $1, $2, $3, $4, 'running' FROM run",
                 &[
                     start.pipeline.as_str().into(),
                     match start.kind {
@@ -114,12 +114,12 @@ impl Registry {
         }
         let plan = match mode {
             Mode::Run => {
-                session.run("COMMIT").await?;
-                session.connection.close().await.map_err(|error| self.site.error(error))?;
+                session.commit().await?;
+                session.close().await?;
                 None
             }
             Mode::Plan => {
-                session.nested = true;
+                session.nest();
                 Some(Arc::new(Mutex::new(session)))
             }
         };
@@ -136,13 +136,18 @@ impl Run {
     /// Begins the work of one source. In a plan, waits for the source before it.
     ///
     /// # Errors
-    /// The source has delivered in this run already, or the registry cannot be reached.
+    /// The source has delivered in this run already, another run is importing it, or the registry cannot be reached.
     pub async fn stage(&self, source: &str) -> Result<Stage, RegistryError> {
         let mut session = match &self.plan {
             Some(plan) => Held::Plan(Arc::clone(plan).lock_owned().await),
             None => Held::Own(self.registry.connect().await?),
         };
         session.tidy().await?;
+        // A plan writes nothing and waits for nobody but a writer.
+        let lock = match &self.plan {
+            Some(_) => None,
+            None => Some(self.registry.lock(&format!("source {source}"), self.registry.site.wait).await?),
+        };
         let scope = Scope { run: self.number, source: source.to_owned(), at: self.start.started_at.clone() };
         let rows =
             session.scoped_rows("SELECT count(*) FROM run_source WHERE run = $1 AND source = $2", &scope).await?;
@@ -153,7 +158,7 @@ impl Run {
         if before > 0 {
             return Err(RegistryError::Twice { name: source.to_owned(), run: self.number });
         }
-        Stage::begin(session, scope).await
+        Stage::begin(session, scope, lock).await
     }
 
     /// Ends the run; a plan is forgotten.
@@ -174,6 +179,6 @@ impl Run {
                 &[status.into(), finished_at.into(), self.number.into()],
             )
             .await?;
-        session.connection.close().await.map_err(|error| self.registry.site.error(error))
+        session.close().await
     }
 }

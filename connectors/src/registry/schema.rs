@@ -4,18 +4,29 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{Connection, Row, SqlSafeStr};
+use sqlx::{Connection as _, SqlSafeStr};
 
 use super::error::RegistryError;
-use super::session::Session;
+use super::session::{Connection, Row, Server, Session};
+use super::sql::Dialect;
 use super::{Registry, sql};
 use crate::kill::kill_point;
 
-/// Bookkeeping tables, in the order they came to be. A published one is never edited.
-const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "bookkeeping", include_str!("migrations/sqlite/0001_bookkeeping.sql"))];
+/// Bookkeeping tables, in the order they came to be: version, name, for SQLite, for PostgreSQL. A published one is
+/// never edited.
+const MIGRATIONS: &[(i64, &str, &str, &str)] = &[(
+    1,
+    "bookkeeping",
+    include_str!("migrations/sqlite/0001_bookkeeping.sql"),
+    include_str!("migrations/postgres/0001_bookkeeping.sql"),
+)];
 
-fn migrator() -> Migrator {
-    let migrations = MIGRATIONS.iter().map(|(version, description, text)| {
+fn migrator(dialect: Dialect) -> Migrator {
+    let migrations = MIGRATIONS.iter().map(|(version, description, sqlite, postgres)| {
+        let text = match dialect {
+            Dialect::Sqlite => sqlite,
+            Dialect::Postgres => postgres,
+        };
         Migration::new(*version, (*description).into(), MigrationType::Simple, text.into_sql_str(), false)
     });
     Migrator::with_migrations(migrations.collect())
@@ -23,26 +34,46 @@ fn migrator() -> Migrator {
 
 /// Makes what is missing. Writes nothing when nothing is.
 pub(super) async fn prepare(registry: &Registry) -> Result<(), RegistryError> {
-    let mut session = Session::connect(&registry.options.clone().create_if_missing(true), &registry.site).await?;
+    let server = match &registry.server {
+        Server::Sqlite(options) => Server::Sqlite(Box::new(options.as_ref().clone().create_if_missing(true))),
+        server @ Server::Postgres(_) => server.clone(),
+    };
+    let mut session = Session::connect(&server, &registry.site).await?;
     if missing(&mut session).await?.is_some() {
-        let mut created = session;
-        create(&mut created).await?;
-        session = created;
+        create(&mut session).await?;
     }
-    session.connection.close().await.map_err(|error| registry.site.error(error))
+    session.close().await
 }
 
-/// What the file lacks: nothing, or statements to run after the migrations.
-async fn missing(session: &mut Session) -> Result<Option<Vec<String>>, RegistryError> {
-    let text = |row: &sqlx::sqlite::SqliteRow, n: usize| row.try_get::<String, _>(n);
+/// Whether the database has none of our tables.
+pub(super) async fn is_empty(registry: &Registry) -> Result<bool, RegistryError> {
+    let mut session = registry.connect().await?;
+    let tables = tables(&mut session).await?;
+    session.close().await?;
+    Ok(!tables.contains_key("run"))
+}
+
+/// Tables of the database and their columns.
+async fn tables(session: &mut Session) -> Result<BTreeMap<String, BTreeSet<String>>, RegistryError> {
     let mut tables: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for row in session.rows(sql::COLUMNS, &[]).await? {
-        let (table, column) = text(&row, 0).and_then(|t| Ok((t, text(&row, 1)?))).map_err(|e| session.site.error(e))?;
+    for row in session.rows(session.dialect().columns(), &[]).await? {
+        let (table, column) = pair(&row).map_err(|error| session.site.error(error))?;
         tables.entry(table).or_default().insert(column);
     }
+    Ok(tables)
+}
+
+fn pair(row: &Row) -> Result<(String, String), sqlx::Error> {
+    Ok((row.try_get(0)?, row.try_get(1)?))
+}
+
+/// What the database lacks: nothing, or statements to run after the migrations.
+async fn missing(session: &mut Session) -> Result<Option<Vec<String>>, RegistryError> {
+    let dialect = session.dialect();
+    let tables = tables(session).await?;
     let mut views: BTreeMap<String, String> = BTreeMap::new();
-    for row in session.rows(sql::VIEWS, &[]).await? {
-        let (name, view) = text(&row, 0).and_then(|t| Ok((t, text(&row, 1)?))).map_err(|e| session.site.error(e))?;
+    for row in session.rows(dialect.views(), &[]).await? {
+        let (name, view) = pair(&row).map_err(|error| session.site.error(error))?;
         views.insert(name, view);
     }
     let known = MIGRATIONS.iter().map(|(version, ..)| *version).max().unwrap_or_default();
@@ -70,25 +101,33 @@ async fn missing(session: &mut Session) -> Result<Option<Vec<String>>, RegistryE
             Some(_) => statements.push(format!(r#"DROP VIEW "{name}""#)),
             None => {}
         }
-        statements.push(view);
+        statements.extend(dialect.view(&name, view));
     }
     Ok((found < known || !statements.is_empty()).then_some(statements))
 }
 
-/// Makes what is missing in one transaction; of two programs that start at once, the second finds it done.
+/// Makes what is missing; of two programs that start at once, the second finds it done.
 async fn create(session: &mut Session) -> Result<(), RegistryError> {
     let site = session.site.clone();
-    let mut outer = session.connection.begin_with("BEGIN IMMEDIATE").await.map_err(|error| site.error(error))?;
+    let migrator = migrator(session.dialect());
     kill_point("migrations");
-    migrator().run_direct(None, &mut *outer, false).await.map_err(|error| site.migration(error))?;
-    kill_point("COMMIT migrations");
-    outer.commit().await.map_err(|error| site.error(error))?;
-    session.run("BEGIN IMMEDIATE").await?;
-    for statement in missing(session).await?.unwrap_or_default() {
-        session.run(statement).await?;
+    match &mut session.connection {
+        Connection::Sqlite(connection) => {
+            let mut outer = connection.begin_with("BEGIN IMMEDIATE").await.map_err(|error| site.error(error))?;
+            migrator.run_direct(None, &mut *outer, false).await.map_err(|error| site.migration(error))?;
+            kill_point("COMMIT migrations");
+            outer.commit().await.map_err(|error| site.error(error))?;
+        }
+        Connection::Postgres(connection) => {
+            // Under an advisory lock of sqlx; each migration is a transaction.
+            migrator.run_direct(None, connection, false).await.map_err(|error| site.migration(error))?;
+        }
     }
-    session.run("COMMIT").await?;
-    Ok(())
+    session.begin_writing().await?;
+    for statement in missing(session).await?.unwrap_or_default() {
+        session.define(statement).await?;
+    }
+    session.commit().await
 }
 
 #[cfg(test)]
@@ -101,7 +140,7 @@ mod tests {
 
     #[test]
     fn finding_table_has_the_columns_of_findings() {
-        let text = MIGRATIONS.iter().map(|(_, _, text)| *text).collect::<String>();
+        let text = MIGRATIONS.iter().map(|(_, _, text, _)| *text).collect::<String>();
         let table = text.split("CREATE TABLE finding (").nth(1).unwrap().split(") STRICT").next().unwrap();
         let columns: Vec<String> = table
             .lines()

@@ -1,13 +1,18 @@
-//! One connection to the registry, and the few ways statements are run on it.
+//! One connection to the registry, and the few ways statements are run on it, whichever database it is.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous};
-use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Connection, Row, SqliteConnection};
+use sqlx::{
+    Arguments, AssertSqlSafe, ColumnIndex, ConnectOptions, Connection as _, Decode, PgConnection, Postgres, Row as _,
+    Sqlite, SqliteConnection, Type,
+};
 
 use super::error::{RegistryError, Site};
-use super::sql;
+use super::lock;
+use super::sql::Dialect;
 use crate::kill::kill_point;
 
 /// What the statements of one source in one run have in common: `$1`, `$2`, `$3` of the generated SQL.
@@ -19,9 +24,22 @@ pub(super) struct Scope {
     pub(super) at: String,
 }
 
+/// Where connections lead.
+#[derive(Debug, Clone)]
+pub(super) enum Server {
+    Sqlite(Box<SqliteConnectOptions>),
+    Postgres(Box<PgConnectOptions>),
+}
+
+/// A connection to either database.
+pub(super) enum Connection {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
 /// A connection, and what has to be undone on it when a source's work is given up half-way.
 pub(super) struct Session {
-    pub(super) connection: SqliteConnection,
+    pub(super) connection: Connection,
     pub(super) site: Site,
     /// Inside a plan's transaction: a source's transaction is a savepoint of it.
     pub(super) nested: bool,
@@ -35,8 +53,8 @@ const TEMPORARY_CACHE_KIB: u32 = 16 * 1024;
 /// Statements kept prepared: the inserts of a few staging tables, each of them large.
 const PREPARED: usize = 8;
 
-/// Options of every connection.
-pub(super) fn options(path: &str, wait: Duration) -> SqliteConnectOptions {
+/// Options of every connection to a SQLite file.
+pub(super) fn sqlite(path: &str, wait: Duration) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .journal_mode(SqliteJournalMode::Wal)
@@ -49,21 +67,51 @@ pub(super) fn options(path: &str, wait: Duration) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
+/// Options of every connection to a PostgreSQL database. Just-in-time compilation costs more than it saves here;
+/// sorts and hashes of a source's work get memory before they go to disk.
+pub(super) fn postgres(options: PgConnectOptions) -> PgConnectOptions {
+    options
+        .application_name(&lock::holder())
+        .statement_cache_capacity(PREPARED)
+        .options([("jit", "off"), ("work_mem", "64MB"), ("temp_buffers", "64MB"), ("timezone", "UTC")])
+        .disable_statement_logging()
+}
+
 impl Session {
     /// Connects.
-    pub(super) async fn connect(options: &SqliteConnectOptions, site: &Site) -> Result<Self, RegistryError> {
+    pub(super) async fn connect(server: &Server, site: &Site) -> Result<Self, RegistryError> {
         kill_point("connect");
-        let connection = SqliteConnection::connect_with(options).await.map_err(|error| site.error(error))?;
+        let connection = match server {
+            Server::Sqlite(options) => SqliteConnection::connect_with(&**options).await.map(Connection::Sqlite),
+            Server::Postgres(options) => PgConnection::connect_with(&**options).await.map(Connection::Postgres),
+        };
+        let connection = connection.map_err(|error| site.error(error))?;
         Ok(Self { connection, site: site.clone(), nested: false, begun: false })
+    }
+
+    /// Closes the connection.
+    pub(super) async fn close(self) -> Result<(), RegistryError> {
+        let closed = match self.connection {
+            Connection::Sqlite(connection) => connection.close().await,
+            Connection::Postgres(connection) => connection.close().await,
+        };
+        closed.map_err(|error| self.site.error(error))
+    }
+
+    /// How the database at the other end wants things said.
+    pub(super) fn dialect(&self) -> Dialect {
+        self.site.dialect
     }
 
     /// Runs a statement without parameters.
     pub(super) async fn run(&mut self, statement: impl Into<String>) -> Result<u64, RegistryError> {
-        let statement = statement.into();
-        kill_point(&statement);
-        let query = sqlx::query(AssertSqlSafe(statement)).persistent(false);
-        let done = query.execute(&mut self.connection).await.map_err(|error| self.site.error(error))?;
-        Ok(done.rows_affected())
+        self.bound(statement, &[]).await
+    }
+
+    /// Makes or changes a table, index or view; the statement is in the words of SQLite.
+    pub(super) async fn define(&mut self, statement: impl Into<String>) -> Result<u64, RegistryError> {
+        let statement = self.dialect().definition(&statement.into());
+        self.run(statement).await
     }
 
     /// Runs a statement of a source's scope.
@@ -77,25 +125,26 @@ impl Session {
         statement: impl Into<String>,
         values: &[Value<'_>],
     ) -> Result<u64, RegistryError> {
-        let values = arguments(values).map_err(|error| self.site.error(error))?;
         let statement = statement.into();
         kill_point(&statement);
-        let query = sqlx::query_with(AssertSqlSafe(statement), values).persistent(false);
-        let done = query.execute(&mut self.connection).await.map_err(|error| self.site.error(error))?;
-        Ok(done.rows_affected())
-    }
-
-    /// Runs a statement with many parameters; `again`: it stays prepared for the next time.
-    pub(super) async fn bulk(
-        &mut self,
-        statement: &Arc<str>,
-        values: SqliteArguments,
-        again: bool,
-    ) -> Result<u64, RegistryError> {
-        kill_point(statement);
-        let query = sqlx::query_with(AssertSqlSafe(Arc::clone(statement)), values).persistent(again);
-        let done = query.execute(&mut self.connection).await.map_err(|error| self.site.error(error))?;
-        Ok(done.rows_affected())
+        let text = AssertSqlSafe(statement);
+        let done = match &mut self.connection {
+            Connection::Sqlite(connection) => match sqlite_arguments(values) {
+                Ok(values) => {
+                    let query = sqlx::query_with(text, values).persistent(false);
+                    query.execute(connection).await.map(|done| done.rows_affected())
+                }
+                Err(error) => Err(error),
+            },
+            Connection::Postgres(connection) => match postgres_arguments(values) {
+                Ok(values) => {
+                    let query = sqlx::query_with(text, values).persistent(false);
+                    query.execute(connection).await.map(|done| done.rows_affected())
+                }
+                Err(error) => Err(error),
+            },
+        };
+        done.map_err(|error| self.site.error(error))
     }
 
     /// Rows of a query with these parameters; few rows, or a page of many.
@@ -103,10 +152,25 @@ impl Session {
         &mut self,
         statement: impl Into<String>,
         values: &[Value<'_>],
-    ) -> Result<Vec<SqliteRow>, RegistryError> {
-        let values = arguments(values).map_err(|error| self.site.error(error))?;
-        let query = sqlx::query_with(AssertSqlSafe(statement.into()), values).persistent(false);
-        query.fetch_all(&mut self.connection).await.map_err(|error| self.site.error(error))
+    ) -> Result<Vec<Row>, RegistryError> {
+        let text = AssertSqlSafe(statement.into());
+        let rows = match &mut self.connection {
+            Connection::Sqlite(connection) => match sqlite_arguments(values) {
+                Ok(values) => {
+                    let query = sqlx::query_with(text, values).persistent(false);
+                    query.fetch_all(connection).await.map(|rows| rows.into_iter().map(Row::Sqlite).collect())
+                }
+                Err(error) => Err(error),
+            },
+            Connection::Postgres(connection) => match postgres_arguments(values) {
+                Ok(values) => {
+                    let query = sqlx::query_with(text, values).persistent(false);
+                    query.fetch_all(connection).await.map(|rows| rows.into_iter().map(Row::Postgres).collect())
+                }
+                Err(error) => Err(error),
+            },
+        };
+        rows.map_err(|error| self.site.error(error))
     }
 
     /// Rows of a query of a source's scope.
@@ -114,24 +178,46 @@ impl Session {
         &mut self,
         statement: impl Into<String>,
         scope: &Scope,
-    ) -> Result<Vec<SqliteRow>, RegistryError> {
+    ) -> Result<Vec<Row>, RegistryError> {
         self.rows(statement, &scope.values()).await
     }
 
     /// The single number that a query of a source's scope gives.
     pub(super) async fn number(&mut self, statement: impl Into<String>, scope: &Scope) -> Result<i64, RegistryError> {
         let rows = self.scoped_rows(statement, scope).await?;
-        match rows.first() {
-            Some(row) => {
-                Ok(row.try_get::<Option<i64>, _>(0).map_err(|error| self.site.error(error))?.unwrap_or_default())
-            }
-            None => Ok(0),
+        let number = rows.first().map_or(Ok(None), |row| row.try_get::<Option<i64>, _>(0));
+        Ok(number.map_err(|error| self.site.error(error))?.unwrap_or_default())
+    }
+
+    /// Tells the database that a table has been filled, so that it plans the next statements for its size. SQLite
+    /// keeps to the order that statements say and needs no telling.
+    pub(super) async fn filled(&mut self, table: &str) -> Result<(), RegistryError> {
+        if self.dialect() == Dialect::Postgres {
+            self.run(format!(r#"ANALYZE "{table}""#)).await?;
         }
+        Ok(())
+    }
+
+    /// Begins a transaction beside which no other writer comes.
+    pub(super) async fn begin_writing(&mut self) -> Result<(), RegistryError> {
+        match self.dialect() {
+            Dialect::Sqlite => self.run("BEGIN IMMEDIATE").await?,
+            Dialect::Postgres => {
+                self.run("BEGIN").await?;
+                lock::writer(self).await?;
+                0
+            }
+        };
+        self.begun = true;
+        Ok(())
     }
 
     /// Begins a source's transaction; no other writer comes between its difference and its load.
     pub(super) async fn begin(&mut self) -> Result<(), RegistryError> {
-        self.run(if self.nested { "SAVEPOINT source" } else { "BEGIN IMMEDIATE" }).await?;
+        if !self.nested {
+            return self.begin_writing().await;
+        }
+        self.run("SAVEPOINT source").await?;
         self.begun = true;
         Ok(())
     }
@@ -141,6 +227,12 @@ impl Session {
         self.run(if self.nested { "RELEASE source" } else { "COMMIT" }).await?;
         self.begun = false;
         Ok(())
+    }
+
+    /// From here on, what begins is part of the transaction that has begun.
+    pub(super) fn nest(&mut self) {
+        self.nested = true;
+        self.begun = false;
     }
 
     /// Makes the connection ready for the next source, whatever the one before left behind.
@@ -154,40 +246,61 @@ impl Session {
             }
             self.begun = false;
         }
-        for row in self.rows(sql::TEMPORARY_TABLES, &[]).await? {
+        for row in self.rows(self.dialect().temporary_tables(), &[]).await? {
             let name: String = row.try_get(0).map_err(|error| self.site.error(error))?;
-            self.run(sql::drop_temporary(&name)).await?;
+            self.run(self.dialect().drop_temporary(&name)).await?;
         }
         Ok(())
     }
 }
 
-/// A parameter of a statement.
+/// A row of a query.
+pub(super) enum Row {
+    Sqlite(SqliteRow),
+    Postgres(PgRow),
+}
+
+impl Row {
+    /// The value at this place or of this name.
+    pub(super) fn try_get<'r, T, I>(&'r self, index: I) -> Result<T, sqlx::Error>
+    where
+        T: Decode<'r, Sqlite> + Type<Sqlite> + Decode<'r, Postgres> + Type<Postgres>,
+        I: ColumnIndex<SqliteRow> + ColumnIndex<PgRow>,
+    {
+        match self {
+            Self::Sqlite(row) => row.try_get(index),
+            Self::Postgres(row) => row.try_get(index),
+        }
+    }
+}
+
+/// A parameter of a statement. Nothing has a type too: PostgreSQL wants to know it.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Value<'a> {
-    Text(&'a str),
-    Number(i64),
-    Real(f64),
-    Null,
+    Text(Option<&'a str>),
+    Number(Option<i64>),
+    Real(Option<f64>),
+    Flag(Option<bool>),
 }
 
-impl<'a> From<&'a str> for Value<'a> {
-    fn from(value: &'a str) -> Self {
-        Self::Text(value)
-    }
+macro_rules! value_from {
+    ($kind:ty, $variant:ident) => {
+        impl<'a> From<$kind> for Value<'a> {
+            fn from(value: $kind) -> Self {
+                Self::$variant(Some(value))
+            }
+        }
+        impl<'a> From<Option<$kind>> for Value<'a> {
+            fn from(value: Option<$kind>) -> Self {
+                Self::$variant(value)
+            }
+        }
+    };
 }
-
-impl From<i64> for Value<'_> {
-    fn from(value: i64) -> Self {
-        Self::Number(value)
-    }
-}
-
-impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
-    fn from(value: Option<T>) -> Self {
-        value.map_or(Self::Null, Into::into)
-    }
-}
+value_from!(&'a str, Text);
+value_from!(i64, Number);
+value_from!(f64, Real);
+value_from!(bool, Flag);
 
 impl Scope {
     fn values(&self) -> [Value<'_>; 3] {
@@ -201,15 +314,32 @@ pub(super) fn push(arguments: &mut SqliteArguments, value: Value<'_>) -> Result<
         Value::Text(text) => arguments.add(text),
         Value::Number(number) => arguments.add(number),
         Value::Real(number) => arguments.add(number),
-        Value::Null => arguments.add(None::<i64>),
+        Value::Flag(flag) => arguments.add(flag),
     }
     .map_err(sqlx::Error::Encode)
 }
 
-fn arguments(values: &[Value<'_>]) -> Result<SqliteArguments, sqlx::Error> {
+fn sqlite_arguments(values: &[Value<'_>]) -> Result<SqliteArguments, sqlx::Error> {
     let mut arguments = SqliteArguments::default();
     for value in values {
         push(&mut arguments, *value)?;
     }
     Ok(arguments)
 }
+
+fn postgres_arguments(values: &[Value<'_>]) -> Result<PgArguments, sqlx::Error> {
+    let mut arguments = PgArguments::default();
+    for value in values {
+        match *value {
+            Value::Text(text) => arguments.add(text),
+            Value::Number(number) => arguments.add(number),
+            Value::Real(number) => arguments.add(number),
+            Value::Flag(flag) => arguments.add(flag),
+        }
+        .map_err(sqlx::Error::Encode)?;
+    }
+    Ok(arguments)
+}
+
+/// A statement kept prepared for the next portion of rows.
+pub(super) type Prepared = Arc<str>;

@@ -1,21 +1,18 @@
 //! Staging: a source's records, findings and quarantine go to temporary tables as they are read, in bulk.
 //!
-//! Columns go from the Polars frames straight into the parameters of multi-row inserts.
-
-use std::collections::BTreeMap;
-use std::sync::Arc;
+//! Columns go from the Polars frames straight into what the database takes in bulk (see `bulk.rs`).
 
 use polars::prelude::*;
-use sqlx::Row;
-use sqlx::sqlite::SqliteArguments;
 use vienkop_transforms::batch::{self, LocatorKind};
 use vienkop_transforms::finding;
 use vienkop_transforms::model::Storage;
 use vienkop_transforms::records::{self, QuarantinedCells, Records};
 
+use super::bulk::{Bulk, Cells};
 use super::error::RegistryError;
+use super::lock::Lock;
 use super::run::Held;
-use super::session::{self, Scope, Value};
+use super::session::{Scope, Value};
 use super::sql::{self, Staged, Table};
 use crate::format::Rejected;
 
@@ -41,19 +38,17 @@ pub struct Stage {
     pub(super) scope: Scope,
     pub(super) staged: Vec<Staged>,
     rejected: i64,
-    /// Statements that insert a full portion of rows.
-    inserts: BTreeMap<(String, Vec<String>), Arc<str>>,
+    bulk: Bulk,
+    /// Nobody else imports this source meanwhile.
+    _lock: Option<Lock>,
 }
 
-/// Rows of one statement, at most: beyond, preparing it costs more than is saved.
-const ROWS: usize = 1_000;
-
 impl Stage {
-    pub(super) async fn begin(mut session: Held, scope: Scope) -> Result<Self, RegistryError> {
+    pub(super) async fn begin(mut session: Held, scope: Scope, lock: Option<Lock>) -> Result<Self, RegistryError> {
         for statement in sql::create_stage_common() {
-            session.run(statement).await?;
+            session.define(statement).await?;
         }
-        Ok(Self { session, scope, staged: Vec::new(), rejected: 0, inserts: BTreeMap::new() })
+        Ok(Self { session, scope, staged: Vec::new(), rejected: 0, bulk: Bulk::default(), _lock: lock })
     }
 
     /// Lists a landed file; the same content under the same name keeps the number that it got first.
@@ -120,12 +115,12 @@ impl Stage {
             columns.push((name.clone(), Cells::of(frame, &name, storage)?));
             if self.staged[at].columns.insert(name.clone()) {
                 let statement = self.staged[at].add_column(&name, storage);
-                self.session.run(statement).await?;
+                self.session.define(statement).await?;
             }
         }
         let shape = self.shape(at, &records.present);
         columns.push(("_shape".to_owned(), Cells::Constant(shape as i64)));
-        self.insert(&format!("stage_{}", table.name()), frame.height(), &columns).await
+        self.bulk.insert(&mut self.session, &format!("stage_{}", table.name()), frame.height(), &columns).await
     }
 
     /// Takes findings, as [`finding::frame`] makes them.
@@ -138,7 +133,7 @@ impl Stage {
             let storage = if matches!(name, "landed" | "row" | "part") { Storage::Integer } else { Storage::Text };
             columns.push((name.to_owned(), Cells::of(findings, name, storage)?));
         }
-        self.insert("stage_finding", findings.height(), &columns).await
+        self.bulk.insert(&mut self.session, "stage_finding", findings.height(), &columns).await
     }
 
     /// Takes the cells of quarantined records; the records themselves come with [`Stage::records`], not accepted.
@@ -152,7 +147,7 @@ impl Stage {
             ("column".to_owned(), Cells::of(cells, "column", Storage::Text)?),
             ("value".to_owned(), Cells::of(cells, "value", Storage::Text)?),
         ];
-        self.insert("stage_cell", cells.height(), &columns).await
+        self.bulk.insert(&mut self.session, "stage_cell", cells.height(), &columns).await
     }
 
     /// Takes rows that could not be read as rows: their findings, and their text in quarantine.
@@ -162,30 +157,33 @@ impl Stage {
     pub async fn rejected(&mut self, rows: &[Rejected]) -> Result<(), RegistryError> {
         let findings: Vec<finding::Finding> = rows.iter().map(|row| row.finding.clone()).collect();
         self.findings(&finding::frame(&findings)?).await?;
-        for row in rows {
-            self.rejected += 1;
-            let seq = -self.rejected;
-            let at = &row.finding;
-            self.session
-                .bound(
-                    r#"INSERT INTO stage_quarantine (seq, entity, landed, sheet, "row", part) VALUES ($1, $2, $3, $4, $5, $6)"#,
-                    &[
-                        seq.into(),
-                        at.entity.as_str().into(),
-                        at.landed.into(),
-                        at.sheet.as_deref().into(),
-                        at.row.into(),
-                        at.part.into(),
-                    ],
-                )
-                .await?;
-            self.session
-                .bound(
-                    r#"INSERT INTO stage_cell (seq, ordinal, "column", value) VALUES ($1, 1, '', $2)"#,
-                    &[seq.into(), row.text.as_str().into()],
-                )
-                .await?;
-        }
+        let count = rows.len();
+        let seq = Int64Chunked::from_iter_values("seq".into(), (1..=count as i64).map(|n| -(self.rejected + n)));
+        self.rejected += count as i64;
+        let of = |name: &str, value: fn(&finding::Finding) -> Option<i64>| {
+            rows.iter().map(|row| value(&row.finding)).collect::<Int64Chunked>().with_name(name.into())
+        };
+        let entity: StringChunked = rows.iter().map(|row| Some(row.finding.entity.as_str())).collect();
+        let sheet: StringChunked = rows.iter().map(|row| row.finding.sheet.as_deref()).collect();
+        let (landed, at, part) = (of("landed", |f| f.landed), of("row", |f| f.row), of("part", |f| f.part));
+        let columns = [
+            ("seq".to_owned(), Cells::Number(&seq)),
+            ("entity".to_owned(), Cells::Text(&entity)),
+            ("landed".to_owned(), Cells::Number(&landed)),
+            ("sheet".to_owned(), Cells::Text(&sheet)),
+            ("row".to_owned(), Cells::Number(&at)),
+            ("part".to_owned(), Cells::Number(&part)),
+        ];
+        self.bulk.insert(&mut self.session, "stage_quarantine", count, &columns).await?;
+        let text: StringChunked = rows.iter().map(|row| Some(row.text.as_str())).collect();
+        let none = StringChunked::full("column".into(), "", count);
+        let columns = [
+            ("seq".to_owned(), Cells::Number(&seq)),
+            ("ordinal".to_owned(), Cells::Constant(1)),
+            ("column".to_owned(), Cells::Text(&none)),
+            ("value".to_owned(), Cells::Text(&text)),
+        ];
+        self.bulk.insert(&mut self.session, "stage_cell", count, &columns).await?;
         Ok(())
     }
 
@@ -201,7 +199,7 @@ impl Stage {
             return Ok(at);
         }
         let staged = Staged::new(table);
-        self.session.run(staged.create()).await?;
+        self.session.define(staged.create()).await?;
         self.staged.push(staged);
         Ok(self.staged.len() - 1)
     }
@@ -213,34 +211,6 @@ impl Stage {
             shapes.push(present);
             shapes.len() - 1
         })
-    }
-
-    async fn insert(
-        &mut self,
-        table: &str,
-        height: usize,
-        columns: &[(String, Cells<'_>)],
-    ) -> Result<(), RegistryError> {
-        let names: Vec<String> = columns.iter().map(|(name, _)| name.clone()).collect();
-        let most = (sql::dialect::PARAMETERS / columns.len().max(1)).clamp(1, ROWS);
-        self.session.run("SAVEPOINT batch").await?;
-        let mut from = 0;
-        while from < height {
-            let rows = most.min(height - from);
-            let values = slice(columns, from, rows).map_err(|error| self.session.site.error(error))?;
-            if rows == most {
-                let key = (table.to_owned(), names.clone());
-                let full = self.inserts.entry(key).or_insert_with(|| Arc::from(sql::insert(table, &names, rows)));
-                let full = Arc::clone(full);
-                self.session.bulk(&full, values, true).await?;
-            } else {
-                let rest: Arc<str> = Arc::from(sql::insert(table, &names, rows));
-                self.session.bulk(&rest, values, false).await?;
-            }
-            from += rows;
-        }
-        self.session.run("RELEASE batch").await?;
-        Ok(())
     }
 }
 
@@ -257,82 +227,3 @@ const HEAD: &[(&str, Storage)] = &[
     (batch::PART, Storage::Integer),
     (records::ORDINAL, Storage::Integer),
 ];
-
-/// A column on its way into the parameters.
-enum Cells<'a> {
-    Text(&'a StringChunked),
-    Number(&'a Int64Chunked),
-    Flag(&'a BooleanChunked),
-    /// Nothing but nulls.
-    Empty,
-    Constant(i64),
-}
-
-impl<'a> Cells<'a> {
-    fn of(frame: &'a DataFrame, name: &str, storage: Storage) -> PolarsResult<Self> {
-        let column = frame.column(name)?;
-        if column.dtype() == &DataType::Null {
-            return Ok(Self::Empty);
-        }
-        Ok(match storage {
-            Storage::Text => Self::Text(column.str()?),
-            Storage::Integer => Self::Number(column.i64()?),
-            Storage::Boolean => Self::Flag(column.bool()?),
-        })
-    }
-}
-
-/// Parameters of `rows` rows from `from` on, row by row.
-fn slice(columns: &[(String, Cells<'_>)], from: usize, rows: usize) -> Result<SqliteArguments, sqlx::Error> {
-    enum Part<'a> {
-        Text(Box<dyn Iterator<Item = Option<&'a str>> + 'a>),
-        Number(Box<dyn Iterator<Item = Option<i64>> + 'a>),
-        Flag(Box<dyn Iterator<Item = Option<bool>> + 'a>),
-        Same(Value<'a>),
-    }
-    let cut: Vec<Cut> = columns.iter().map(|(_, cells)| Cut::of(cells, from as i64, rows)).collect();
-    let mut parts: Vec<Part<'_>> = cut
-        .iter()
-        .map(|cut| match cut {
-            Cut::Text(text) => Part::Text(Box::new(text.iter())),
-            Cut::Number(number) => Part::Number(Box::new(number.iter())),
-            Cut::Flag(flag) => Part::Flag(Box::new(flag.iter())),
-            Cut::Same(None) => Part::Same(Value::Null),
-            Cut::Same(Some(number)) => Part::Same(Value::Number(*number)),
-        })
-        .collect();
-    let mut arguments = SqliteArguments::default();
-    sqlx::Arguments::reserve(&mut arguments, rows * columns.len(), 0);
-    for _ in 0..rows {
-        for part in &mut parts {
-            let value = match part {
-                Part::Text(items) => items.next().flatten().into(),
-                Part::Number(items) => items.next().flatten().into(),
-                Part::Flag(items) => items.next().flatten().map(i64::from).into(),
-                Part::Same(value) => *value,
-            };
-            session::push(&mut arguments, value)?;
-        }
-    }
-    Ok(arguments)
-}
-
-/// A part of a column.
-enum Cut {
-    Text(StringChunked),
-    Number(Int64Chunked),
-    Flag(BooleanChunked),
-    Same(Option<i64>),
-}
-
-impl Cut {
-    fn of(cells: &Cells<'_>, from: i64, rows: usize) -> Self {
-        match cells {
-            Cells::Text(column) => Self::Text(column.slice(from, rows)),
-            Cells::Number(column) => Self::Number(column.slice(from, rows)),
-            Cells::Flag(column) => Self::Flag(column.slice(from, rows)),
-            Cells::Empty => Self::Same(None),
-            Cells::Constant(number) => Self::Same(Some(*number)),
-        }
-    }
-}

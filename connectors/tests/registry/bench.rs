@@ -3,18 +3,22 @@
 use std::cell::Cell;
 
 use polars::prelude::*;
-use sqlx::{Column as _, ConnectOptions, Row, ValueRef};
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Column as _, Connection as _, PgConnection, Row, SqliteConnection, TypeInfo, ValueRef};
 use vienkop_connectors::registry::{
     Delivery, Difference, EntityDifference, Mode, Registry, Rows, Run, RunKind, RunStart,
 };
+use vienkop_test_cluster::Cluster;
 use vienkop_transforms::model::{self, Field, Storage};
 use vienkop_transforms::records::Records;
 
 pub(crate) const OWNER: &str = "90000000001";
 
 pub(crate) struct Bench {
-    pub(crate) folder: tempfile::TempDir,
+    pub(crate) url: String,
     pub(crate) registry: Registry,
+    _folder: Option<tempfile::TempDir>,
     pub(crate) priorities: Vec<(String, i64)>,
     day: Cell<u32>,
 }
@@ -50,10 +54,44 @@ impl How {
 }
 
 impl Bench {
-    pub(crate) async fn new() -> Self {
+    /// A registry in a file of its own.
+    pub(crate) async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let registry = Registry::open(&url(&folder)).await.unwrap();
-        Self { folder, registry, priorities: Vec::new(), day: Cell::new(0) }
+        Self::at(url(&folder), Some(folder)).await
+    }
+
+    /// A registry in a database of its own.
+    pub(crate) async fn postgres() -> Self {
+        Self::at(Cluster::shared().fresh_database(), None).await
+    }
+
+    async fn at(url: String, folder: Option<tempfile::TempDir>) -> Self {
+        let registry = Registry::open(&url).await.unwrap();
+        Self { url, registry, _folder: folder, priorities: Vec::new(), day: Cell::new(0) }
+    }
+
+    /// An empty registry of the same kind.
+    pub(crate) async fn another(&self) -> Self {
+        if self.is_sqlite() { Self::sqlite().await } else { Self::postgres().await }
+    }
+
+    pub(crate) fn is_sqlite(&self) -> bool {
+        self.url.starts_with("sqlite:")
+    }
+
+    /// Runs statements past the registry.
+    pub(crate) async fn statements(&self, all: &[&'static str]) {
+        for statement in all {
+            if self.is_sqlite() {
+                let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+                sqlx::raw_sql(*statement).execute(&mut connection).await.unwrap();
+                connection.close().await.unwrap();
+            } else {
+                let mut connection = PgConnection::connect(&self.url).await.unwrap();
+                sqlx::raw_sql(*statement).execute(&mut connection).await.unwrap();
+                connection.close().await.unwrap();
+            }
+        }
     }
 
     pub(crate) fn start(&self) -> RunStart {
@@ -91,21 +129,15 @@ impl Bench {
 
     /// Rows of a query as `a|b|NULL`.
     pub(crate) async fn ask(&self, text: &'static str) -> Vec<String> {
-        let path = self.folder.path().join("registry.db");
-        let mut connection = sqlx::sqlite::SqliteConnectOptions::new().filename(path).connect().await.unwrap();
-        let rows = sqlx::query(text).fetch_all(&mut connection).await.unwrap();
-        rows.iter()
-            .map(|row| {
-                let cell = |n: usize| {
-                    if row.try_get_raw(n).unwrap().is_null() {
-                        return "NULL".to_owned();
-                    }
-                    let number = row.try_get::<i64, _>(n).map(|number| number.to_string());
-                    number.or_else(|_| row.try_get::<String, _>(n)).unwrap_or_else(|_| row.columns()[n].name().into())
-                };
-                (0..row.columns().len()).map(cell).collect::<Vec<_>>().join("|")
-            })
-            .collect()
+        if self.is_sqlite() {
+            let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+            let rows = sqlx::query(text).fetch_all(&mut connection).await.unwrap();
+            rows.iter().map(|row| (0..row.len()).map(|n| sqlite_cell(row, n)).collect::<Vec<_>>().join("|")).collect()
+        } else {
+            let mut connection = PgConnection::connect(&self.url).await.unwrap();
+            let rows = sqlx::query(text).fetch_all(&mut connection).await.unwrap();
+            rows.iter().map(|row| (0..row.len()).map(|n| postgres_cell(row, n)).collect::<Vec<_>>().join("|")).collect()
+        }
     }
 
     /// Current entities of a kind as JSON lines.
@@ -145,6 +177,27 @@ impl Bench {
         ] {
             assert_eq!(self.ask(text).await, Vec::<String>::new(), "{what}");
         }
+    }
+}
+
+fn sqlite_cell(row: &SqliteRow, n: usize) -> String {
+    if row.try_get_raw(n).unwrap().is_null() {
+        return "NULL".to_owned();
+    }
+    let number = row.try_get::<i64, _>(n).map(|number| number.to_string());
+    number.or_else(|_| row.try_get::<String, _>(n)).unwrap_or_else(|_| row.column(n).name().into())
+}
+
+fn postgres_cell(row: &PgRow, n: usize) -> String {
+    let value = row.try_get_raw(n).unwrap();
+    if value.is_null() {
+        return "NULL".to_owned();
+    }
+    match value.type_info().name() {
+        "INT4" => row.get::<i32, _>(n).to_string(),
+        "INT8" => row.get::<i64, _>(n).to_string(),
+        "BOOL" => i64::from(row.get::<bool, _>(n)).to_string(),
+        _ => row.get::<String, _>(n),
     }
 }
 

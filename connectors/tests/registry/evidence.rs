@@ -18,9 +18,7 @@ fn file(name: &str) -> LandedFile {
     }
 }
 
-#[tokio::test]
-async fn the_later_of_two_counts() {
-    let bench = Bench::new().await;
+async fn the_later_of_two_counts(bench: Bench) {
     let given = services("a", &["code", "name"], &[&["1", "Vecs"], &["2", "Divi"], &["1", "Jauns"], &["2", "Divi"]]);
     let difference = bench.deliver("a", &snapshot(&["service"]), &[given]).await;
     assert_eq!(counts(&difference, "service"), [2, 0, 0, 0, 0, 2]);
@@ -31,9 +29,7 @@ async fn the_later_of_two_counts() {
     assert_eq!(codes, [("K001", 1), ("K002", 1), ("K003", 2)]);
 }
 
-#[tokio::test]
-async fn steps_of_a_row_that_does_not_count_do_not_either() {
-    let bench = Bench::new().await;
+async fn steps_of_a_row_that_does_not_count_do_not_either(bench: Bench) {
     let given = services("a", &["code", "name"], &[&["1", "Vecs"], &["1", "Jauns"]]);
     // Rows 1 and 2 of the same table: three steps in the first, one in the second.
     let mut old = steps_from("a", &[("1", 1, "A"), ("1", 2, "B"), ("1", 3, "C")], 11);
@@ -45,9 +41,7 @@ async fn steps_of_a_row_that_does_not_count_do_not_either() {
     assert_eq!(bench.ask("SELECT ordinal, name FROM service_steps").await, ["1|X"]);
 }
 
-#[tokio::test]
-async fn quarantine_keeps_record_cells_and_findings_together() {
-    let bench = Bench::new().await;
+async fn quarantine_keeps_record_cells_and_findings_together(bench: Bench) {
     let run = bench.begin(Mode::Run).await;
     let mut stage = run.stage("a").await.unwrap();
     let landed = stage.landed(&file("registrs.csv")).await.unwrap();
@@ -98,10 +92,9 @@ async fn run_number(bench: &Bench) -> i64 {
     bench.registry.runs(1).await.unwrap()[0].number
 }
 
-#[tokio::test]
-async fn places_are_told_as_the_file_counts_them() {
+async fn places_are_told_as_the_file_counts_them(bench: Bench) {
     for (locator, place) in [(LocatorKind::Line, "L1"), (LocatorKind::Record, "#1")] {
-        let bench = Bench::new().await;
+        let bench = bench.another().await;
         let run = bench.begin(Mode::Run).await;
         let mut stage = run.stage("a").await.unwrap();
         let landed = stage.landed(&LandedFile { locator, ..file("registrs") }).await.unwrap();
@@ -115,9 +108,7 @@ async fn places_are_told_as_the_file_counts_them() {
     }
 }
 
-#[tokio::test]
-async fn a_failed_source_leaves_the_good_data_and_its_quarantine() {
-    let bench = Bench::new().await;
+async fn a_failed_source_leaves_the_good_data_and_its_quarantine(bench: Bench) {
     let rows = [
         Given { accepted: true, cells: vec![OWNER, "1", "Viens"] },
         Given { accepted: false, cells: vec![OWNER, "2", ""] },
@@ -137,21 +128,27 @@ async fn a_failed_source_leaves_the_good_data_and_its_quarantine() {
     assert_eq!(bench.registry.findings(run.number, None).await.unwrap().height(), 1);
 }
 
-#[tokio::test]
-async fn a_source_delivers_once_a_run() {
-    let bench = Bench::new().await;
+async fn a_source_delivers_once_a_run(bench: Bench) {
     let run = bench.begin(Mode::Run).await;
     crate::bench::one(&run, "a", &snapshot(&["service"]), &[]).await;
     let again = run.stage("a").await.err().unwrap();
     assert!(matches!(again, RegistryError::Twice { .. }), "{again}");
 }
 
-#[tokio::test]
-async fn a_frame_without_its_columns_is_refused() {
-    let bench = Bench::new().await;
+async fn a_frame_without_its_columns_is_refused(bench: Bench) {
     let run = bench.begin(Mode::Run).await;
     let mut stage = run.stage("a").await.unwrap();
     let mut given = services("a", &["code", "name"], &[&["1", "Viens"]]);
     given.frame = given.frame.drop("name").unwrap();
     assert!(matches!(stage.records(&given).await, Err(RegistryError::Frame(_))));
+}
+
+battery! {
+    places_are_told_as_the_file_counts_them,
+    the_later_of_two_counts,
+    steps_of_a_row_that_does_not_count_do_not_either,
+    quarantine_keeps_record_cells_and_findings_together,
+    a_failed_source_leaves_the_good_data_and_its_quarantine,
+    a_source_delivers_once_a_run,
+    a_frame_without_its_columns_is_refused,
 }

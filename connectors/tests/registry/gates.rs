@@ -15,9 +15,7 @@ fn ten(skip: usize) -> Records {
     services("a", &["code", "name"], &rows)
 }
 
-#[tokio::test]
-async fn a_snapshot_that_retires_too_much_asks() {
-    let bench = Bench::new().await;
+async fn a_snapshot_that_retires_too_much_asks(bench: Bench) {
     assert_eq!(bench.deliver("a", &strict(), &[ten(0)]).await.gate, None);
     assert_eq!(bench.deliver("a", &strict(), &[ten(3)]).await.gate, None, "three of ten are allowed");
     let much = bench.deliver("a", &strict(), &[ten(6)]).await;
@@ -33,9 +31,7 @@ async fn a_snapshot_that_retires_too_much_asks() {
     bench.sound().await;
 }
 
-#[tokio::test]
-async fn an_empty_snapshot_always_asks() {
-    let bench = Bench::new().await;
+async fn an_empty_snapshot_always_asks(bench: Bench) {
     bench.deliver("a", &strict(), &[ten(0)]).await;
     let how = How { retired: 1.0, ..strict() };
     let empty = bench.deliver("a", &how, &[]).await;
@@ -47,9 +43,7 @@ async fn an_empty_snapshot_always_asks() {
     assert!(unmapped.entities.is_empty());
 }
 
-#[tokio::test]
-async fn too_much_in_quarantine_loads_nothing_but_the_evidence() {
-    let bench = Bench::new().await;
+async fn too_much_in_quarantine_loads_nothing_but_the_evidence(bench: Bench) {
     bench.deliver("a", &strict(), &[ten(0)]).await;
     let rows = |bad: usize| {
         let given: Vec<Given<'_>> = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]
@@ -73,4 +67,10 @@ async fn too_much_in_quarantine_loads_nothing_but_the_evidence() {
     assert_eq!(bench.ask(names).await, ["Jauns|8", "Nosaukums|2"]);
     assert_eq!(bench.registry.quarantine_list(Some("a"), 10).await.unwrap().len(), 2);
     bench.sound().await;
+}
+
+battery! {
+    a_snapshot_that_retires_too_much_asks,
+    an_empty_snapshot_always_asks,
+    too_much_in_quarantine_loads_nothing_but_the_evidence,
 }

@@ -4,9 +4,7 @@ use crate::bench::{Bench, counts, delta, services, snapshot, steps};
 
 const VERSIONS: &str = "SELECT code, name, description, run, run_to FROM service ORDER BY code, run";
 
-#[tokio::test]
-async fn insert_change_retire_return() {
-    let bench = Bench::new().await;
+async fn insert_change_retire_return(bench: Bench) {
     let how = snapshot(&["service"]);
     let first = bench.deliver("a", &how, &[services("a", &["code", "name"], &[&["1", "Viens"], &["2", "Divi"]])]).await;
     assert_eq!(counts(&first, "service"), [2, 0, 0, 0, 0, 0]);
@@ -28,9 +26,7 @@ async fn insert_change_retire_return() {
     bench.sound().await;
 }
 
-#[tokio::test]
-async fn absent_column_is_unchanged_and_empty_cell_is_cleared() {
-    let bench = Bench::new().await;
+async fn absent_column_is_unchanged_and_empty_cell_is_cleared(bench: Bench) {
     let how = snapshot(&["service"]);
     let full = ["code", "name", "description", "delegated", "annual_requests"];
     bench.deliver("a", &how, &[services("a", &full, &[&["1", "Viens", "Apraksts", "jā", "7"]])]).await;
@@ -45,12 +41,10 @@ async fn absent_column_is_unchanged_and_empty_cell_is_cleared() {
     assert_eq!(bench.ask(all).await, ["Cits|NULL|0|NULL"]);
     assert_eq!(cleared.samples.len(), 3);
     assert_eq!(cleared.samples[0].field.as_deref(), Some("delegated"));
-    assert_eq!((cleared.samples[0].old.as_deref(), cleared.samples[0].new.as_deref()), (Some("1"), Some("0")));
+    assert_eq!((cleared.samples[0].old.as_deref(), cleared.samples[0].new.as_deref()), (Some("true"), Some("false")));
 }
 
-#[tokio::test]
-async fn tables_of_one_delivery_may_bring_different_columns() {
-    let bench = Bench::new().await;
+async fn tables_of_one_delivery_may_bring_different_columns(bench: Bench) {
     let how = snapshot(&["service"]);
     let wide = |text| services("a", &["code", "name", "description"], &[&["1", "Viens", text]]);
     let mut narrow = services("a", &["code", "name"], &[&["2", "Divi"]]);
@@ -62,9 +56,7 @@ async fn tables_of_one_delivery_may_bring_different_columns() {
     assert_eq!(bench.ask("SELECT code, description FROM service_current ORDER BY code").await, ["1|C", "2|B"]);
 }
 
-#[tokio::test]
-async fn a_delta_retires_nothing() {
-    let bench = Bench::new().await;
+async fn a_delta_retires_nothing(bench: Bench) {
     bench
         .deliver("a", &snapshot(&["service"]), &[services("a", &["code", "name"], &[&["1", "Viens"], &["2", "Divi"]])])
         .await;
@@ -73,9 +65,7 @@ async fn a_delta_retires_nothing() {
     assert_eq!(bench.ask("SELECT name FROM service_current ORDER BY code").await, ["Viens", "Otrs"]);
 }
 
-#[tokio::test]
-async fn children_are_part_of_their_parents_version() {
-    let bench = Bench::new().await;
+async fn children_are_part_of_their_parents_version(bench: Bench) {
     let how = snapshot(&["service", "service.steps"]);
     let parents = || services("a", &["code", "name"], &[&["1", "Viens"], &["2", "Divi"]]);
     let current = "SELECT v.code, v.run, c.ordinal, c.name FROM service_current v
@@ -98,9 +88,7 @@ async fn children_are_part_of_their_parents_version() {
     bench.sound().await;
 }
 
-#[tokio::test]
-async fn lists_that_a_delivery_does_not_speak_of_stay() {
-    let bench = Bench::new().await;
+async fn lists_that_a_delivery_does_not_speak_of_stay(bench: Bench) {
     let full = snapshot(&["service", "service.steps"]);
     bench
         .deliver("a", &full, &[services("a", &["code", "name"], &[&["1", "Viens"]]), steps("a", &[("1", 1, "Sākt")])])
@@ -120,9 +108,7 @@ async fn lists_that_a_delivery_does_not_speak_of_stay() {
     bench.sound().await;
 }
 
-#[tokio::test]
-async fn children_without_parent_are_quarantined() {
-    let bench = Bench::new().await;
+async fn children_without_parent_are_quarantined(bench: Bench) {
     let how = snapshot(&["service", "service.steps"]);
     let orphan = bench
         .deliver(
@@ -140,4 +126,14 @@ async fn children_without_parent_are_quarantined() {
     let detail = bench.registry.quarantine_show(listed[0].id).await.unwrap().unwrap();
     assert_eq!(detail.cells, [("name".to_owned(), Some("Kur?".to_owned()))]);
     assert_eq!(detail.findings.height(), 1);
+}
+
+battery! {
+    insert_change_retire_return,
+    absent_column_is_unchanged_and_empty_cell_is_cleared,
+    tables_of_one_delivery_may_bring_different_columns,
+    a_delta_retires_nothing,
+    children_are_part_of_their_parents_version,
+    lists_that_a_delivery_does_not_speak_of_stay,
+    children_without_parent_are_quarantined,
 }

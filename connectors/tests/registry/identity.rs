@@ -3,9 +3,7 @@
 use crate::bench::{Bench, counts, one, records, services, snapshot, steps};
 use vienkop_connectors::registry::Mode;
 
-#[tokio::test]
-async fn several_sources_feed_one_entity_by_priority() {
-    let mut bench = Bench::new().await;
+async fn several_sources_feed_one_entity_by_priority(mut bench: Bench) {
     bench.priorities = vec![("strong".into(), 10), ("weak".into(), 1)];
     let how = snapshot(&["service", "service.steps"]);
     let columns = ["code", "name", "description"];
@@ -29,9 +27,7 @@ async fn several_sources_feed_one_entity_by_priority() {
     bench.sound().await;
 }
 
-#[tokio::test]
-async fn sources_of_one_run_make_one_version() {
-    let bench = Bench::new().await;
+async fn sources_of_one_run_make_one_version(bench: Bench) {
     let how = snapshot(&["service"]);
     let run = bench.begin(Mode::Run).await;
     for (source, name) in [("b", "No b"), ("a", "No a")] {
@@ -43,9 +39,7 @@ async fn sources_of_one_run_make_one_version() {
     bench.sound().await;
 }
 
-#[tokio::test]
-async fn a_new_source_takes_over_by_natural_key() {
-    let bench = Bench::new().await;
+async fn a_new_source_takes_over_by_natural_key(bench: Bench) {
     let how = snapshot(&["service"]);
     let columns = ["virsis_id", "code", "name"];
     bench.deliver("excel", &how, &[services("excel", &columns, &[&["V1", "1", "Viens"], &["", "2", "Divi"]])]).await;
@@ -58,9 +52,7 @@ async fn a_new_source_takes_over_by_natural_key() {
     bench.sound().await;
 }
 
-#[tokio::test]
-async fn a_minted_uid_that_is_anothers_is_not_taken() {
-    let bench = Bench::new().await;
+async fn a_minted_uid_that_is_anothers_is_not_taken(bench: Bench) {
     let how = snapshot(&["service"]);
     let columns = ["virsis_id", "code", "name"];
     bench.deliver("a", &how, &[services("a", &columns, &[&["V1", "1", "Viens"]])]).await;
@@ -73,13 +65,19 @@ async fn a_minted_uid_that_is_anothers_is_not_taken() {
     bench.sound().await;
 }
 
-#[tokio::test]
-async fn records_of_one_delivery_may_share_an_entity() {
-    let bench = Bench::new().await;
+async fn records_of_one_delivery_may_share_an_entity(bench: Bench) {
     let columns = ["virsis_id", "owner_reg_no", "code", "name", "description"];
     let rows: [&[&str]; 2] = [&["V1", "90000000001", "1", "Viens", ""], &["V1", "90000000002", "1", "Cits", "Teksts"]];
     let both = bench.deliver("a", &snapshot(&["service"]), &[records("a", "service", &columns, &rows)]).await;
     assert_eq!(counts(&both, "service"), [2, 0, 0, 0, 0, 0]);
     assert_eq!(bench.ask("SELECT name, description FROM service_current").await, ["Viens|Teksts"]);
     bench.sound().await;
+}
+
+battery! {
+    several_sources_feed_one_entity_by_priority,
+    sources_of_one_run_make_one_version,
+    a_new_source_takes_over_by_natural_key,
+    a_minted_uid_that_is_anothers_is_not_taken,
+    records_of_one_delivery_may_share_an_entity,
 }

@@ -22,9 +22,7 @@ const FOUND: &str =
     "SELECT code, entity, field, value, expected FROM finding WHERE run = (SELECT max(run) FROM finding)
     ORDER BY id";
 
-#[tokio::test]
-async fn ends_are_sought_in_the_delivery_and_in_the_registry() {
-    let bench = Bench::new().await;
+async fn ends_are_sought_in_the_delivery_and_in_the_registry(bench: Bench) {
     let owner = records("a", "institution", &["reg_no", "name"], &[&[OWNER, "Iestāde"]]);
     bench
         .deliver("services", &snapshot(&["service"]), &[services("services", &["code", "name"], &[&["1", "Viens"]])])
@@ -53,9 +51,7 @@ async fn ends_are_sought_in_the_delivery_and_in_the_registry() {
     assert_eq!(counts(&again, "need_service"), [0, 0, 0, 1, 3, 0]);
 }
 
-#[tokio::test]
-async fn a_link_to_what_this_delivery_retires_leads_nowhere() {
-    let bench = Bench::new().await;
+async fn a_link_to_what_this_delivery_retires_leads_nowhere(bench: Bench) {
     let how = snapshot(&["life_event", "need", "service", "need_service"]);
     let given = |rows: &[&[&str]]| {
         let [life_event, need] = needs();
@@ -68,9 +64,7 @@ async fn a_link_to_what_this_delivery_retires_leads_nowhere() {
     assert_eq!(bench.ask("SELECT count(*) FROM need_service_current").await, ["1"]);
 }
 
-#[tokio::test]
-async fn items_of_lists_are_references_too() {
-    let bench = Bench::new().await;
+async fn items_of_lists_are_references_too(bench: Bench) {
     bench
         .deliver("services", &snapshot(&["service"]), &[services("services", &["code", "name"], &[&["1", "Viens"]])])
         .await;
@@ -82,9 +76,7 @@ async fn items_of_lists_are_references_too() {
     assert!(bench.dump("catalogue_entry").await[0].contains(r#""service_codes":["1","7"]"#));
 }
 
-#[tokio::test]
-async fn an_institution_may_refer_to_one_of_its_own_delivery() {
-    let bench = Bench::new().await;
+async fn an_institution_may_refer_to_one_of_its_own_delivery(bench: Bench) {
     let columns = ["reg_no", "name", "parent_reg_no"];
     let rows: [&[&str]; 3] = [
         &["90000000001", "Ministrija", ""],
@@ -93,4 +85,11 @@ async fn an_institution_may_refer_to_one_of_its_own_delivery() {
     ];
     bench.deliver("a", &snapshot(&["institution"]), &[records("a", "institution", &columns, &rows)]).await;
     assert_eq!(bench.ask(FOUND).await, ["K003|institution|parent_reg_no|90000000004|institution.reg_no"]);
+}
+
+battery! {
+    ends_are_sought_in_the_delivery_and_in_the_registry,
+    a_link_to_what_this_delivery_retires_leads_nowhere,
+    items_of_lists_are_references_too,
+    an_institution_may_refer_to_one_of_its_own_delivery,
 }

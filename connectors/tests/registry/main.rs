@@ -1,6 +1,8 @@
 //! The registry through its public door: deliveries as small frames, then what it holds.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[macro_use]
+mod battery;
 mod bench;
 mod evidence;
 mod gates;

@@ -3,21 +3,11 @@
 use std::time::Duration;
 
 use crate::bench::{Bench, services, snapshot, url};
-use sqlx::{ConnectOptions, Connection};
 use vienkop_connectors::registry::{Mode, Registry, RegistryError};
 
-async fn statements(bench: &Bench, all: &[&'static str]) {
-    let path = bench.folder.path().join("registry.db");
-    let mut connection = sqlx::sqlite::SqliteConnectOptions::new().filename(path).connect().await.unwrap();
-    for statement in all {
-        sqlx::raw_sql(*statement).execute(&mut connection).await.unwrap();
-    }
-    connection.close().await.unwrap();
-}
-
 #[tokio::test]
-async fn urls_that_name_no_sqlite_file_are_refused() {
-    for text in ["registry.db", "postgres://host/db", "sqlite://", "sqlite::memory:"] {
+async fn urls_that_name_no_registry_are_refused() {
+    for text in ["registry.db", "postgres://host", "mysql://host/db", "sqlite://", "sqlite::memory:"] {
         let error = Registry::open(text).await.err().unwrap();
         assert!(matches!(error, RegistryError::Url { .. }), "{text}: {error}");
     }
@@ -32,37 +22,33 @@ async fn folders_are_made_and_opening_again_changes_nothing() {
     assert_eq!(again.counts().await.unwrap().len(), vienkop_transforms::model::ENTITIES.len());
 }
 
-#[tokio::test]
-async fn columns_of_a_newer_model_are_added_and_nothing_counts_as_changed() {
-    let bench = Bench::new().await;
+async fn columns_of_a_newer_model_are_added_and_nothing_counts_as_changed(bench: Bench) {
     let given = || services("a", &["code", "name", "description"], &[&["1", "Viens", ""]]);
     bench.deliver("a", &snapshot(&["service"]), &[given()]).await;
-    statements(
-        &bench,
-        &[
+    bench
+        .statements(&[
             "DROP VIEW service_current",
+            "DROP VIEW source_record",
             "ALTER TABLE service DROP COLUMN description",
             "ALTER TABLE source_service DROP COLUMN description",
-            "DROP VIEW source_record",
             "DROP TABLE source_service_faq",
-        ],
-    )
-    .await;
-    Registry::open(&url(&bench.folder)).await.unwrap();
+        ])
+        .await;
+    Registry::open(&bench.url).await.unwrap();
     let again = bench.deliver("a", &snapshot(&["service"]), &[given()]).await;
     assert_eq!(crate::bench::counts(&again, "service"), [0, 0, 0, 1, 0, 0]);
     assert_eq!(bench.ask("SELECT code, description FROM service_current").await, ["1|NULL"]);
 }
 
-#[tokio::test]
-async fn a_newer_file_is_refused() {
-    let bench = Bench::new().await;
-    statements(
-        &bench,
-        &["INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (99, 'x', 1, x'00', 0)"],
-    )
-    .await;
-    let error = Registry::open(&url(&bench.folder)).await.err().unwrap();
+async fn a_newer_file_is_refused(bench: Bench) {
+    let insert = if bench.is_sqlite() {
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (99, 'x', 1, x'00', 0)"
+    } else {
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+        VALUES (99, 'x', true, '\\x00', 0)"
+    };
+    bench.statements(&[insert]).await;
+    let error = Registry::open(&bench.url).await.err().unwrap();
     assert!(matches!(error, RegistryError::Newer { found: 99, .. }), "{error}");
 }
 
@@ -75,21 +61,17 @@ async fn a_file_that_is_no_database_is_refused() {
     assert!(error.to_string().contains("registry.db"));
 }
 
-#[tokio::test]
-async fn the_second_writer_waits_and_then_says_so() {
-    let bench = Bench::new().await;
+async fn the_second_writer_waits_and_then_says_so(bench: Bench) {
     let plan = bench.begin(Mode::Plan).await;
-    let hasty = Registry::open_waiting(&url(&bench.folder), Duration::from_millis(50)).await.unwrap();
+    let hasty = Registry::open_waiting(&bench.url, Duration::from_millis(50)).await.unwrap();
     let error = hasty.begin(Mode::Run, bench.start()).await.err().unwrap();
-    assert!(matches!(error, RegistryError::Locked { .. }), "{error}");
+    assert!(matches!(error, RegistryError::Locked { .. } | RegistryError::Held { .. }), "{error}");
     assert_eq!(hasty.runs(1).await.unwrap(), [], "readers do not wait");
     plan.finish("clean", "2030-01-01T00:00:00Z").await.unwrap();
     hasty.begin(Mode::Run, bench.start()).await.unwrap();
 }
 
-#[tokio::test]
-async fn sources_of_a_run_may_work_side_by_side() {
-    let bench = Bench::new().await;
+async fn sources_of_a_run_may_work_side_by_side(bench: Bench) {
     let run = bench.begin(Mode::Run).await;
     let how = snapshot(&["service"]);
     let given = |source: &str, code: &str| services(source, &["code", "name"], &[&[code, "Nosaukums"]]);
@@ -108,4 +90,11 @@ async fn several_programs_may_start_with_a_new_registry_at_once() {
     for opened in [a, b, c] {
         assert_eq!(opened.unwrap().runs(1).await.unwrap(), []);
     }
+}
+
+battery! {
+    columns_of_a_newer_model_are_added_and_nothing_counts_as_changed,
+    a_newer_file_is_refused,
+    the_second_writer_waits_and_then_says_so,
+    sources_of_a_run_may_work_side_by_side,
 }

@@ -3,9 +3,7 @@
 use crate::bench::{Bench, OWNER, counts, one, records, services, snapshot};
 use vienkop_connectors::registry::{Change, Mode};
 
-#[tokio::test]
-async fn a_plan_is_the_run_without_its_traces() {
-    let bench = Bench::new().await;
+async fn a_plan_is_the_run_without_its_traces(bench: Bench) {
     let how = snapshot(&["service"]);
     bench.deliver("a", &how, &[services("a", &["code", "name"], &[&["1", "Viens"], &["2", "Divi"]])]).await;
     let before = everything(&bench).await;
@@ -20,9 +18,7 @@ async fn a_plan_is_the_run_without_its_traces() {
     assert_eq!(kinds, [(Change::Inserted, key("3")), (Change::Changed, key("1")), (Change::Retired, key("2"))]);
 }
 
-#[tokio::test]
-async fn later_sources_of_a_plan_see_the_earlier_ones() {
-    let bench = Bench::new().await;
+async fn later_sources_of_a_plan_see_the_earlier_ones(bench: Bench) {
     let run = bench.begin(Mode::Plan).await;
     one(&run, "services", &snapshot(&["service"]), &[services("services", &["code", "name"], &[&["1", "Viens"]])])
         .await;
@@ -64,4 +60,9 @@ async fn everything(bench: &Bench) -> String {
         all.push_str(&bench.ask(text).await.join("\n"));
     }
     all
+}
+
+battery! {
+    a_plan_is_the_run_without_its_traces,
+    later_sources_of_a_plan_see_the_earlier_ones,
 }

@@ -109,8 +109,8 @@ impl Model {
     }
 }
 
-const MERGED: &str = "SELECT code, name, description, (SELECT group_concat(name, '+') FROM
-    (SELECT name FROM service_steps c WHERE c.uid = v.uid AND c.run = v.run ORDER BY ordinal)) FROM service_current v
+const MERGED: &str = "SELECT code, name, description, (SELECT string_agg(name, '+') FROM
+    (SELECT name FROM service_steps c WHERE c.uid = v.uid AND c.run = v.run ORDER BY ordinal) s) FROM service_current v
     ORDER BY code";
 
 fn frames(step: &Step) -> (How, Vec<vienkop_transforms::records::Records>) {
@@ -145,8 +145,7 @@ fn frames(step: &Step) -> (How, Vec<vienkop_transforms::records::Records>) {
     (if step.snapshot { snapshot(&mapped) } else { delta(&mapped) }, records)
 }
 
-async fn follow(deliveries: &[Step]) {
-    let mut bench = Bench::new().await;
+async fn follow(mut bench: Bench, deliveries: &[Step]) {
     bench.priorities = vec![("weak".into(), 1), ("strong".into(), 2)];
     let mut model = Model::default();
     for step in deliveries {
@@ -171,7 +170,16 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 8, max_shrink_iters: 200, ..ProptestConfig::default() })]
 
     #[test]
-    fn deliveries_agree_with_the_model(deliveries in prop::collection::vec(step(), 1..7)) {
-        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(follow(&deliveries));
+    fn deliveries_agree_with_the_model_on_sqlite(deliveries in prop::collection::vec(step(), 1..7)) {
+        block_on(async { follow(Bench::sqlite().await, &deliveries).await });
     }
+
+    #[test]
+    fn deliveries_agree_with_the_model_on_postgres(deliveries in prop::collection::vec(step(), 1..7)) {
+        block_on(async { follow(Bench::postgres().await, &deliveries).await });
+    }
+}
+
+fn block_on(work: impl Future<Output = ()>) {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work);
 }

@@ -96,7 +96,7 @@ pub(super) async fn plan(
     let landing = scratch.path().join("landed");
     let job = Job { name, sources, mode: Mode::Plan, kind: RunKind::Run, landing, approve, quiet: options.quiet };
     let (mut url, mut notes) = (session.registry.clone(), Vec::new());
-    if Registry::is_missing(&url) {
+    if Registry::is_missing(&url).await? {
         notes.push(session.texts().get("cli-plan-no-registry", &[("registry", &url)]));
         url = format!("sqlite://{}", scratch.path().join("registry.db").display());
     }

@@ -1,9 +1,10 @@
 //! Resolving: checked rows to records with stable ids.
 //!
 //! An id is a `UUIDv5` over a tuple whose parts are length-prefixed, so that no two tuples share one however
-//! their parts are cut. Matching by score comes on top of this; the ids stay.
+//! their parts are cut. Matching by score ([`matching`]) comes on top of this; the ids stay.
 
 mod findings;
+pub mod matching;
 
 use std::collections::BTreeSet;
 

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use vienkop_transforms::finding::{self, Rule};
 use vienkop_transforms::model::{self, Entity, Field};
 
+use super::dialect::as_text;
 use super::staging::Staged;
-use super::{LIVE, SAMPLES, any, dialect, pair, references};
+use super::{Dialect, LIVE, SAMPLES, any, pair, references};
 
 /// The text that leads a person to a staged row.
 fn place(s: &str) -> String {
@@ -49,7 +50,7 @@ impl Staged {
         if self.table.child.is_none() {
             format!(
                 r#"INSERT INTO "delta_{x}" (record_uid, rid, state)
-                SELECT "_record_uid", "_rid", CASE WHEN "_accepted" = 1 THEN 'accepted' ELSE 'held' END
+                SELECT "_record_uid", "_rid", CASE WHEN "_accepted" IS TRUE THEN 'accepted' ELSE 'held' END
                 FROM (SELECT "_record_uid", "_rid", "_accepted", row_number() OVER
                     (PARTITION BY "_record_uid" ORDER BY "_accepted" DESC, "_seq" DESC, "_rid" DESC) AS n
                     FROM "stage_{x}" WHERE "_record_uid" IS NOT NULL) ranked
@@ -58,7 +59,7 @@ impl Staged {
         } else {
             format!(
                 r#"INSERT INTO "delta_{x}" (record_uid, ordinal, rid, state)
-                SELECT "_record_uid", "_ordinal", "_rid", CASE WHEN "_accepted" = 1 THEN 'accepted' ELSE 'held' END
+                SELECT "_record_uid", "_ordinal", "_rid", CASE WHEN "_accepted" IS TRUE THEN 'accepted' ELSE 'held' END
                 FROM (SELECT "_record_uid", "_ordinal", "_rid", "_accepted", row_number() OVER
                     (PARTITION BY "_record_uid", "_ordinal" ORDER BY "_accepted" DESC, "_seq" DESC, "_rid" DESC) AS n
                     FROM "stage_{x}" s WHERE "_record_uid" IS NOT NULL
@@ -85,7 +86,7 @@ impl Staged {
         };
         format!(
             r#"INSERT INTO "dropped_{x}" SELECT s."_rid", d.rid FROM "stage_{x}" s CROSS JOIN "delta_{x}" d
-            WHERE d.record_uid = s."_record_uid"{same} AND s."_accepted" = 1 AND d.rid <> s."_rid"{not}"#
+            WHERE d.record_uid = s."_record_uid"{same} AND s."_accepted" IS TRUE AND d.rid <> s."_rid"{not}"#
         )
     }
 
@@ -155,7 +156,7 @@ impl Staged {
 
     /// References of this entity that the delivery carries: findings of those that lead nowhere, K004 for links,
     /// K003 for others.
-    pub(in crate::registry) fn reference_findings(&self, others: &[Staged]) -> Vec<String> {
+    pub(in crate::registry) fn reference_findings(&self, others: &[Staged], dialect: Dialect) -> Vec<String> {
         let (x, label, _) = self.names();
         let entity = self.table.entity;
         let rule = if entity.link { &finding::LINK_TARGET } else { &finding::REFERENCE };
@@ -163,7 +164,7 @@ impl Staged {
         for field in references(entity).filter(|field| self.delivers(field.name)) {
             let Some(missing) = self.missing(field, others) else { continue };
             let (items, value) = if field.list {
-                (format!(" CROSS JOIN {}", dialect::items(field.name)), "item.value".to_owned())
+                (format!(" CROSS JOIN {}", dialect.items(field.name)), "item.value".to_owned())
             } else {
                 (String::new(), format!(r#"s."{}""#, field.name))
             };
@@ -235,7 +236,7 @@ impl Staged {
         format!(
             r#"INSERT INTO "echo_{x}" SELECT DISTINCT c."_rid"
             FROM "dropped_{parent}" y CROSS JOIN "stage_{parent}" s CROSS JOIN "stage_{x}" c
-            WHERE s."_rid" = y.rid AND c."_record_uid" = s."_record_uid" AND c."_accepted" = 1
+            WHERE s."_rid" = y.rid AND c."_record_uid" = s."_record_uid" AND c."_accepted" IS TRUE
             AND c."_landed" IS NOT DISTINCT FROM s."_landed" AND c."_sheet" IS NOT DISTINCT FROM s."_sheet"
             AND c."_row" IS NOT DISTINCT FROM s."_row" AND c."_part" IS NOT DISTINCT FROM s."_part""#
         )
@@ -262,7 +263,7 @@ impl Staged {
         format!(
             r#"INSERT INTO "orphan_{x}" SELECT s."_rid" FROM "stage_{x}" s
             LEFT JOIN "delta_{parent}" d ON d.record_uid = s."_record_uid"
-            WHERE s."_accepted" = 1 AND (d.state NOT IN {LIVE} OR (d.record_uid IS NULL{held}))"#
+            WHERE s."_accepted" IS TRUE AND (d.state NOT IN {LIVE} OR (d.record_uid IS NULL{held}))"#
         )
     }
 
@@ -321,7 +322,7 @@ impl Staged {
         let (x, _, _) = self.names();
         let keyed = if self.table.child.is_none() { r#" AND "_record_uid" IS NOT NULL"# } else { "" };
         format!(
-            r#"SELECT count(*), coalesce(sum(CASE WHEN "_accepted" = 1{keyed} THEN 0 ELSE 1 END), 0),
+            r#"SELECT count(*), coalesce(sum(CASE WHEN "_accepted" IS TRUE{keyed} THEN 0 ELSE 1 END), 0),
             coalesce(sum(CASE WHEN "_ordinal" IS NULL THEN 1 ELSE 0 END), 0) FROM "stage_{x}""#
         )
     }
@@ -346,12 +347,13 @@ impl Staged {
     pub(in crate::registry) fn quarantine(&self) -> [String; 2] {
         let (x, label, _) = self.names();
         let head = format!(
-            r#"INSERT INTO stage_quarantine SELECT s."_seq", '{label}', s."_key", s."_record_uid", s."_landed",
+            r#"INSERT INTO stage_quarantine (seq, entity, record_key, record_uid, landed, sheet, "row", part)
+            SELECT s."_seq", '{label}', s."_key", s."_record_uid", s."_landed",
             s."_sheet", s."_row", s."_part""#
         );
         [
             format!(
-                r#"{head} FROM "stage_{x}" s WHERE s."_accepted" = 0{} ORDER BY s."_seq", s."_rid""#,
+                r#"{head} FROM "stage_{x}" s WHERE s."_accepted" IS NOT TRUE{} ORDER BY s."_seq", s."_rid""#,
                 if self.table.child.is_none() { r#" OR s."_record_uid" IS NULL"# } else { "" }
             ),
             format!(r#"{head} {} ORDER BY s."_seq", s."_rid""#, self.refused()),
@@ -372,11 +374,12 @@ impl Staged {
     pub(in crate::registry) fn refused_cells(&self) -> Vec<String> {
         let columns = self.delivered().into_iter().enumerate();
         columns
-            .map(|(n, (column, _))| {
+            .map(|(n, (column, storage))| {
+                let value = format!(r#"s."{column}""#);
                 format!(
-                    r#"INSERT INTO stage_cell SELECT s."_seq", {}, '{column}', CAST(s."{column}" AS TEXT)
-                    {} AND s."{column}" IS NOT NULL"#,
+                    r#"INSERT INTO stage_cell (seq, ordinal, "column", value) SELECT s."_seq", {}, '{column}', {} {} AND {value} IS NOT NULL"#,
                     n + 1,
+                    as_text(&value, storage),
                     self.refused()
                 )
             })
@@ -387,9 +390,9 @@ impl Staged {
     pub(in crate::registry) fn samples(&self, state: &str) -> String {
         let (x, _, _) = self.names();
         let values = self.values();
-        let columns = self.delivered().into_iter().map(|(column, _)| {
-            let new = values.iter().find(|(name, _)| *name == column).map_or("NULL", |(_, value)| value);
-            format!(r#", CAST(o."{column}" AS TEXT), CAST({new} AS TEXT)"#)
+        let columns = self.delivered().into_iter().map(|(column, storage)| {
+            let new = values.iter().find(|(name, _)| *name == column).map_or("NULL", |(_, value)| value.as_str());
+            format!(", {}, {}", as_text(&format!(r#"o."{column}""#), storage), as_text(new, storage))
         });
         let columns: String = columns.collect();
         format!(
@@ -473,14 +476,14 @@ impl Staged {
             AND NOT EXISTS (SELECT 1 FROM identity i CROSS JOIN "source_{x}" v WHERE i.entity_uid = u.uid
             AND v.record_uid = i.record_uid AND v.valid_to IS NULL
             AND NOT EXISTS (SELECT 1 FROM "retire_{x}" z WHERE z.record_uid = v.record_uid))
-            AND u.uid NOT IN (SELECT n.uid FROM "uid_{x}" n CROSS JOIN "delta_{x}" d
-            WHERE d.record_uid = n.record_uid AND d.state = 'inserted')"#
+            AND NOT EXISTS (SELECT 1 FROM "uid_{x}" n CROSS JOIN "delta_{x}" d
+            WHERE n.uid = u.uid AND d.record_uid = n.record_uid AND d.state = 'inserted')"#
         )
     }
 }
 
 /// The first finding of each code that concerns the whole set, and how many there are.
 pub(in crate::registry) fn findings_of_the_set() -> &'static str {
-    "SELECT f.*, g.found FROM stage_finding f JOIN (SELECT min(rowid) AS first, count(*) AS found FROM stage_finding
-    WHERE code LIKE 'K%' OR code LIKE 'S%' GROUP BY code) g ON f.rowid = g.first ORDER BY f.code"
+    r#"SELECT f.*, g.found FROM stage_finding f JOIN (SELECT min("_rid") AS first, count(*) AS found FROM stage_finding
+    WHERE code LIKE 'K%' OR code LIKE 'S%' GROUP BY code) g ON f."_rid" = g.first ORDER BY f.code"#
 }

@@ -111,12 +111,15 @@ impl Staged {
 pub(in crate::registry) fn load_evidence() -> [String; 3] {
     let columns = quoted(finding::COLUMNS);
     [
-        format!("INSERT INTO finding (run, source, {columns}) SELECT $1, $2, {columns} FROM stage_finding"),
+        format!(
+            "INSERT INTO finding (run, source, {columns}) SELECT $1, $2, {columns} FROM stage_finding ORDER BY \"_rid\""
+        ),
         r#"INSERT INTO quarantine (run, source, seq, entity, record_key, record_uid, landed, sheet, "row", part)
-        SELECT $1, $2, seq, entity, record_key, record_uid, landed, sheet, "row", part FROM stage_quarantine"#
+        SELECT $1, $2, seq, entity, record_key, record_uid, landed, sheet, "row", part FROM stage_quarantine
+        ORDER BY "_rid""#
             .into(),
         r#"INSERT INTO quarantine_cell (run, source, seq, ordinal, "column", value)
-        SELECT $1, $2, seq, ordinal, "column", value FROM stage_cell"#
+        SELECT $1, $2, seq, ordinal, "column", value FROM stage_cell ORDER BY "_rid""#
             .into(),
     ]
 }

@@ -12,15 +12,16 @@ enum Values {
 }
 
 impl Table {
-    fn from(self, values: Values) -> String {
+    /// FROM and what WHERE has to say of it.
+    fn from(self, values: Values) -> (String, &'static str) {
         let x = self.name();
         match values {
-            Values::Single => format!(
-                r#"FROM "feed_{x}" f CROSS JOIN "source_{x}" m
-                ON f.n = 1 AND m.record_uid = f.record_uid AND m.run = f.run"#
+            Values::Single => (
+                format!(r#"FROM "feed_{x}" f CROSS JOIN "source_{x}" m"#),
+                "f.n = 1 AND m.record_uid = f.record_uid AND m.run = f.run",
             ),
             Values::Merged => {
-                format!(r#"FROM "feed_{x}" f CROSS JOIN "merge_{x}" m ON f.n > 1 AND f.place = 1 AND m.uid = f.uid"#)
+                (format!(r#"FROM "feed_{x}" f CROSS JOIN "merge_{x}" m"#), "f.n > 1 AND f.place = 1 AND m.uid = f.uid")
             }
         }
     }
@@ -109,10 +110,11 @@ impl Table {
         let x = self.name();
         let differs = differs("m", "v", &self.columns());
         let live = |values: Values| {
+            let (from, joined) = self.from(values);
             format!(
                 r#"INSERT INTO "outcome_{x}" SELECT f.uid, v.run, CASE WHEN v.uid IS NULL THEN 'inserted' ELSE 'changed' END
-                {} LEFT JOIN "{x}" v ON v.uid = f.uid AND v.valid_to IS NULL WHERE v.uid IS NULL OR {differs}"#,
-                self.from(values)
+                {from} LEFT JOIN "{x}" v ON v.uid = f.uid AND v.valid_to IS NULL
+                WHERE {joined} AND (v.uid IS NULL OR {differs})"#
             )
         };
         [
@@ -130,7 +132,7 @@ impl Table {
     pub(in crate::registry) fn holds_any(self) -> String {
         let x = self.name();
         format!(
-            r#"SELECT CASE WHEN EXISTS (SELECT 1 FROM "source_{x}") OR EXISTS (SELECT 1 FROM "{x}") THEN 1 ELSE 0 END"#
+            r#"SELECT CASE WHEN EXISTS (SELECT 1 FROM "source_{x}") OR EXISTS (SELECT 1 FROM "{x}") THEN CAST(1 AS BIGINT) ELSE 0 END"#
         )
     }
 
@@ -186,12 +188,13 @@ impl Table {
         let columns = self.columns();
         let names = columns.iter().map(|(column, _)| column);
         [Values::Single, Values::Merged].map(|values| {
+            let (from, joined) = self.from(values);
             format!(
-                r#"INSERT INTO "{x}" (uid, run, valid_from, {}) SELECT f.uid, $1, $3, {} {}
-                CROSS JOIN "outcome_{x}" y WHERE y.uid = f.uid AND y.state IN ('inserted', 'changed') ORDER BY f.uid"#,
+                r#"INSERT INTO "{x}" (uid, run, valid_from, {}) SELECT f.uid, $1, $3, {} {from}
+                CROSS JOIN "outcome_{x}" y
+                WHERE {joined} AND y.uid = f.uid AND y.state IN ('inserted', 'changed') ORDER BY f.uid"#,
                 quoted(names.clone()),
-                of_alias("m", names.clone()),
-                self.from(values)
+                of_alias("m", names.clone())
             )
         })
     }

@@ -1,8 +1,8 @@
 //! Every statement generated from the model, in one place: tables, staging, difference, load, merged view.
 //!
-//! Written so that SQLite and PostgreSQL both understand it, where the two agree; what only SQLite says stands in
-//! [`dialect`]. Parameters: `$1` run, `$2` source, `$3` time of the versions. Names come from the model, never from
-//! data. `CROSS JOIN` is used where the small table must lead: SQLite keeps that order, PostgreSQL does not mind.
+//! Written so that SQLite and PostgreSQL both understand it; what each says in its own way stands in [`dialect`]. Parameters: `$1` run, `$2` source, `$3` time of the versions. Names come from the model, never from
+//! data. `CROSS JOIN` is used where the small table must lead: SQLite keeps that order,
+//! PostgreSQL finds its own.
 //!
 //! Tables of a source's work in one run, all temporary (`x` = the entity's or child's name):
 //!
@@ -16,6 +16,7 @@
 //! | `uid_x`, `gone_x` | the entity of each affected record; entities that lose their last record |
 //! | `affected_x`, `feed_x`, `merge_x`, `outcome_x`, `pick_x` | the merged view of affected entities |
 
+mod dialect;
 mod difference;
 mod load;
 mod merge;
@@ -26,49 +27,11 @@ use std::collections::BTreeSet;
 
 use vienkop_transforms::model::{self, Child, Entity, Field, Storage};
 
+pub(super) use dialect::{Dialect, PARAMETERS};
 pub(super) use difference::findings_of_the_set;
 pub(super) use load::load_evidence;
-pub(super) use staging::{Staged, create_stage_common, insert};
+pub(super) use staging::{Staged, copy, create_stage_common, insert};
 pub(super) use tables::{views, wanted};
-
-/// What SQLite says in its own way.
-pub(super) mod dialect {
-    use vienkop_transforms::model::Storage;
-
-    /// Parameters of one statement, at most.
-    pub(in super::super) const PARAMETERS: usize = 32_766;
-    /// A number for every staged row.
-    pub(super) const ROW_ID: &str = r#""_rid" INTEGER PRIMARY KEY"#;
-    /// Only the key is stored, in its order.
-    pub(super) const KEY_ORDERED: &str = " WITHOUT ROWID";
-    /// Values keep to their column's type.
-    pub(super) const STRICT: &str = " STRICT";
-
-    pub(super) fn column_type(storage: Storage) -> &'static str {
-        match storage {
-            Storage::Text => "TEXT",
-            Storage::Integer | Storage::Boolean => "INTEGER",
-        }
-    }
-
-    /// Items of a list column `s.column` as `item.value`.
-    pub(super) fn items(column: &str) -> String {
-        format!(r#"json_each(s."{column}") item"#)
-    }
-}
-
-/// Names of the columns of the main database: table, column.
-pub(super) const COLUMNS: &str = "SELECT t.name, c.name FROM sqlite_master t, pragma_table_info(t.name) c \
-     WHERE t.type = 'table' ORDER BY t.name, c.cid";
-/// Views of the main database with their text.
-pub(super) const VIEWS: &str = "SELECT name, sql FROM sqlite_master WHERE type = 'view' ORDER BY name";
-/// Temporary tables of the connection.
-pub(super) const TEMPORARY_TABLES: &str = "SELECT name FROM sqlite_temp_master WHERE type = 'table' ORDER BY name";
-
-/// Removes a temporary table.
-pub(super) fn drop_temporary(name: &str) -> String {
-    format!(r#"DROP TABLE temp."{name}""#)
-}
 
 /// States of a delta row that end in the entity tables.
 const LIVE: &str = "('accepted', 'inserted', 'changed', 'unchanged')";
@@ -168,7 +131,7 @@ pub(super) fn page(table: Table, rows: usize) -> String {
     let parent = table.entity.name;
     if table.child.is_none() {
         return format!(
-            r#"SELECT uid, 0 AS ordinal, {columns} FROM "{parent}" WHERE valid_to IS NULL AND uid > $1
+            r#"SELECT uid, CAST(0 AS BIGINT) AS ordinal, {columns} FROM "{parent}" WHERE valid_to IS NULL AND uid > $1
             ORDER BY uid LIMIT {rows}"#
         );
     }

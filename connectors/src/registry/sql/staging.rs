@@ -96,7 +96,7 @@ impl Staged {
     pub(in crate::registry) fn create(&self) -> String {
         format!(
             r#"CREATE TEMP TABLE "stage_{}" ({}, "_seq" INTEGER, "_record_uid" TEXT, "_entity_uid" TEXT, "_key" TEXT,
-            "_accepted" INTEGER NOT NULL, "_landed" INTEGER, "_sheet" TEXT, "_row" INTEGER, "_part" INTEGER,
+            "_accepted" BOOLEAN NOT NULL, "_landed" INTEGER, "_sheet" TEXT, "_row" INTEGER, "_part" INTEGER,
             "_ordinal" INTEGER, "_shape" INTEGER NOT NULL)"#,
             self.table.name(),
             dialect::ROW_ID
@@ -148,13 +148,23 @@ pub(in crate::registry) fn create_stage_common() -> Vec<String> {
         .map(|c| format!(r#""{c}" {}"#, if matches!(*c, "landed" | "row" | "part") { "INTEGER" } else { "TEXT" }))
         .collect();
     vec![
-        format!("CREATE TEMP TABLE stage_finding ({})", finding.join(", ")),
-        "CREATE TEMP TABLE stage_quarantine (seq INTEGER, entity TEXT, record_key TEXT, record_uid TEXT, \
-         landed INTEGER, sheet TEXT, \"row\" INTEGER, part INTEGER)"
-            .into(),
-        "CREATE TEMP TABLE stage_cell (seq INTEGER, ordinal INTEGER, \"column\" TEXT, value TEXT)".into(),
+        format!("CREATE TEMP TABLE stage_finding ({}, {})", dialect::ROW_ID, finding.join(", ")),
+        format!(
+            r#"CREATE TEMP TABLE stage_quarantine ({}, seq INTEGER, entity TEXT, record_key TEXT, record_uid TEXT,
+            landed INTEGER, sheet TEXT, "row" INTEGER, part INTEGER)"#,
+            dialect::ROW_ID
+        ),
+        format!(
+            r#"CREATE TEMP TABLE stage_cell ({}, seq INTEGER, ordinal INTEGER, "column" TEXT, value TEXT)"#,
+            dialect::ROW_ID
+        ),
         "CREATE TEMP TABLE stage_file (landed INTEGER PRIMARY KEY, mark TEXT NOT NULL)".into(),
     ]
+}
+
+/// `COPY` into a staging table.
+pub(in crate::registry) fn copy<'a>(table: &str, columns: impl Iterator<Item = &'a String>) -> String {
+    format!(r#"COPY "{table}" ({}) FROM STDIN"#, quoted(columns))
 }
 
 /// Multi-row insert into a staging table.
