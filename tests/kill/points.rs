@@ -142,30 +142,15 @@ impl Experiment {
     }
 }
 
-/// The table that a statement writes to.
+/// The table that a statement is about.
 fn target(statement: &str) -> Option<&str> {
-    let skipped = [
-        "CREATE",
-        "TEMP",
-        "TEMPORARY",
-        "TABLE",
-        "INSERT",
-        "INTO",
-        "UPDATE",
-        "DELETE",
-        "FROM",
-        "ALTER",
-        "DROP",
-        "COPY",
-        "IF",
-        "NOT",
-        "EXISTS",
-        "TRUNCATE",
-    ];
-    let word = match statement.strip_prefix("CREATE INDEX temp.") {
-        Some(index) => index.split_once(" ON ")?.1.split_whitespace().next()?,
-        None => statement.split_whitespace().find(|word| !skipped.contains(word))?,
+    let skipped =
+        ["CREATE", "TEMP", "TABLE", "INSERT", "INTO", "UPDATE", "DELETE", "FROM", "ALTER", "DROP", "COPY", "ANALYZE"];
+    let named = match statement.split_once(" ON ") {
+        Some((index, table)) if index.starts_with("CREATE INDEX") => table,
+        _ => statement,
     };
+    let word = named.split_whitespace().find(|word| !skipped.contains(word))?;
     let word = word.strip_prefix("temp.").or_else(|| word.strip_prefix("pg_temp.")).unwrap_or(word);
     match word.strip_prefix('"') {
         Some(quoted) => quoted.split('"').next(),
