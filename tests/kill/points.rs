@@ -84,7 +84,7 @@ impl Experiment {
             let differs: Vec<&String> = near.symmetric_difference(&left.content).take(20).collect();
             panic!("{what}: a source came in by half; what differs from the nearest whole state: {differs:#?}");
         };
-        self.age_leftovers(place);
+        age_leftovers(place);
         place.run(&self.project, "all", self.as_of);
         let end = State::of(place);
         end.assert_sound(what);
@@ -95,15 +95,6 @@ impl Experiment {
         assert!(reports == self.outside.1, "{what}: reports differ");
         assert_eq!(files(&place.work().join("landed/arriving")), Vec::<PathBuf>::new(), "{what}");
         stage
-    }
-
-    /// The next run is that of another night: what was left half-way may be swept.
-    fn age_leftovers(&self, place: &Place) {
-        let old = SystemTime::now() - Duration::from_secs(3 * 24 * 60 * 60);
-        for file in files(&place.work().join("landed/arriving")) {
-            // Read-only since it was about to be renamed.
-            fs::File::open(file).unwrap().set_modified(old).unwrap();
-        }
     }
 
     fn kill_at(&self, number: usize) -> usize {
@@ -139,6 +130,15 @@ impl Experiment {
         assert!(stages.is_sorted(), "the further a run came, the more sources it brought in: {stages:?}");
         let seen: BTreeSet<usize> = stages.into_iter().collect();
         assert_eq!(seen, (0..=SOURCES.len()).collect(), "every source came in at a write of its own");
+    }
+}
+
+/// The next run is that of another night: what was left half-way may be swept.
+fn age_leftovers(place: &Place) {
+    let old = SystemTime::now() - Duration::from_secs(3 * 24 * 60 * 60);
+    for file in files(&place.work().join("landed/arriving")) {
+        // Read-only since it was about to be renamed.
+        fs::File::open(file).unwrap().set_modified(old).unwrap();
     }
 }
 
