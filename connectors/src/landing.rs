@@ -13,6 +13,7 @@ use tempfile::NamedTempFile;
 use vienkop_transforms::finding::{self, Finding};
 
 use crate::fetch::FetchError;
+use crate::kill::kill_point;
 use crate::limits::Limits;
 
 /// Files on their way in; a crash leaves them here and nowhere else.
@@ -62,6 +63,7 @@ impl LandingZone {
     /// # Errors
     /// [`FetchError::File`] above `limits.file_bytes` (F007) and for what the reader finds; the disk is full, …
     pub fn land(&self, reader: &mut dyn Read, name: &str, limits: &Limits) -> Result<Landed, FetchError> {
+        kill_point("landing: create");
         let mut arriving = NamedTempFile::new_in(self.root.join(ARRIVING))?;
         let mut hash = Sha256::new();
         let mut bytes = 0_u64;
@@ -84,6 +86,7 @@ impl LandingZone {
                 return Err(finding.into());
             }
             hash.update(&chunk[..read]);
+            kill_point("landing: write");
             arriving.write_all(&chunk[..read])?;
         }
         let sha256 = hex(&hash.finalize());
@@ -92,16 +95,23 @@ impl LandingZone {
         let new = fs::metadata(&path).map_or(true, |kept| kept.len() != bytes);
         if new {
             self.keep(arriving, &path)?;
+        } else {
+            kill_point("landing: remove what is here already");
+            drop(arriving);
         }
         Ok(Landed { sha256, path, bytes, name: name.to_owned(), new })
     }
 
     fn keep(&self, arriving: NamedTempFile, path: &Path) -> io::Result<()> {
+        kill_point("landing: sync");
         arriving.as_file().sync_all()?;
         let folder = path.parent().unwrap_or(&self.root);
         make_private_folder(folder)?;
+        kill_point("landing: make read-only");
         make_read_only(arriving.path())?;
+        kill_point("landing: rename");
         arriving.persist(path).map_err(|failed| failed.error)?;
+        kill_point("landing: sync folder");
         sync_folder(folder)
     }
 
@@ -122,6 +132,7 @@ impl LandingZone {
     /// # Errors
     /// Not a SHA-256, or the file cannot be removed.
     pub fn remove(&self, sha256: &str) -> io::Result<bool> {
+        kill_point("landing: remove");
         match fs::remove_file(self.path(sha256)?) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
@@ -170,6 +181,7 @@ impl LandingZone {
                 Err(error) => return Err(error),
             };
             if now.duration_since(touched).is_ok_and(|age| age >= older_than) {
+                kill_point("landing: sweep");
                 match fs::remove_file(entry.path()) {
                     Ok(()) => removed += 1,
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -194,6 +206,7 @@ fn make_private_folder(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
     }
+    kill_point("landing: make folder");
     fs::create_dir_all(folder)?;
     #[cfg(unix)]
     {

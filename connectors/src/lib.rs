@@ -5,6 +5,7 @@
 
 pub mod fetch;
 pub mod format;
+pub mod kill;
 pub mod landing;
 pub mod limits;
 pub mod registry;

@@ -11,6 +11,7 @@ use vienkop_transforms::model::Storage;
 use super::error::RegistryError;
 use super::session::{Connection, Prepared, Session, Value, push};
 use super::sql;
+use crate::kill::kill_point;
 
 /// Rows of one insert, at most: beyond, preparing it costs more than is saved.
 const ROWS: usize = 1_000;
@@ -81,6 +82,7 @@ async fn execute(
     values: SqliteArguments,
     again: bool,
 ) -> Result<(), RegistryError> {
+    kill_point(statement);
     if let Connection::Sqlite(connection) = &mut session.connection {
         let query = sqlx::query_with(AssertSqlSafe(Arc::clone(statement)), values).persistent(again);
         query.execute(connection).await.map_err(|error| session.site.error(error))?;
@@ -95,7 +97,9 @@ async fn copy(
     height: usize,
     columns: &[(String, Cells<'_>)],
 ) -> Result<(), sqlx::Error> {
-    let mut copy = connection.copy_in_raw(&sql::copy(table, columns.iter().map(|(name, _)| name))).await?;
+    let statement = sql::copy(table, columns.iter().map(|(name, _)| name));
+    kill_point(&statement);
+    let mut copy = connection.copy_in_raw(&statement).await?;
     let mut message = Vec::with_capacity(MESSAGE + 16 * 1024);
     let cut: Vec<Cut> = columns.iter().map(|(_, cells)| Cut::of(cells, 0, height)).collect();
     let mut parts: Vec<Part<'_>> = cut.iter().map(Part::of).collect();
@@ -113,6 +117,7 @@ async fn copy(
         }
     }
     copy.send(message.as_slice()).await?;
+    kill_point(&statement);
     copy.finish().await?;
     Ok(())
 }

@@ -152,6 +152,8 @@ mod code {
     pub(super) const FULL: u32 = 13;
     pub(super) const CANTOPEN: u32 = 14;
     pub(super) const NOTADB: u32 = 26;
+    /// Extended: the index of the write-ahead log cannot grow, which only a full disk keeps it from.
+    pub(super) const SHMSIZE: u32 = 4874;
 }
 
 /// Where a connection leads; makes errors that name it.
@@ -175,6 +177,9 @@ impl Site {
     fn sqlite(&self, source: sqlx::Error) -> RegistryError {
         let path = Arc::clone(&self.path);
         let found = source.as_database_error().and_then(DatabaseError::code).and_then(|code| code.parse::<u32>().ok());
+        if found == Some(code::SHMSIZE) {
+            return RegistryError::Full { path, source };
+        }
         match found.map(|code| code & 0xff) {
             Some(code::BUSY | code::LOCKED) => RegistryError::Locked { path, waited: self.wait, source },
             Some(code::READONLY) => RegistryError::ReadOnly { path, source },

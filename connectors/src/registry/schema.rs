@@ -10,6 +10,7 @@ use super::error::RegistryError;
 use super::session::{Connection, Row, Server, Session};
 use super::sql::Dialect;
 use super::{Registry, sql};
+use crate::kill::kill_point;
 
 /// Bookkeeping tables, in the order they came to be: version, name, for SQLite, for PostgreSQL. A published one is
 /// never edited.
@@ -117,10 +118,12 @@ async fn missing(session: &mut Session) -> Result<Option<Vec<String>>, RegistryE
 async fn create(session: &mut Session) -> Result<(), RegistryError> {
     let site = session.site.clone();
     let migrator = migrator(session.dialect());
+    kill_point("migrations");
     match &mut session.connection {
         Connection::Sqlite(connection) => {
             let mut outer = connection.begin_with("BEGIN IMMEDIATE").await.map_err(|error| site.error(error))?;
             migrator.run_direct(None, &mut *outer, false).await.map_err(|error| site.migration(error))?;
+            kill_point("COMMIT migrations");
             outer.commit().await.map_err(|error| site.error(error))?;
         }
         Connection::Postgres(connection) => {

@@ -13,6 +13,7 @@ use sqlx::{
 use super::error::{RegistryError, Site};
 use super::lock;
 use super::sql::Dialect;
+use crate::kill::kill_point;
 
 /// What the statements of one source in one run have in common: `$1`, `$2`, `$3` of the generated SQL.
 #[derive(Debug, Clone, Default)]
@@ -79,6 +80,7 @@ pub(super) fn postgres(options: PgConnectOptions) -> PgConnectOptions {
 impl Session {
     /// Connects.
     pub(super) async fn connect(server: &Server, site: &Site) -> Result<Self, RegistryError> {
+        kill_point("connect");
         let connection = match server {
             Server::Sqlite(options) => SqliteConnection::connect_with(&**options).await.map(Connection::Sqlite),
             Server::Postgres(options) => PgConnection::connect_with(&**options).await.map(Connection::Postgres),
@@ -123,7 +125,9 @@ impl Session {
         statement: impl Into<String>,
         values: &[Value<'_>],
     ) -> Result<u64, RegistryError> {
-        let text = AssertSqlSafe(statement.into());
+        let statement = statement.into();
+        kill_point(&statement);
+        let text = AssertSqlSafe(statement);
         let done = match &mut self.connection {
             Connection::Sqlite(connection) => match sqlite_arguments(values) {
                 Ok(values) => {

@@ -15,6 +15,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use vienkop_connectors::kill::kill_point;
 use vienkop_transforms::assess::report::Report;
 use vienkop_transforms::texts::Texts;
 
@@ -23,6 +24,7 @@ use vienkop_transforms::texts::Texts;
 /// Files appear whole or not at all; tables of an earlier report in the same folder that this one lacks are removed.
 pub(crate) fn render(report: &Report, texts: &Texts, folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let tables = folder.join("tables");
+    kill_point("report: make folder");
     fs_err::create_dir_all(&tables)?;
     let mut files = vec![
         (folder.join("report.html"), html::render(report, texts).into_bytes()),
@@ -38,6 +40,7 @@ pub(crate) fn render(report: &Report, texts: &Texts, folder: &Path) -> anyhow::R
     for entry in fs_err::read_dir(&tables)? {
         let path = entry?.path();
         if path.extension().is_some_and(|ending| ending == "csv") && !written.contains(&path) {
+            kill_point("report: remove");
             fs_err::remove_file(path)?;
         }
     }
@@ -49,7 +52,9 @@ fn write_whole(path: &Path, content: &[u8]) -> std::io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".part");
     let part = path.with_file_name(name);
+    kill_point("report: write");
     fs_err::write(&part, content)?;
+    kill_point("report: rename");
     fs_err::rename(part, path)
 }
 

@@ -165,6 +165,23 @@ impl Cluster {
         self.url(name)
     }
 
+    /// Makes a database with the content of another, which nobody may be connected to, and tells its URL.
+    ///
+    /// # Panics
+    /// There is one with this name, or somebody is connected.
+    pub fn copy_database(&self, from: &str, name: &str) -> String {
+        self.psql("postgres", &format!("CREATE DATABASE \"{name}\" TEMPLATE \"{from}\""));
+        self.url(name)
+    }
+
+    /// Removes a database, whoever is connected.
+    ///
+    /// # Panics
+    /// There is none with this name.
+    pub fn drop_database(&self, name: &str) {
+        self.psql("postgres", &format!("DROP DATABASE \"{name}\" WITH (FORCE)"));
+    }
+
     /// Makes an empty database with a name of its own and tells its URL.
     pub fn fresh_database(&self) -> String {
         self.create_database(&format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed)))

@@ -1,0 +1,15 @@
+//! A run may end at any moment: what it leaves is whole, and the next run comes to what an undisturbed one comes to.
+//!
+//! CONTRIBUTING.md tells how this works. `required-features = ["kill-points"]`: the ordinary program has no kill points.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs)]
+
+mod connection;
+mod disk;
+mod points;
+mod program;
+mod random;
+mod scenario;
+mod state;
+#[path = "../support.rs"]
+#[allow(dead_code, reason = "shared with the end-to-end tests, which use all of it")]
+mod support;

@@ -1,0 +1,254 @@
+//! What a place holds, in lines that can be compared: without run numbers, and without what two runs make of one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
+use vienkop_connectors::landing::LandingZone;
+
+use crate::program::{Backend, Place, copy_into, files};
+use crate::scenario::EXPIRES;
+
+/// Columns that number runs and rows, or tell how long something took.
+const NUMBERS: [&str; 6] = ["id", "run", "run_to", "since_run", "last_run", "seconds"];
+
+/// Tables that list what runs did; see [`Evidence`].
+const RUNS: [&str; 4] = ["run", "run_source", "run_source_entity", "landed_file"];
+
+const LATEST: &str = "(SELECT max(l.run) FROM run_source l WHERE l.source = t.source)";
+
+/// What the registry holds.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct State {
+    /// Both layers with their history, identities, findings, quarantine: what the sources brought.
+    pub(crate) content: BTreeSet<String>,
+    /// What the latest run of each source did, and the landed files.
+    pub(crate) evidence: BTreeSet<String>,
+    /// What must not be there, ever.
+    pub(crate) unsound: BTreeSet<String>,
+}
+
+impl State {
+    /// Reads the registry without touching it: the next run shall find it as the killed one left it.
+    pub(crate) fn of(place: &Place) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            match place.backend {
+                Backend::Sqlite => {
+                    let scratch = tempfile::tempdir().unwrap();
+                    let file = scratch.path().join("registry.db");
+                    for end in ["", "-wal", "-shm"] {
+                        let from = place.work().join(format!("registry.db{end}"));
+                        if from.exists() {
+                            fs::copy(from, format!("{}{end}", file.display())).unwrap();
+                        }
+                    }
+                    let url = format!("sqlite://{}?mode=rwc", file.display());
+                    let mut reader = Reader::Sqlite(SqliteConnection::connect(&url).await.unwrap());
+                    let mut state = reader.state(SQLITE_COLUMNS).await;
+                    let check = "SELECT integrity_check, '' FROM pragma_integrity_check WHERE integrity_check <> 'ok'";
+                    state.unsound.extend(reader.pairs(check.to_owned()).await.into_iter().map(|(said, _)| said));
+                    state
+                }
+                Backend::Postgres(_) => {
+                    let mut reader = Reader::Postgres(PgConnection::connect(&place.registry()).await.unwrap());
+                    // The server learns of a killed client when it next reads from it, and may end a statement first.
+                    while reader.pairs(OTHERS.to_owned()).await[0].0 != "0" {
+                        tokio::time::sleep(Duration::from_millis(5)).await;
+                    }
+                    let state = reader.state(POSTGRES_COLUMNS).await;
+                    reader.close().await;
+                    state
+                }
+            }
+        })
+    }
+
+    /// Asserts that it is this one, and shows what differs.
+    #[track_caller]
+    pub(crate) fn assert_is(&self, expected: &Self, what: &str) {
+        assert_same(&self.content, &expected.content, what);
+        assert_same(&self.evidence, &expected.evidence, what);
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_sound(&self, what: &str) {
+        assert!(self.unsound.is_empty(), "{what}: {:#?}", self.unsound);
+    }
+}
+
+#[track_caller]
+fn assert_same(found: &BTreeSet<String>, expected: &BTreeSet<String>, what: &str) {
+    let added: Vec<&String> = found.difference(expected).take(20).collect();
+    let lost: Vec<&String> = expected.difference(found).take(20).collect();
+    assert!(added.is_empty() && lost.is_empty(), "{what}\nnot expected: {added:#?}\nmissing: {lost:#?}");
+}
+
+enum Reader {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Reader {
+    async fn pairs(&mut self, query: String) -> Vec<(String, String)> {
+        let query = AssertSqlSafe(query);
+        match self {
+            Self::Sqlite(connection) => sqlx::query_as(query).fetch_all(connection).await.unwrap(),
+            Self::Postgres(connection) => sqlx::query_as(query).fetch_all(connection).await.unwrap(),
+        }
+    }
+
+    async fn close(self) {
+        if let Self::Postgres(connection) = self {
+            connection.close().await.unwrap();
+        }
+    }
+
+    /// Columns of every table.
+    async fn tables(&mut self, columns: &str) -> BTreeMap<String, Vec<String>> {
+        let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (table, column) in self.pairs(columns.to_owned()).await {
+            tables.entry(table).or_default().push(column);
+        }
+        tables
+    }
+
+    async fn state(&mut self, columns: &str) -> State {
+        let mut state = State { content: BTreeSet::new(), evidence: BTreeSet::new(), unsound: BTreeSet::new() };
+        let tables = self.tables(columns).await;
+        // The tables come into being before anything is in them.
+        if !tables.contains_key("run_source") {
+            return state;
+        }
+        let told = tables.iter().filter(|(table, _)| !RUNS.contains(&table.as_str()));
+        let queries: Vec<String> = told.clone().map(|(table, columns)| content(table, columns)).collect();
+        let mut seen = BTreeMap::new();
+        for (table, line) in self.pairs(queries.join(" UNION ALL ")).await {
+            // Equal lines count, too.
+            let line = format!("{table} | {line}");
+            let times: &mut u32 = seen.entry(line.clone()).or_default();
+            *times += 1;
+            state.content.insert(format!("{line} | {times}"));
+        }
+        let orphans: Vec<String> = told.filter_map(|(table, columns)| orphans(table, columns)).collect();
+        for (table, count) in self.pairs(orphans.join(" UNION ALL ")).await {
+            if count != "0" {
+                state.unsound.insert(format!("{table}: {count} rows of a delivery that did not come to its end"));
+            }
+        }
+        let lines = self.pairs(EVIDENCE.join(" UNION ALL ")).await;
+        state.evidence.extend(lines.into_iter().map(|(what, line)| format!("{what} | {line}")));
+        state
+    }
+}
+
+const SQLITE_COLUMNS: &str = "SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c \
+    WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' AND m.name NOT LIKE '\\_sqlx%' ESCAPE '\\' ORDER BY m.name, c.cid";
+
+const POSTGRES_COLUMNS: &str = "SELECT c.table_name::text, c.column_name::text FROM information_schema.columns c \
+    JOIN pg_tables t ON t.schemaname = c.table_schema AND t.tablename = c.table_name \
+    WHERE c.table_schema = current_schema() AND c.table_name <> '_sqlx_migrations' \
+    ORDER BY c.table_name, c.ordinal_position";
+
+/// Connections to the database beside this one.
+const OTHERS: &str = "SELECT count(*)::text, '' FROM pg_stat_activity WHERE datname = current_database() \
+    AND pid <> pg_backend_pid() AND backend_type = 'client backend'";
+
+/// Lines of the latest run of each source, and of the files.
+const EVIDENCE: [&str; 4] = [
+    "SELECT 'run', pipeline || ' ' || kind || ' ' || started_at || ' ' || coalesce(finished_at, '-') || ' ' || status \
+     FROM run WHERE id = (SELECT max(id) FROM run)",
+    "SELECT 'run_source', source || ' ' || status || ' ' || effective_at || ' ' || rows_read || ' ' || rows_mapped || \
+     ' ' || rows_skipped || ' ' || rows_rejected || ' ' || coalesce(error, '-') FROM run_source t \
+     WHERE run = (SELECT max(l.run) FROM run_source l WHERE l.source = t.source)",
+    "SELECT 'run_source_entity', source || ' ' || entity || ' ' || mapped || ' ' || accepted || ' ' || quarantined || \
+     ' ' || duplicates FROM run_source_entity t \
+     WHERE run = (SELECT max(l.run) FROM run_source l WHERE l.source = t.source)",
+    "SELECT 'landed_file', source || ' ' || sha256 || ' ' || name || ' ' || bytes || ' ' || landed_at FROM landed_file",
+];
+
+/// The query that counts a table's rows of deliveries that the run record does not know.
+fn orphans(table: &str, columns: &[String]) -> Option<String> {
+    let has = |name: &str| columns.iter().any(|column| column == name);
+    (has("source") && has("run")).then(|| {
+        format!(
+            "SELECT '{table}', CAST(count(*) AS TEXT) FROM \"{table}\" t WHERE NOT EXISTS \
+             (SELECT 1 FROM run_source r WHERE r.run = t.run AND r.source = t.source)"
+        )
+    })
+}
+
+/// The query of a table's lines.
+fn content(table: &str, columns: &[String]) -> String {
+    let has = |name: &str| columns.iter().any(|column| column == name);
+    let mut parts: Vec<String> = columns
+        .iter()
+        .filter(|column| !NUMBERS.contains(&column.as_str()))
+        .map(|column| match column.as_str() {
+            "landed" => "coalesce((SELECT f.sha256 FROM landed_file f WHERE f.id = t.landed), '-')".to_owned(),
+            _ => format!("coalesce(CAST(t.\"{column}\" AS TEXT), '-')"),
+        })
+        .collect();
+    let mut from = format!("\"{table}\" t");
+    let mut conditions = Vec::new();
+    let version = match table.split_once('.') {
+        Some((parent, _)) => {
+            let uid = if has("uid") { "uid" } else { "record_uid" };
+            from += &format!(" JOIN \"{parent}\" v ON v.{uid} = t.{uid} AND v.run = t.run");
+            // Which version it belongs to.
+            parts.push("v.valid_from".to_owned());
+            Some("v")
+        }
+        None => has("valid_to").then_some("t"),
+    };
+    // A run that was killed between two sources of one entity leaves a version that the next run replaces at once; at
+    // no time it is the valid one.
+    if let Some(version) = version.filter(|_| has("uid")) {
+        conditions.push(format!("({version}.valid_to IS NULL OR {version}.valid_to <> {version}.valid_from)"));
+    }
+    match table {
+        "finding" | "quarantine" | "quarantine_cell" => conditions.push(format!("t.run = {LATEST}")),
+        // A source is known from the beginning of its first run, before it has delivered.
+        "source_state" => conditions.push("t.last_run IS NOT NULL".to_owned()),
+        _ => {}
+    }
+    let condition = if conditions.is_empty() { "1 = 1".to_owned() } else { conditions.join(" AND ") };
+    format!("SELECT '{table}', {} FROM {from} WHERE {condition}", parts.join(" || ' | ' || "))
+}
+
+/// Asserts that every landed file is whole and that the registry lists none that is not here. Looks at a copy.
+#[track_caller]
+pub(crate) fn assert_evidence_whole(place: &Place, state: &State, what: &str) {
+    let landed = place.work().join("landed");
+    if !landed.exists() {
+        return;
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    copy_into(&landed, scratch.path());
+    let zone = LandingZone::new(scratch.path()).unwrap();
+    for file in landed_files(place) {
+        let hash = file.file_name().unwrap().to_str().unwrap();
+        assert!(zone.verify(hash).unwrap(), "{what}: {} is not whole", file.display());
+    }
+    for line in state.evidence.iter().filter_map(|line| line.strip_prefix("landed_file | ")) {
+        let mut words = line.split(' ');
+        let (source, hash) = (words.next().unwrap(), words.next().unwrap());
+        assert!(source == EXPIRES || zone.verify(hash).unwrap(), "{what}: {line}");
+    }
+}
+
+/// Landed files, and names of the files of reports with their content.
+pub(crate) fn outside(place: &Place) -> (BTreeSet<PathBuf>, Vec<(PathBuf, Vec<u8>)>) {
+    let relative = |path: &PathBuf| path.strip_prefix(place.work()).unwrap().to_owned();
+    let reports = files(&place.work().join("reports"));
+    let reports = reports.iter().map(|path| (relative(path), fs::read(path).unwrap())).collect();
+    (landed_files(place).iter().map(relative).collect(), reports)
+}
+
+/// Those that are not on their way in.
+fn landed_files(place: &Place) -> Vec<PathBuf> {
+    let arriving = place.work().join("landed/arriving");
+    files(&place.work().join("landed")).into_iter().filter(|path| !path.starts_with(&arriving)).collect()
+}
