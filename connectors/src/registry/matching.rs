@@ -16,7 +16,7 @@ use super::sql::{self, Staged};
 use super::stage::Stage;
 
 /// Services of a page.
-const PAGE: usize = 20_000;
+pub(super) const PAGE: usize = 20_000;
 
 /// A chain of merges (a into b, b into c) is followed this far.
 const CHAIN: usize = 32;
@@ -115,7 +115,7 @@ impl Stage {
 }
 
 /// The next page of services; none after the last.
-pub(super) async fn page(
+async fn page(
     session: &mut Session,
     statement: &str,
     after: &mut String,

@@ -100,6 +100,11 @@ impl Registry {
         }
     }
 
+    /// The URL as it may be shown: without password.
+    pub fn shown(url: &str) -> String {
+        without_password(url)
+    }
+
     fn at(url: &str, wait: Duration) -> Result<Self, RegistryError> {
         let refused = |reason| RegistryError::Url { url: without_password(url), reason };
         let (scheme, rest) = url.split_once(':').ok_or_else(|| refused("it has no scheme"))?;

@@ -3,9 +3,14 @@
 //! A decision is a run of its own (pipeline `review`): merges and splits are versions, ids stay. What was decided holds
 //! for later deliveries: a record keeps the entity it was given, and a decided pair is not asked again.
 
+use polars::prelude::DataFrame;
+use vienkop_transforms::model::Storage;
+
 use super::Registry;
 use super::error::RegistryError;
+use super::matching::PAGE;
 use super::merge::{Affected, merge};
+use super::queries::Builders;
 use super::run::number_run;
 use super::session::{Row, Scope, Session, Value};
 use super::sql::{self, Staged, Table};
@@ -113,6 +118,30 @@ impl Registry {
         }
         session.close().await?;
         Ok(pairs)
+    }
+
+    /// The current services as `vienkop_transforms::resolve::matching::propose_groups` takes them.
+    ///
+    /// # Errors
+    /// The registry cannot be read.
+    pub async fn services(&self) -> Result<DataFrame, RegistryError> {
+        let mut session = self.connect().await?;
+        let statement = sql::matching::held_page(false, ", s.group_code", PAGE);
+        let columns = sql::matching::SERVICE_COLUMNS.into_iter().chain(["group_code"]);
+        let mut frame = Builders::new(columns.map(|name| (name, Storage::Text)));
+        let mut after = String::new();
+        loop {
+            let rows = session.rows(statement.as_str(), &[after.as_str().into()]).await?;
+            for row in &rows {
+                frame.push(row, 0, &self.site)?;
+            }
+            match rows.last() {
+                Some(last) if rows.len() == PAGE => after = last.try_get(0).map_err(|error| self.site.error(error))?,
+                _ => break,
+            }
+        }
+        session.close().await?;
+        frame.finish()
     }
 
     /// Carries out a decision. `at`: UTC; `as_of`: the day.

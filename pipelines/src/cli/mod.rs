@@ -12,6 +12,7 @@ mod quarantine;
 mod record;
 mod replay;
 mod report;
+mod review;
 mod run;
 mod runs;
 mod schedule;
@@ -147,6 +148,12 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: QuarantineCommand,
     },
+    /// Services that may be one: what waits for a decision, and decisions
+    Review {
+        /// What to do.
+        #[command(subcommand)]
+        command: ReviewCommand,
+    },
     /// Run samples offline against a scratch registry and compare with expected results
     Replay {
         /// Folder of the samples
@@ -202,6 +209,35 @@ pub(crate) enum QuarantineCommand {
     },
 }
 
+/// What to do about services that may be one.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReviewCommand {
+    /// Pairs that wait for a decision and why, and kinds of service that several municipalities share
+    List {
+        /// Decided ones too
+        #[arg(long)]
+        all: bool,
+    },
+    /// The two of a pair are one service; or: a proposed group gets its code
+    Accept {
+        /// Number of the pair, or group code, as listed
+        id: String,
+    },
+    /// The two of a pair are two services
+    Reject {
+        /// Number of the pair, as listed
+        id: i64,
+    },
+    /// Take a merge back; or: what one source says of a service becomes a service of its own
+    Split {
+        /// Number of the merge as listed (`review list --all`), or with --source the service: uid or service:key
+        id: String,
+        /// The source
+        #[arg(long)]
+        source: Option<String>,
+    },
+}
+
 /// What can be listed.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum ListOf {
@@ -239,6 +275,7 @@ pub(crate) async fn execute(cli: Cli, clock: fn() -> jiff::Timestamp) -> anyhow:
             findings::findings(options, now, source.as_deref(), links, institution.as_deref()).await
         }
         Command::Quarantine { command } => quarantine::quarantine(options, now, &command).await,
+        Command::Review { command } => review::review(options, now, &command).await,
         Command::Replay { dir, expect, pipeline, accept } => {
             replay::replay(options, now, &dir, &expect, pipeline.as_deref(), accept).await
         }

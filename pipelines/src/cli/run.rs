@@ -148,7 +148,7 @@ pub(super) async fn plan(
         Job { name, sources, mode: Mode::Plan, kind: RunKind::Run, landing, approve, quiet: options.quiet, cancel };
     let (mut url, mut notes) = (session.registry.clone(), Vec::new());
     if Registry::is_missing(&url).await? {
-        notes.push(session.texts().get("cli-plan-no-registry", &[("registry", &url)]));
+        notes.push(session.texts().get("cli-plan-no-registry", &[("registry", &Registry::shown(&url))]));
         url = format!("sqlite://{}", scratch.path().join("registry.db").display());
     }
     let registry = Registry::open(&url).await?;

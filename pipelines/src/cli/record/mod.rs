@@ -69,11 +69,16 @@ impl Head {
     }
 }
 
+/// Uid of the record that `id` means; otherwise what to do, as an error.
+pub(super) async fn uid_of(session: &Session, id: &str) -> anyhow::Result<String> {
+    Ok(find(session, id).await?.1.subject.uid)
+}
+
 /// The record that `id` means; otherwise what to do, as an error.
 async fn find(session: &Session, id: &str) -> anyhow::Result<(Registry, Past)> {
     let texts = session.texts();
     if Registry::is_missing(&session.registry).await? {
-        anyhow::bail!(texts.get("cli-record-no-registry", &[("registry", &session.registry)]));
+        anyhow::bail!(texts.get("cli-record-no-registry", &[("registry", &Registry::shown(&session.registry))]));
     }
     let registry = Registry::open(&session.registry).await?;
     match registry.find(id).await? {
