@@ -563,6 +563,7 @@ cli-plan-no-registry = There is no registry { $registry } yet: compared with an 
 cli-plan-verdict = This is a plan: nothing is loaded. To do it: vienkop run
 cli-plan-more = … and { $count } more
 cli-merged-of = { $source }: new records merged with services of other sources: { $count } (vienkop review list --all)
+cli-source-held = Another run is loading this source just now ({ $holder }). Run again when it has ended.
 cli-col-skipped = Skipped
 cli-findings-empty = There are no findings.
 cli-replay-same = Everything is as expected.

@@ -565,6 +565,7 @@ cli-plan-no-registry = Reģistra { $registry } vēl nav: salīdzināts ar tukšu
 cli-plan-verdict = Tas ir plāns: nekas nav ielādēts. Izpildīt: vienkop run
 cli-plan-more = … un vēl { $count }
 cli-merged-of = { $source }: ar citu avotu pakalpojumiem apvienoti jauni ieraksti: { $count } (vienkop review list --all)
+cli-source-held = Šo avotu pašlaik ielādē cita palaišana ({ $holder }). Palaidiet vēlreiz, kad tā būs beigusies.
 cli-col-skipped = Izlaists
 cli-findings-empty = Konstatējumu nav.
 cli-replay-same = Viss sakrīt ar gaidīto.
