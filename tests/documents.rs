@@ -46,7 +46,7 @@ fn the_example_of_a_source_is_right() {
     let project = Project::new();
     project.file("config/sources/mana-iestade.toml", example).pipeline(&["mana-iestade"]);
     let checked = project.vienkop(&["check", "mana-iestade", "--json"]).ends(1).json();
-    let errors = checked[0]["errors"].as_array().unwrap();
+    let errors = checked["sources"][0]["errors"].as_array().unwrap();
     assert!(errors.len() == 1 && errors[0].as_str().unwrap().starts_with("F001"), "{errors:?}");
 }
 

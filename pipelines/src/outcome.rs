@@ -273,10 +273,9 @@ impl Outcome {
         run: Option<i64>,
         sources: Vec<SourceOutcome>,
         late: Vec<Late>,
-        broken: Option<&anyhow::Error>,
+        error: Option<String>,
     ) -> Self {
-        let status = if broken.is_some() { "failed" } else { Self::status(&sources, &late) };
-        let error = broken.map(|error| format!("{error:#}"));
+        let status = if error.is_some() { "failed" } else { Self::status(&sources, &late) };
         let links = LinkCounts::new();
         Self { run, status, sources, links, late, reports: Vec::new(), error, notes: Vec::new() }
     }
