@@ -14,6 +14,7 @@ fn documents_name_files_that_exist() {
         "CHANGELOG.md",
         "data-samples/README.md",
         "docs/schedule.md",
+        "docs/postgresql.md",
     ];
     for document in documents {
         let text = fs::read_to_string(checkout().join(document)).unwrap_or_else(|_| panic!("{document}"));

@@ -1,6 +1,7 @@
 //! End-to-end tests: through the program, as its users meet it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod backends;
 mod bad_input;
 mod documents;
 mod history;
@@ -9,4 +10,5 @@ mod personal_data;
 mod runs;
 mod samples;
 mod schedule;
+mod server;
 mod support;

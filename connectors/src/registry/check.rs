@@ -104,9 +104,10 @@ async fn look(session: &mut Session, check: &mut Check) -> Result<(), RegistryEr
     for grant in texts(session, GRANTS, &[names.as_str().into()]).await? {
         check.lacks.push(Lack::Grant(grant));
     }
-    check.missing = text(session, "SELECT 'run' WHERE to_regclass(quote_ident(current_schema()) || '.run') IS NOT NULL")
-        .await?
-        .is_empty();
+    check.missing =
+        text(session, "SELECT 'run' WHERE to_regclass(quote_ident(current_schema()) || '.run') IS NOT NULL")
+            .await?
+            .is_empty();
     // Tables that may not be read look as if they were not there.
     let grants = check.lacks.iter().any(|lack| matches!(lack, Lack::Grant(_)));
     if check.missing || (!grants && schema::missing(session).await?.is_some()) {
@@ -120,11 +121,7 @@ async fn text(session: &mut Session, query: &str) -> Result<Vec<String>, Registr
 }
 
 /// The texts of a query's first column that are not null.
-async fn texts(
-    session: &mut Session,
-    query: &str,
-    values: &[Value<'_>],
-) -> Result<Vec<String>, RegistryError> {
+async fn texts(session: &mut Session, query: &str, values: &[Value<'_>]) -> Result<Vec<String>, RegistryError> {
     let rows = session.rows(query, values).await?;
     let texts: Result<Vec<Option<String>>, sqlx::Error> = rows.iter().map(|row| row.try_get(0)).collect();
     Ok(texts.map_err(|error| session.site.error(error))?.into_iter().flatten().collect())

@@ -228,7 +228,7 @@ impl Site {
         }
         let found = source.as_database_error().and_then(DatabaseError::code).unwrap_or_default().into_owned();
         match found.as_str() {
-            "42501" | "25006" => RegistryError::ReadOnly { path, source },
+            "42501" | "25006" | "3F000" => RegistryError::ReadOnly { path, source },
             "53100" | "53200" => RegistryError::Full { path, source },
             "55P03" | "40P01" => RegistryError::Locked { path, waited: self.wait, source },
             "3D000" => RegistryError::Refused { path, source },

@@ -34,10 +34,10 @@ use std::time::Duration;
 use sqlx::postgres::PgConnectOptions;
 
 pub use apply::Rows;
+pub use check::{Check, Lack};
 pub use difference::{
     Change, Delivery, Difference, EntityDifference, FindingCount, Gate, GateKind, Matched, Planned, Sample,
 };
-pub use check::{Check, Lack};
 pub use error::{RegistryError, UrlFault};
 pub use history::{
     Change as FieldChange, Delivered, DeliveredItem, Event, EventKind, FieldValue, Found, Item, ItemChange,
@@ -140,7 +140,7 @@ impl Registry {
 }
 
 /// Parameters that the driver reads; it would only log the name and value of any other.
-const PARAMETERS: [&str; 19] = [
+const PARAMETERS: [&str; 18] = [
     "sslmode",
     "ssl-mode",
     "sslrootcert",
@@ -159,20 +159,22 @@ const PARAMETERS: [&str; 19] = [
     "password",
     "application_name",
     "options",
-    "options[",
 ];
+
+fn is_parameter(name: &str) -> bool {
+    PARAMETERS.contains(&name) || name.starts_with("options[")
+}
 
 /// The first parameter that would be ignored.
 fn unknown_parameter(url: &str) -> Option<String> {
     let (_, parameters) = url.split_once('?')?;
     let parameters = parameters.split('#').next().unwrap_or_default();
     let mut names = parameters.split('&').filter(|one| !one.is_empty()).map(|one| one.split('=').next().unwrap_or(one));
-    let known = |name: &str| PARAMETERS.contains(&name) || name.starts_with("options[");
     // A password with a bare question mark must not be shown as the name of a parameter.
-    names.find(|name| !known(name)).map(|name| if name.contains('@') { "?".to_owned() } else { name.to_owned() })
+    names.find(|name| !is_parameter(name)).map(|name| if name.contains('@') { "?".to_owned() } else { name.to_owned() })
 }
 
-/// A URL as it may be shown: neither `user:password@` nor a `password=` among its parameters. Where it cannot be told
+/// A URL as it may be shown: neither `user:password@` nor a parameter that is or may be one. Where it cannot be told
 /// what is password, too much is left out rather than too little.
 fn without_password(url: &str) -> String {
     let start = url.find("//").map_or(0, |at| at + 2);
@@ -185,7 +187,9 @@ fn without_password(url: &str) -> String {
         _ => url.to_owned(),
     };
     let Some((address, parameters)) = shown.split_once('?') else { return shown };
-    let kept = parameters.split('&').filter(|one| !one.to_ascii_lowercase().starts_with("password="));
+    // A misspelt password is one too.
+    let shows = |name: &str| name != "password" && is_parameter(name);
+    let kept = parameters.split('&').filter(|one| one.split_once('=').is_some_and(|(name, _)| shows(name)));
     let kept: Vec<&str> = kept.collect();
     if kept.is_empty() { address.to_owned() } else { format!("{address}?{}", kept.join("&")) }
 }
@@ -203,6 +207,7 @@ mod tests {
             ("postgres://a:b?c@h/d", "postgres://a@h/d"),
             ("postgres://a:b/c?d@h/d?password=e", "postgres://a@h/d"),
             ("postgres://h/d?user=a@b&sslmode=require", "postgres://h/d?user=a@b&sslmode=require"),
+            ("postgres://h/d?pasword=a&sslmode=require&Password=b", "postgres://h/d?sslmode=require"),
             ("sqlite://var/registry.db", "sqlite://var/registry.db"),
         ] {
             assert_eq!(without_password(url), shown);

@@ -8,8 +8,8 @@ use vienkop_connectors::registry::{Lack, Registry};
 use super::session::Session;
 use super::{Exit, Options, output};
 use crate::config::Source;
-use crate::import::{Prepared, probe};
 use crate::fault;
+use crate::import::{Prepared, probe};
 use crate::timetable::NEXT;
 
 #[derive(Serialize)]
@@ -103,7 +103,9 @@ async fn look(session: &Session) -> RegistryChecked {
         Err(error) => return RegistryChecked { url, missing: false, errors: vec![fault::told(texts, &error.into())] },
     };
     let tell = |lack: &Lack| match lack {
-        Lack::Grant(statement) => texts.get("cli-check-registry-grant", &[("registry", &url), ("statement", statement)]),
+        Lack::Grant(statement) => {
+            texts.get("cli-check-registry-grant", &[("registry", &url), ("statement", statement)])
+        }
         Lack::Schema(path) => texts.get("cli-check-registry-schema", &[("registry", &url), ("path", path)]),
         Lack::File(path) => texts.get("cli-check-registry-file", &[("path", path)]),
         _ => texts.get("cli-check-registry-read-only", &[("registry", &url)]),

@@ -201,7 +201,11 @@ pub(crate) async fn execute(session: &Session, registry: &Registry, job: &Job<'_
                 broken = Some(anyhow!(session.texts().get("cli-interrupted", &[])));
             }
             Err(Halt::Broken(error)) => {
-                outcomes.push(SourceOutcome::not_loaded(source.id(), Status::Failed, Some(told(session.texts(), &error))));
+                outcomes.push(SourceOutcome::not_loaded(
+                    source.id(),
+                    Status::Failed,
+                    Some(told(session.texts(), &error)),
+                ));
                 broken = Some(error);
             }
         }
