@@ -7,6 +7,7 @@ mod documents;
 mod history;
 mod links;
 mod personal_data;
+mod review;
 mod runs;
 mod samples;
 mod schedule;

@@ -265,8 +265,8 @@ K005-remedy = Check the code in the row, or add the missing record.
 K005-explain = Steps, fees and other rows below a record are attached by the record's key. There is no such record in this delivery, or it is quarantined itself, so the row has no place to go.
 
 K006-title = Perhaps the same service
-K006-message = The service “{ $value }” may be the same as “{ $expected }” ({ $hint }).
-K006-remedy = Look at the pair with “vienkop review list” and decide: “review accept” or “review reject”.
+K006-message = The service "{ $value }" may be the same as "{ $expected }" ({ $hint }).
+K006-remedy = Look at the pair with "vienkop review list" and decide: "review accept" or "review reject".
 K006-explain = No key (register number, the owner's code) joins the two services, but name, legal acts, audience and channels are alike. Until somebody decides they are two services. The decision is remembered and holds for later deliveries.
 
 ### Findings: a delivery
@@ -569,6 +569,7 @@ cli-plan-no-registry = There is no registry { $registry } yet: compared with an 
 cli-plan-verdict = This is a plan: nothing is loaded. To do it: vienkop run
 cli-plan-more = … and { $count } more
 cli-merged-of = { $source }: new records merged with services of other sources: { $count } (vienkop review list --all)
+cli-source-held = Another run is loading this source just now ({ $holder }). Run again when it has ended.
 cli-col-skipped = Skipped
 cli-findings-empty = There are no findings.
 cli-replay-same = Everything is as expected.
@@ -634,6 +635,9 @@ cli-history-item-added = added
 cli-history-item-removed = removed
 cli-history-item-changed = changed
 cli-history-reordered = the order of the items changed
+cli-history-merged = Made part of it: { $uid }
+cli-history-merged-into = Made part of: { $uid }
+cli-history-separated = Separated from: { $uid }
 cli-review-empty = No pair waits for a decision, and there is no new group to propose.
 cli-review-pairs = Services that may be one and the same:
 cli-review-open = waits for a decision

@@ -265,8 +265,8 @@ K005-remedy = Pārbaudiet rindā norādīto kodu vai pievienojiet trūkstošo ie
 K005-explain = Soļus, maksas un citas pakārtotās rindas piesaista ierakstam pēc tā atslēgas. Tāda ieraksta šajā piegādē nav, vai arī tas pats ir karantīnā, tāpēc rindu nav kur likt.
 
 K006-title = Varbūt tas pats pakalpojums
-K006-message = Pakalpojums “{ $value }” varbūt ir tas pats, kas “{ $expected }” ({ $hint }).
-K006-remedy = Aplūkojiet pāri ar “vienkop review list” un izlemiet: “review accept” vai “review reject”.
+K006-message = Pakalpojums „{ $value }” varbūt ir tas pats, kas „{ $expected }” ({ $hint }).
+K006-remedy = Aplūkojiet pāri ar „vienkop review list” un izlemiet: „review accept” vai „review reject”.
 K006-explain = Neviena atslēga (reģistra numurs, turētāja kods) abus pakalpojumus nesaista, taču nosaukums, tiesību akti, saņēmēji un kanāli ir līdzīgi. Kamēr nav izlemts, tie ir divi pakalpojumi. Lēmumu atceras, un tas attiecas arī uz nākamajām piegādēm.
 
 ### Konstatējumi: piegāde
@@ -571,6 +571,7 @@ cli-plan-no-registry = Reģistra { $registry } vēl nav: salīdzināts ar tukšu
 cli-plan-verdict = Tas ir plāns: nekas nav ielādēts. Izpildīt: vienkop run
 cli-plan-more = … un vēl { $count }
 cli-merged-of = { $source }: ar citu avotu pakalpojumiem apvienoti jauni ieraksti: { $count } (vienkop review list --all)
+cli-source-held = Šo avotu pašlaik ielādē cita palaišana ({ $holder }). Palaidiet vēlreiz, kad tā būs beigusies.
 cli-col-skipped = Izlaists
 cli-findings-empty = Konstatējumu nav.
 cli-replay-same = Viss sakrīt ar gaidīto.
@@ -636,6 +637,9 @@ cli-history-item-added = pievienots
 cli-history-item-removed = izņemts
 cli-history-item-changed = mainīts
 cli-history-reordered = mainīta vienumu secība
+cli-history-merged = Tajā iekļauts: { $uid }
+cli-history-merged-into = Iekļauts citā: { $uid }
+cli-history-separated = Atdalīts no: { $uid }
 cli-review-empty = Neviens pāris negaida lēmumu, un nav jaunu šablonu, ko piedāvāt.
 cli-review-pairs = Pakalpojumi, kas varbūt ir viens un tas pats:
 cli-review-open = gaida lēmumu

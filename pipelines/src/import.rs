@@ -15,7 +15,7 @@ use polars::error::PolarsResult;
 use vienkop_connectors::fetch::{self, FetchContext};
 use vienkop_connectors::format::{self, Input, ReadError, Rejected, TableReader};
 use vienkop_connectors::landing::{Landed, LandingZone};
-use vienkop_connectors::registry::{Delivery, LandedFile, Priority, Run, Stage};
+use vienkop_connectors::registry::{Delivery, LandedFile, Priority, RegistryError, Run, Stage};
 use vienkop_transforms::batch::{Batch, LocatorKind};
 use vienkop_transforms::check::check;
 use vienkop_transforms::finding::{self, Finding, Severity};
@@ -75,7 +75,17 @@ impl Importer<'_> {
     pub(crate) async fn import(&self, prepared: &Prepared<'_>) -> Result<SourceOutcome, Halt> {
         let started = Instant::now();
         let mut tally = Tally { next_seq: 1, ..Tally::default() };
-        let mut stage = self.run.stage(&prepared.source.id).await?;
+        let id = &prepared.source.id;
+        let mut stage = match self.run.stage(id).await {
+            Ok(stage) => stage,
+            // Another run is importing this very source: the others of this run go on.
+            Err(RegistryError::Held { what, holder, .. }) if what == format!("source {id}") => {
+                let told = self.session.texts().get("cli-source-held", &[("holder", &holder)]);
+                self.subscriber.event(&Event::Done { id, rows: 0, status: Status::Failed.as_str() });
+                return Ok(SourceOutcome::not_loaded(id, Status::Failed, Some(told)));
+            }
+            Err(error) => return Err(error.into()),
+        };
         let loaded = match self.fetch_and_land(prepared) {
             Ok(files) => self.stage_files(prepared, files, &mut stage, &mut tally).await,
             Err(stop) => Err(stop),

@@ -10,8 +10,13 @@ pub(super) enum Affected {
     OfDelivery,
     /// Those and all others that the source feeds: its priorities have changed.
     AllOfSource,
-    /// These; no delivery is under way.
-    These(Vec<String>),
+    /// These; no delivery is under way. `anew`: they get a new version even if no field changes.
+    These {
+        /// Their uids.
+        uids: Vec<String>,
+        /// What they are made of has changed.
+        anew: bool,
+    },
 }
 
 /// New versions of affected entities of a kind; those without records are retired. Needs the tables of a difference.
@@ -33,7 +38,7 @@ pub(super) async fn merge(
             session.scoped(table.affected(), scope).await?;
             session.scoped(table.affected_of_source(), scope).await?;
         }
-        Affected::These(uids) => {
+        Affected::These { uids, .. } => {
             for uid in uids {
                 session.bound(table.affect(), &[uid.as_str().into()]).await?;
             }
@@ -59,6 +64,9 @@ pub(super) async fn merge(
     session.filled(&filled("merge")).await?;
     for statement in table.outcomes() {
         session.run(statement).await?;
+    }
+    if let Affected::These { anew: true, .. } = affected {
+        session.run(table.anew()).await?;
     }
     session.filled(&filled("outcome")).await?;
     let mut children = Vec::new();

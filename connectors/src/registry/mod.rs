@@ -41,7 +41,7 @@ pub use difference::{
 pub use error::{RegistryError, UrlFault};
 pub use history::{
     Change as FieldChange, Delivered, DeliveredItem, Event, EventKind, FieldValue, Found, Item, ItemChange,
-    ItemChangeKind, ListChange, ListedFile, Moment, Past, Place, RunHead, Said, Span, Subject, Version, Worth,
+    ItemChangeKind, ListChange, ListedFile, Moment, Move, Past, Place, RunHead, Said, Span, Subject, Version, Worth,
 };
 pub use links::{LinkCounts, LinkFindings};
 pub use lock::Lock;

@@ -199,7 +199,7 @@ impl Desk {
         for statement in sql::review::FOLLOW {
             self.session.bound(*statement, &[uid, into]).await?;
         }
-        self.merge(vec![found.into_uid, found.uid], records).await
+        self.merge(vec![found.into_uid, found.uid], records, true).await
     }
 
     async fn reject(&mut self, id: i64) -> Result<Reviewed, RegistryError> {
@@ -246,7 +246,7 @@ impl Desk {
         }
         let values = [to.into(), from.into(), run.into(), self.scope.at.as_str().into()];
         self.session.bound(sql::review::KEEP_APART, &values).await?;
-        self.merge(vec![from.to_owned(), to.to_owned()], records.len() as u64).await
+        self.merge(vec![from.to_owned(), to.to_owned()], records.len() as u64, true).await
     }
 
     async fn group(&mut self, uids: &[String], code: &str) -> Result<Reviewed, RegistryError> {
@@ -256,17 +256,17 @@ impl Desk {
         for uid in uids {
             self.session.bound(sql::review::GROUP, &[uid.as_str().into(), code.into(), self.scope.run.into()]).await?;
         }
-        self.merge(uids.to_vec(), 0).await
+        self.merge(uids.to_vec(), 0, false).await
     }
 
     /// New versions of the services concerned.
-    async fn merge(&mut self, uids: Vec<String>, records: u64) -> Result<Reviewed, RegistryError> {
+    async fn merge(&mut self, uids: Vec<String>, records: u64, anew: bool) -> Result<Reviewed, RegistryError> {
         let Some((service, _)) = vienkop_transforms::model::target("service") else { return Ok(Reviewed::Unknown) };
         let table = Table::of(service);
         for statement in Staged::new(table).create_delta() {
             self.session.define(statement).await?;
         }
-        merge(&mut self.session, &self.scope, table, &Affected::These(uids.clone())).await?;
+        merge(&mut self.session, &self.scope, table, &Affected::These { uids: uids.clone(), anew }).await?;
         Ok(Reviewed::Done { run: self.scope.run, uids, records })
     }
 

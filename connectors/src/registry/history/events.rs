@@ -3,7 +3,7 @@
 
 use vienkop_transforms::model::{Child, Field};
 
-use super::{Delivered, DeliveredItem, FieldValue, Item, Moment, Past, Place, Version};
+use super::{Delivered, DeliveredItem, FieldValue, Item, Moment, Move, Past, Place, Version};
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub struct Event<'a> {
     pub lists: Vec<ListChange<'a>>,
     /// Sources that deliver the entity no more.
     pub gone: Vec<&'a str>,
+    /// Merges and splits.
+    pub moves: Vec<&'a Move>,
 }
 
 /// A field that changed.
@@ -159,7 +161,14 @@ impl Past {
             let (items, reordered) = item_changes(child, old, &version.lists[n], delivered);
             (reordered || !items.is_empty()).then_some(ListChange { child, items, reordered })
         });
-        Event { kind, at: at.clone(), changes: changes.collect(), lists: lists.collect(), gone: self.gone(at) }
+        Event {
+            kind,
+            at: at.clone(),
+            changes: changes.collect(),
+            lists: lists.collect(),
+            gone: self.gone(at),
+            moves: self.moved(at),
+        }
     }
 
     fn retirement(&self, end: &Moment) -> Event<'_> {
@@ -169,7 +178,13 @@ impl Past {
             changes: Vec::new(),
             lists: Vec::new(),
             gone: self.gone(end),
+            moves: self.moved(end),
         }
+    }
+
+    /// Merges and splits of the run that a moment is of.
+    fn moved(&self, at: &Moment) -> Vec<&Move> {
+        self.moves.iter().filter(|one| one.run == at.run).collect()
     }
 
     /// Sources that ceased to deliver a record of the entity at a moment.

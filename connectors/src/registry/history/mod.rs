@@ -175,6 +175,17 @@ pub struct RunHead {
     pub started_at: String,
 }
 
+/// A merge or split, seen from one of the two entities.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Move {
+    /// The run that did it.
+    pub run: i64,
+    /// Records came from the other entity; otherwise they went there.
+    pub brought: bool,
+    /// Uid of the other entity.
+    pub uid: String,
+}
+
 /// All that the registry knows of one entity.
 #[derive(Debug, Clone)]
 pub struct Past {
@@ -184,6 +195,8 @@ pub struct Past {
     pub versions: Vec<Version>,
     /// What sources delivered of it: the most trusted record first, the versions of each in order.
     pub delivered: Vec<Delivered>,
+    /// Merges and splits, the oldest first.
+    pub moves: Vec<Move>,
     /// Landed files by number.
     pub files: BTreeMap<i64, ListedFile>,
     /// Runs by number.
@@ -216,6 +229,14 @@ impl Registry {
             }
             read_fed_children(&mut session, child, at, &uid, &mut delivered).await?;
         }
+        let head = [Storage::Integer, Storage::Integer, Storage::Text];
+        let moved = lines(&mut session, statements::MOVES.into(), &uid, &head).await?;
+        let moved = moved.into_iter().map(|mut line| Move {
+            run: line.number(0).unwrap_or_default(),
+            brought: line.number(1) == Some(1),
+            uid: line.text(2).unwrap_or_default(),
+        });
+        let moves = moved.collect();
         let places = delivered.iter().flat_map(|record| {
             let items = record.lists.iter().flatten().map(|item| &item.place);
             std::iter::once(&record.place).chain(items)
@@ -226,7 +247,7 @@ impl Registry {
         let numbers: Vec<i64> = numbers.chain(delivered.iter().map(|record| record.since_run)).collect();
         let files = files(&mut session, landed).await?;
         let runs = runs(&mut session, numbers).await?;
-        Ok(Past { subject, versions, delivered, files, runs })
+        Ok(Past { subject, versions, delivered, moves, files, runs })
     }
 
     /// What was said of a record (known by its key, its children included) in its source's latest delivery; a frame as

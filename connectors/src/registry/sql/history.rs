@@ -72,6 +72,17 @@ pub(in crate::registry) fn feeding(table: Table) -> String {
     )
 }
 
+/// Records that merges and splits brought to entity `$1` or took from it: run, 1 for brought, uid of the other.
+pub(in crate::registry) const MOVES: &str = "SELECT DISTINCT p.until_run, CAST(1 AS BIGINT), p.entity_uid
+    FROM identity_past p WHERE p.entity_uid <> $1 AND (EXISTS (SELECT 1 FROM identity i
+        WHERE i.entity_uid = $1 AND i.record_uid = p.record_uid AND i.since_run = p.until_run)
+    OR EXISTS (SELECT 1 FROM identity_past i
+        WHERE i.entity_uid = $1 AND i.record_uid = p.record_uid AND i.since_run = p.until_run))
+    UNION SELECT p.until_run, CAST(0 AS BIGINT), i.entity_uid FROM identity_past p JOIN
+    (SELECT entity_uid, record_uid, since_run FROM identity
+    UNION ALL SELECT entity_uid, record_uid, since_run FROM identity_past) i
+    ON i.record_uid = p.record_uid AND i.since_run = p.until_run WHERE p.entity_uid = $1 ORDER BY 1, 2, 3";
+
 /// Children of those versions: [`FED_CHILD`] columns, then those of the fields and of their raw texts.
 pub(in crate::registry) fn fed_children(table: Table) -> String {
     let columns = of_alias("c", table.source_columns().iter().map(|(column, _)| column));

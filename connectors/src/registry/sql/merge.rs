@@ -176,6 +176,17 @@ impl Table {
         ]
     }
 
+    /// Current entities that are the same but made of other records.
+    pub(in crate::registry) fn anew(self) -> String {
+        let x = self.name();
+        format!(
+            r#"INSERT INTO "outcome_{x}" (uid, old_run, state) SELECT v.uid, v.run, 'changed'
+            FROM "affected_{x}" a CROSS JOIN "{x}" v WHERE v.uid = a.uid AND v.valid_to IS NULL
+            AND EXISTS (SELECT 1 FROM "feed_{x}" f WHERE f.uid = v.uid)
+            AND NOT EXISTS (SELECT 1 FROM "outcome_{x}" y WHERE y.uid = v.uid)"#
+        )
+    }
+
     /// Whether anything of this child is or was held (most lists of most sources are empty).
     pub(in crate::registry) fn holds_any(self) -> String {
         let x = self.name();

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use vienkop_connectors::registry::{
-    Event, EventKind, FieldChange, FieldValue, ItemChange, ItemChangeKind, ListChange, Past, Said,
+    Event, EventKind, FieldChange, FieldValue, ItemChange, ItemChangeKind, ListChange, Move, Past, Said,
 };
 use vienkop_transforms::model::Child;
 
@@ -29,6 +29,16 @@ struct ToldEvent<'a> {
     fields: Vec<ToldChange<'a>>,
     lists: Vec<ToldList>,
     no_longer_delivered_by: &'a [&'a str],
+    moves: Vec<ToldMove<'a>>,
+}
+
+/// A merge or split.
+#[derive(Serialize)]
+struct ToldMove<'a> {
+    /// `merged`, `merged-into` or `separated`.
+    change: &'static str,
+    /// Uid of the other entity.
+    uid: &'a str,
 }
 
 #[derive(Serialize)]
@@ -139,6 +149,10 @@ fn block(session: &Session, past: &Past, citer: &mut Citer<'_>, event: &Event<'_
         let sources = event.gone.join(", ");
         out.push_str(&format!("  {}\n", texts.get("cli-history-gone", &[("sources", &sources)])));
     }
+    for one in &event.moves {
+        let text = format!("cli-history-{}", moved(event.kind, one));
+        out.push_str(&format!("  {}\n", texts.get(&text, &[("uid", &one.uid)])));
+    }
     if event.kind == EventKind::Retired {
         return out;
     }
@@ -147,10 +161,20 @@ fn block(session: &Session, past: &Past, citer: &mut Citer<'_>, event: &Event<'_
     for list in &event.lists {
         out.push_str(&list_text(session, citer, event.kind, list));
     }
-    if event.changes.is_empty() && event.lists.is_empty() {
+    if event.changes.is_empty() && event.lists.is_empty() && event.moves.is_empty() {
         out.push_str(&format!("  {}\n", texts.get("cli-history-nothing", &[])));
     }
     out
+}
+
+/// What a merge or split did to the entity whose event it is.
+fn moved(kind: EventKind, one: &Move) -> &'static str {
+    match (one.brought, kind) {
+        (true, EventKind::Inserted | EventKind::Returned) => "separated",
+        (true, _) => "merged",
+        (false, EventKind::Retired) => "merged-into",
+        (false, _) => "separated",
+    }
 }
 
 fn entry(session: &Session, citer: &mut Citer<'_>, kind: EventKind, change: &FieldChange<'_>) -> Entry {
@@ -248,6 +272,7 @@ fn told<'a>(session: &Session, past: &'a Past, citer: &mut Citer<'_>, event: &'a
         pipeline: past.runs.get(&event.at.run).map(|run| run.pipeline.as_str()),
         fields,
         lists,
+        moves: event.moves.iter().map(|one| ToldMove { change: moved(event.kind, one), uid: &one.uid }).collect(),
         no_longer_delivered_by: &event.gone,
     }
 }
