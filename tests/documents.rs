@@ -14,6 +14,7 @@ fn documents_name_files_that_exist() {
         "CHANGELOG.md",
         "data-samples/README.md",
         "docs/schedule.md",
+        "docs/postgresql.md",
     ];
     for document in documents {
         let text = fs::read_to_string(checkout().join(document)).unwrap_or_else(|_| panic!("{document}"));
@@ -46,7 +47,7 @@ fn the_example_of_a_source_is_right() {
     let project = Project::new();
     project.file("config/sources/mana-iestade.toml", example).pipeline(&["mana-iestade"]);
     let checked = project.vienkop(&["check", "mana-iestade", "--json"]).ends(1).json();
-    let errors = checked[0]["errors"].as_array().unwrap();
+    let errors = checked["sources"][0]["errors"].as_array().unwrap();
     assert!(errors.len() == 1 && errors[0].as_str().unwrap().starts_with("F001"), "{errors:?}");
 }
 

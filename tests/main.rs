@@ -1,6 +1,7 @@
 //! End-to-end tests: through the program, as its users meet it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod backends;
 mod bad_input;
 mod documents;
 mod history;
@@ -10,4 +11,5 @@ mod review;
 mod runs;
 mod samples;
 mod schedule;
+mod server;
 mod support;

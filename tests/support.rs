@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
@@ -22,6 +22,19 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
+    /// What came of the program.
+    pub(crate) fn of(output: &Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        let ran = Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+        };
+        assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+        assert_ne!(ran.code, 101, "{}", ran.stderr);
+        ran
+    }
+
     /// Standard output as JSON.
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}\n{}\n{}", self.stdout, self.stderr))
@@ -108,22 +121,15 @@ max_retired_share = 0.6
 
     /// Runs the program in the installation.
     pub(crate) fn vienkop(&self, arguments: &[&str]) -> Ran {
-        let output = Command::new(env!("CARGO_BIN_EXE_vienkop"))
-            .current_dir(self.dir.path())
-            .args(arguments)
-            .env("NO_COLOR", "1")
-            .env_remove("VIENKOP_PSEUDONYM_KEY")
-            .env("VIENKOP_PSEUDONYM_KEY", "a key that only tests know")
-            .output()
-            .unwrap();
-        let ran = Ran {
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        };
-        assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
-        assert_ne!(ran.code, 101, "{}", ran.stderr);
-        ran
+        Ran::of(&self.command(arguments).output().unwrap())
+    }
+
+    /// The program in the installation, to be run by the test.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vienkop"));
+        command.current_dir(self.dir.path()).args(arguments).env("NO_COLOR", "1");
+        command.env("VIENKOP_PSEUDONYM_KEY", "a key that only tests know");
+        command
     }
 
     /// `run --json` of the default pipeline at a fixed time.

@@ -540,6 +540,12 @@ cli-check-config = The configuration is fine. Sources: { $sources }, pipelines: 
 cli-check-source-ok = { $source }: fine (files: { $files }, rows in the sample: { $rows })
 cli-check-source-bad = { $source }: { $message }
 cli-check-schedule = { $pipeline }: runs by "{ $schedule }", next: { $times }
+cli-check-registry-ok = Registry { $registry }: fine
+cli-check-registry-new = There is no registry { $registry } yet, the first run makes it
+cli-check-registry-grant = Registry { $registry }: a right is missing. The owner of the database has to execute: { $statement }
+cli-check-registry-schema = Registry { $registry }: none of the schemas that search_path names ({ $path }) exists or may be used. Make the schema and grant USAGE on it, or mend the address.
+cli-check-registry-read-only = Registry { $registry }: the server may only be read (a standby, or default_transaction_read_only). Name the server that may be written.
+cli-check-registry-file = Registry: the user of vienkop may not write the file or folder { $path }.
 cli-quarantine-empty = Nothing is quarantined.
 cli-quarantine-none = There is no quarantined record "{ $id }". To list them: vienkop quarantine list
 cli-col-id = Record
@@ -779,3 +785,29 @@ report-review-not-listed-title = Respondents that the list of institutions does 
 report-review-not-listed-note = In the breakdown by kind they are in the group “kind not known”.
 report-review-questions-title = Questions that the questionnaire does not hold
 report-review-questions-note = No table counts the answers to them.
+
+### Environment: the registry
+
+fault-registry-url = registry { $url }: { $reason }; write sqlite:// and the path of the file, or postgres://user@host/database
+fault-registry-url-no-scheme = it has no scheme
+fault-registry-url-scheme = registries are SQLite files or PostgreSQL databases
+fault-registry-url-no-file = it names no file
+fault-registry-url-no-database = it names no database
+fault-registry-url-parameter = there is no parameter "{ $name }"
+fault-registry-url-other = it cannot be understood (the characters / ? # @ of a password are written %2F %3F %23 %40)
+fault-registry-open = cannot open the registry { $path }; check that the folder exists and that the file may be read and written
+fault-registry-corrupt = the registry { $path } is damaged or is no registry; put the last backup in its place, or move it away to start anew
+fault-registry-held-source = source { $name } is held by { $holder } (waited { $seconds } s); run again when it is done
+fault-registry-held-pipeline = pipeline { $name } is held by { $holder } (waited { $seconds } s); run again when it is done
+fault-registry-held-writer = the registry is being written by { $holder } (waited { $seconds } s); run again when it is done
+fault-registry-held-unknown = another process
+fault-registry-unreachable = the registry { $path } cannot be reached, or the connection to it was lost; nothing of what was under way is kept: run again when the server answers
+fault-registry-refused = the registry { $path } does not let us in; check user, password (PGPASSWORD or .pgpass), database, and with sslmode=verify-full the certificate and sslrootcert
+fault-registry-locked = another run or plan is writing to the registry { $path } (waited { $seconds } s); run again when it is done
+fault-registry-read-only = the registry { $path } may only be read; give the user of vienkop the right to write it (a file and its folder; on a server CREATE on the schema, TEMPORARY on the database); vienkop check tells what is missing
+fault-registry-full = no space left for the registry { $path } or its temporary files; free some and run again, nothing of this source was changed
+fault-registry-newer = the registry { $path } has schema version { $found }, this program knows { $known }; install the newer vienkop
+fault-registry-migration = cannot prepare the tables of the registry { $path }
+fault-registry-twice = source { $name } has delivered in run { $run } already; start another run
+fault-registry-broken = comparing services broke off; this is a fault of the program, please report it
+fault-registry-other = registry { $path }

@@ -542,6 +542,12 @@ cli-check-config = Konfigurācija kārtībā. Avoti: { $sources }, plūsmas: { $
 cli-check-source-ok = { $source }: kārtībā (faili: { $files }, rindas paraugā: { $rows })
 cli-check-source-bad = { $source }: { $message }
 cli-check-schedule = { $pipeline }: izpilda pēc grafika „{ $schedule }”, tuvākie laiki: { $times }
+cli-check-registry-ok = Reģistrs { $registry }: kārtībā
+cli-check-registry-new = Reģistra { $registry } vēl nav, to izveidos pirmā palaišana
+cli-check-registry-grant = Reģistrs { $registry }: pietrūkst tiesību. Datubāzes īpašniekam jāizpilda: { $statement }
+cli-check-registry-schema = Reģistrs { $registry }: search_path ({ $path }) nenosauc nevienu shēmu, kas ir un ko drīkst lietot. Izveidojiet shēmu un dodiet tai USAGE vai izlabojiet adresi.
+cli-check-registry-read-only = Reģistrs { $registry }: serveris ļauj tikai lasīt (rezerves serveris vai default_transaction_read_only). Norādiet serveri, kurā drīkst rakstīt.
+cli-check-registry-file = Reģistrs: vienkop lietotājs nedrīkst rakstīt failā vai mapē { $path }.
 cli-quarantine-empty = Karantīnā nav nekā.
 cli-quarantine-none = Karantīnā nav ieraksta „{ $id }”. Sarakstu rāda: vienkop quarantine list
 cli-col-id = Ieraksts
@@ -782,3 +788,29 @@ report-review-not-listed-title = Respondenti, kuru nav iestāžu sarakstā
 report-review-not-listed-note = Sadalījumā pa veidiem tie ir grupā „veids nav zināms”.
 report-review-questions-title = Jautājumi, kuru nav anketā
 report-review-questions-note = Atbildes uz tiem nav ieskaitītas nevienā tabulā.
+
+### Vide: reģistrs
+
+fault-registry-url = reģistra adrese { $url } neder: { $reason }; rakstiet sqlite:// un faila ceļu vai postgres://lietotājs@serveris/datubāze
+fault-registry-url-no-scheme = tai nav shēmas
+fault-registry-url-scheme = reģistrs var būt SQLite fails vai PostgreSQL datubāze
+fault-registry-url-no-file = tajā nav nosaukts fails
+fault-registry-url-no-database = tajā nav nosaukta datubāze
+fault-registry-url-parameter = parametra „{ $name }” nav
+fault-registry-url-other = to nevar saprast (paroles zīmes / ? # @ raksta kā %2F %3F %23 %40)
+fault-registry-open = nevar atvērt reģistru { $path }; pārbaudiet, vai mape ir un vai failu drīkst lasīt un rakstīt
+fault-registry-corrupt = reģistrs { $path } ir bojāts vai nav reģistrs; atjaunojiet pēdējo rezerves kopiju vai pārvietojiet to, lai sāktu no jauna
+fault-registry-held-source = avotu „{ $name }” apstrādā { $holder } (gaidīts { $seconds } s); palaidiet vēlreiz, kad tas būs beidzis
+fault-registry-held-pipeline = plūsmu „{ $name }” izpilda { $holder } (gaidīts { $seconds } s); palaidiet vēlreiz, kad tas būs beidzis
+fault-registry-held-writer = reģistrā raksta { $holder } (gaidīts { $seconds } s); palaidiet vēlreiz, kad tas būs beidzis
+fault-registry-held-unknown = cits process
+fault-registry-unreachable = reģistrs { $path } nav sasniedzams vai savienojums ar to ir pārtrūcis; no iesāktā nekas nav saglabāts: palaidiet vēlreiz, kad serveris atbild
+fault-registry-refused = reģistrs { $path } mūs nelaiž iekšā; pārbaudiet lietotāju, paroli (PGPASSWORD vai .pgpass), datubāzi un, ja ir sslmode=verify-full, sertifikātu un sslrootcert
+fault-registry-locked = reģistrā { $path } raksta cita palaišana vai plāns (gaidīts { $seconds } s); palaidiet vēlreiz, kad tas būs beidzis
+fault-registry-read-only = reģistru { $path } drīkst tikai lasīt; dodiet vienkop lietotājam rakstīšanas tiesības (failam un tā mapei; serverī CREATE shēmai un TEMPORARY datubāzei); kas trūkst, rāda vienkop check
+fault-registry-full = reģistram { $path } vai tā pagaidu failiem nav vietas; atbrīvojiet vietu un palaidiet vēlreiz, no šī avota nekas nav mainīts
+fault-registry-newer = reģistra { $path } shēmas versija ir { $found }, šī programma pazīst { $known }; uzstādiet jaunāko vienkop
+fault-registry-migration = nevar sagatavot reģistra { $path } tabulas
+fault-registry-twice = avots „{ $name }” { $run }. palaišanā jau ir piegādājis; sāciet jaunu palaišanu
+fault-registry-broken = pakalpojumu salīdzināšana pārtrūka; tā ir programmas kļūda, lūdzu, ziņojiet par to
+fault-registry-other = reģistrs { $path }

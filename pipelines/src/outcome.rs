@@ -269,14 +269,8 @@ impl SourceOutcome {
 
 impl Outcome {
     /// Makes the outcome of its sources.
-    pub(crate) fn new(
-        run: Option<i64>,
-        sources: Vec<SourceOutcome>,
-        late: Vec<Late>,
-        broken: Option<&anyhow::Error>,
-    ) -> Self {
-        let status = if broken.is_some() { "failed" } else { Self::status(&sources, &late) };
-        let error = broken.map(|error| format!("{error:#}"));
+    pub(crate) fn new(run: Option<i64>, sources: Vec<SourceOutcome>, late: Vec<Late>, error: Option<String>) -> Self {
+        let status = if error.is_some() { "failed" } else { Self::status(&sources, &late) };
         let links = LinkCounts::new();
         Self { run, status, sources, links, late, reports: Vec::new(), error, notes: Vec::new() }
     }

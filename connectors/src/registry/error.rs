@@ -18,7 +18,7 @@ pub enum RegistryError {
         /// As configured.
         url: String,
         /// What is wrong with it.
-        reason: &'static str,
+        reason: UrlFault,
     },
     /// The folder of the file cannot be made.
     #[error(transparent)]
@@ -42,12 +42,15 @@ pub enum RegistryError {
         source: sqlx::Error,
     },
     /// Somebody else uses what may be used by one at a time.
-    #[error("{what} is held by {holder} (waited {} s); run again when it is done", waited.as_secs())]
+    #[error(
+        "{what} is held by {} (waited {} s); run again when it is done",
+        holder.as_deref().unwrap_or("another process"), waited.as_secs()
+    )]
     Held {
         /// What is locked: `source x`, `pipeline y`, `writer`.
         what: String,
-        /// Who has it.
-        holder: String,
+        /// Who has it; none where that cannot be told.
+        holder: Option<String>,
         /// How long this program waited.
         waited: Duration,
     },
@@ -143,6 +146,30 @@ pub enum RegistryError {
     },
 }
 
+/// What is wrong with the URL of a registry.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UrlFault {
+    /// Nothing in front of a colon.
+    #[error("it has no scheme")]
+    NoScheme,
+    /// Neither of ours.
+    #[error("registries are SQLite files or PostgreSQL databases")]
+    UnknownScheme,
+    /// SQLite without a path.
+    #[error("it names no file")]
+    NoFile,
+    /// PostgreSQL without a database.
+    #[error("it names no database")]
+    NoDatabase,
+    /// A parameter that nobody reads: a misspelt `sslmode` must not leave a connection unchecked.
+    #[error("there is no parameter `{0}`")]
+    UnknownParameter(String),
+    /// It breaks the rules of URLs, or a parameter has a value that there is not.
+    #[error("it cannot be understood (characters such as / ? # @ in a password are written %2F %3F %23 %40)")]
+    NotUnderstood,
+}
+
 /// Primary result codes of SQLite (sqlite.org/rescode.html).
 mod code {
     pub(super) const BUSY: u32 = 5;
@@ -201,7 +228,7 @@ impl Site {
         }
         let found = source.as_database_error().and_then(DatabaseError::code).unwrap_or_default().into_owned();
         match found.as_str() {
-            "42501" | "25006" => RegistryError::ReadOnly { path, source },
+            "42501" | "25006" | "3F000" => RegistryError::ReadOnly { path, source },
             "53100" | "53200" => RegistryError::Full { path, source },
             "55P03" | "40P01" => RegistryError::Locked { path, waited: self.wait, source },
             "3D000" => RegistryError::Refused { path, source },

@@ -86,8 +86,8 @@ impl Registry {
     }
 }
 
-fn read_holder(path: &Path) -> String {
-    fs_err::read_to_string(path).unwrap_or_else(|_| "another process".to_owned())
+fn read_holder(path: &Path) -> Option<String> {
+    fs_err::read_to_string(path).ok().filter(|name| !name.is_empty())
 }
 
 /// Waits, inside a transaction just begun, until no other writes; at most as long as the registry's users agreed to.
@@ -115,8 +115,9 @@ async fn first_number(session: &mut Session, text: &str, key: i64) -> Result<Opt
     number.map_err(|error| session.site.error(error))
 }
 
-/// Name and address of the connection that holds an advisory lock of this database.
-async fn holder_of(session: &mut Session, key: i64) -> Result<String, RegistryError> {
+/// Name and address of the connection that holds an advisory lock of this database. Of another role's connections
+/// only members of `pg_read_all_stats` learn the name.
+async fn holder_of(session: &mut Session, key: i64) -> Result<Option<String>, RegistryError> {
     let text = "SELECT a.application_name || coalesce(' (' || host(a.client_addr) || ')', '') || ', '
         || to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC'
         FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid WHERE l.locktype = 'advisory' AND l.granted
@@ -124,7 +125,7 @@ async fn holder_of(session: &mut Session, key: i64) -> Result<String, RegistryEr
         AND ((CAST(l.classid AS BIGINT) << 32) | CAST(l.objid AS BIGINT)) = $1 LIMIT 1";
     let rows = session.rows(text, &[key.into()]).await?;
     let name = rows.first().and_then(|row| row.try_get::<Option<String>, _>(0).transpose()).transpose();
-    Ok(name.map_err(|error| session.site.error(error))?.unwrap_or_else(|| "another process".to_owned()))
+    name.map_err(|error| session.site.error(error))
 }
 
 /// Key of an advisory lock: the first bytes of a hash of the name.

@@ -9,6 +9,7 @@
 
 mod apply;
 mod bulk;
+mod check;
 mod difference;
 mod dump;
 mod error;
@@ -33,10 +34,11 @@ use std::time::Duration;
 use sqlx::postgres::PgConnectOptions;
 
 pub use apply::Rows;
+pub use check::{Check, Lack};
 pub use difference::{
     Change, Delivery, Difference, EntityDifference, FindingCount, Gate, GateKind, Matched, Planned, Sample,
 };
-pub use error::RegistryError;
+pub use error::{RegistryError, UrlFault};
 pub use history::{
     Change as FieldChange, Delivered, DeliveredItem, Event, EventKind, FieldValue, Found, Item, ItemChange,
     ItemChangeKind, ListChange, ListedFile, Moment, Move, Past, Place, RunHead, Said, Span, Subject, Version, Worth,
@@ -107,25 +109,28 @@ impl Registry {
 
     fn at(url: &str, wait: Duration) -> Result<Self, RegistryError> {
         let refused = |reason| RegistryError::Url { url: without_password(url), reason };
-        let (scheme, rest) = url.split_once(':').ok_or_else(|| refused("it has no scheme"))?;
+        let (scheme, rest) = url.split_once(':').ok_or_else(|| refused(UrlFault::NoScheme))?;
         match scheme {
             "sqlite" => {
                 let path = rest.strip_prefix("//").unwrap_or(rest);
                 if path.is_empty() || path == ":memory:" {
-                    return Err(refused("it names no file"));
+                    return Err(refused(UrlFault::NoFile));
                 }
                 let site = Site { path: Arc::from(path), wait, dialect: Dialect::Sqlite };
                 Ok(Self { server: Server::Sqlite(Box::new(session::sqlite(path, wait))), site })
             }
             "postgres" | "postgresql" => {
-                let options = PgConnectOptions::from_str(url).map_err(|_| refused("it cannot be understood"))?;
+                if let Some(name) = unknown_parameter(url) {
+                    return Err(refused(UrlFault::UnknownParameter(name)));
+                }
+                let options = PgConnectOptions::from_str(url).map_err(|_| refused(UrlFault::NotUnderstood))?;
                 if options.get_database().is_none() {
-                    return Err(refused("it names no database"));
+                    return Err(refused(UrlFault::NoDatabase));
                 }
                 let site = Site { path: Arc::from(without_password(url)), wait, dialect: Dialect::Postgres };
                 Ok(Self { server: Server::Postgres(Box::new(session::postgres(options))), site })
             }
-            _ => Err(refused("registries are SQLite files or PostgreSQL databases")),
+            _ => Err(refused(UrlFault::UnknownScheme)),
         }
     }
 
@@ -134,25 +139,64 @@ impl Registry {
     }
 }
 
-/// A URL as it may be shown: neither `user:password@` nor a `password=` among its parameters.
+/// Parameters that the driver reads; it would only log the name and value of any other.
+const PARAMETERS: [&str; 18] = [
+    "sslmode",
+    "ssl-mode",
+    "sslrootcert",
+    "ssl-root-cert",
+    "ssl-ca",
+    "sslcert",
+    "ssl-cert",
+    "sslkey",
+    "ssl-key",
+    "statement-cache-capacity",
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "application_name",
+    "options",
+];
+
+fn is_parameter(name: &str) -> bool {
+    PARAMETERS.contains(&name) || name.starts_with("options[")
+}
+
+/// The first parameter that would be ignored.
+fn unknown_parameter(url: &str) -> Option<String> {
+    let (_, parameters) = url.split_once('?')?;
+    let parameters = parameters.split('#').next().unwrap_or_default();
+    let mut names = parameters.split('&').filter(|one| !one.is_empty()).map(|one| one.split('=').next().unwrap_or(one));
+    // A password with a bare question mark must not be shown as the name of a parameter.
+    names.find(|name| !is_parameter(name)).map(|name| if name.contains('@') { "?".to_owned() } else { name.to_owned() })
+}
+
+/// A URL as it may be shown: neither `user:password@` nor a parameter that is or may be one. Where it cannot be told
+/// what is password, too much is left out rather than too little.
 fn without_password(url: &str) -> String {
-    let (address, parameters) = url.split_once('?').map_or((url, None), |(a, p)| (a, Some(p)));
-    let shown = match address.rsplit_once('@') {
-        Some((front, host)) => {
-            let start = front.find("//").map_or(0, |at| at + 2);
-            let user = front[start..].split(':').next().unwrap_or_default();
-            format!("{}{user}@{host}", &front[..start])
-        }
-        None => address.to_owned(),
+    let start = url.find("//").map_or(0, |at| at + 2);
+    let end = url.split_once('?').map_or(url.len(), |(address, _)| address.len());
+    // The last @ ends the user's part; one among the parameters does only where the address has none.
+    let at = url[start..end].rfind('@').or_else(|| url[start..].rfind('@')).map(|at| start + at);
+    let colon = at.and_then(|at| url[start..at].find(':')).map(|colon| start + colon);
+    let shown = match (colon, at) {
+        (Some(colon), Some(at)) => format!("{}{}", &url[..colon], &url[at..]),
+        _ => url.to_owned(),
     };
-    let kept = parameters.into_iter().flat_map(|all| all.split('&')).filter(|one| !one.starts_with("password="));
+    let Some((address, parameters)) = shown.split_once('?') else { return shown };
+    // A misspelt password is one too.
+    let shows = |name: &str| name != "password" && is_parameter(name);
+    let kept = parameters.split('&').filter(|one| one.split_once('=').is_some_and(|(name, _)| shows(name)));
     let kept: Vec<&str> = kept.collect();
-    if kept.is_empty() { shown } else { format!("{shown}?{}", kept.join("&")) }
+    if kept.is_empty() { address.to_owned() } else { format!("{address}?{}", kept.join("&")) }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::without_password;
+    use super::{unknown_parameter, without_password};
 
     #[test]
     fn passwords_are_never_shown() {
@@ -160,9 +204,25 @@ mod tests {
             ("postgres://a:b@h:5432/d", "postgres://a@h:5432/d"),
             ("postgres://a:b@c@h/d?sslmode=require", "postgres://a@h/d?sslmode=require"),
             ("postgres://h/d?user=a&password=b&sslmode=require", "postgres://h/d?user=a&sslmode=require"),
+            ("postgres://a:b?c@h/d", "postgres://a@h/d"),
+            ("postgres://a:b/c?d@h/d?password=e", "postgres://a@h/d"),
+            ("postgres://h/d?user=a@b&sslmode=require", "postgres://h/d?user=a@b&sslmode=require"),
+            ("postgres://h/d?pasword=a&sslmode=require&Password=b", "postgres://h/d?sslmode=require"),
             ("sqlite://var/registry.db", "sqlite://var/registry.db"),
         ] {
             assert_eq!(without_password(url), shown);
+        }
+    }
+
+    #[test]
+    fn misspelt_parameters_are_found() {
+        for (url, unknown) in [
+            ("postgres://h/d?sslmode=verify-full&sslrootcert=/a.crt&options[search_path]=b", None),
+            ("postgres://h/d?sslmode=require&sslrootcrt=/a.crt", Some("sslrootcrt")),
+            ("postgres://a:b?c@h/d", Some("?")),
+            ("postgres://h/d", None),
+        ] {
+            assert_eq!(unknown_parameter(url).as_deref(), unknown, "{url}");
         }
     }
 }

@@ -75,8 +75,17 @@ fn pair(row: &Row) -> Result<(String, String), sqlx::Error> {
     Ok((row.try_get(0)?, row.try_get(1)?))
 }
 
+/// Names of all tables and views of a registry.
+pub(super) fn names() -> Vec<String> {
+    let migrations = MIGRATIONS.iter().flat_map(|(_, _, text, _)| text.split("CREATE TABLE ").skip(1));
+    let bookkeeping = migrations.filter_map(|rest| rest.split_whitespace().next().map(str::to_owned));
+    let entities = sql::Table::all().flat_map(sql::wanted).map(|table| table.name);
+    let views = sql::views().into_iter().map(|(name, _)| name);
+    std::iter::once("_sqlx_migrations".to_owned()).chain(bookkeeping).chain(entities).chain(views).collect()
+}
+
 /// What the database lacks: nothing, or statements to run after the migrations.
-async fn missing(session: &mut Session) -> Result<Option<Vec<String>>, RegistryError> {
+pub(super) async fn missing(session: &mut Session) -> Result<Option<Vec<String>>, RegistryError> {
     let dialect = session.dialect();
     let tables = tables(session).await?;
     let mut views: BTreeMap<String, String> = BTreeMap::new();

@@ -1,39 +1,61 @@
-//! `vienkop check`: the configuration (all its mistakes come out of loading it), then whether each source can be read.
+//! `vienkop check`: the configuration (all its mistakes come out of loading it), then whether the registry can be used
+//! and each source can be read.
 
 use jiff::Timestamp;
 use serde::Serialize;
+use vienkop_connectors::registry::{Lack, Registry};
 
 use super::session::Session;
 use super::{Exit, Options, output};
 use crate::config::Source;
+use crate::fault;
 use crate::import::{Prepared, probe};
 use crate::timetable::NEXT;
 
 #[derive(Serialize)]
 struct Checked {
+    registry: RegistryChecked,
+    sources: Vec<SourceChecked>,
+}
+
+#[derive(Serialize)]
+struct RegistryChecked {
+    url: String,
+    /// There is none yet.
+    missing: bool,
+    errors: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct SourceChecked {
     source: String,
     files: usize,
     rows: usize,
     errors: Vec<String>,
 }
 
-/// Checks the configuration and every source, or one; loads nothing.
-pub(super) fn check(options: &Options, now: Timestamp, source: Option<&str>) -> anyhow::Result<Exit> {
+/// Checks the configuration, the registry and every source, or one; loads nothing.
+pub(super) async fn check(options: &Options, now: Timestamp, source: Option<&str>) -> anyhow::Result<Exit> {
     let session = Session::open(options, now)?;
     let config = &session.config;
     let sources: Vec<&Source> = match source {
         Some(name) => vec![session.source(name)?],
         None => config.sources.iter().collect(),
     };
+    let registry = look(&session).await;
     let mut checked = Vec::new();
     for source in sources {
         let probed = tokio::task::block_in_place(|| probe(&session, &Prepared::new(&session, source)?))?;
         let (files, rows, errors) = (probed.files, probed.rows, probed.errors);
-        checked.push(Checked { source: source.id.clone(), files, rows, errors });
+        checked.push(SourceChecked { source: source.id.clone(), files, rows, errors });
     }
-    let exit = if checked.iter().any(|source| !source.errors.is_empty()) { Exit::GateFailed } else { Exit::Done };
+    let exit = match (registry.errors.is_empty(), checked.iter().all(|source| source.errors.is_empty())) {
+        (false, _) => Exit::CouldNotRun,
+        (true, false) => Exit::GateFailed,
+        (true, true) => Exit::Done,
+    };
     if options.json {
-        output::json(&checked)?;
+        output::json(&Checked { registry, sources: checked })?;
         return Ok(exit);
     }
     let texts = session.texts();
@@ -50,6 +72,14 @@ pub(super) fn check(options: &Options, now: Timestamp, source: Option<&str>) -> 
             out.push_str(&format!("  {}\n", texts.get("cli-check-schedule", &args)));
         }
     }
+    let args = [("registry", registry.url.as_str())];
+    if registry.errors.is_empty() {
+        let sentence = if registry.missing { "cli-check-registry-new" } else { "cli-check-registry-ok" };
+        out.push_str(&format!("  {}\n", texts.get(sentence, &args)));
+    }
+    for message in &registry.errors {
+        out.push_str(&format!("  {message}\n"));
+    }
     for source in &checked {
         let (files, rows) = (source.files.to_string(), source.rows.to_string());
         if source.errors.is_empty() {
@@ -63,4 +93,23 @@ pub(super) fn check(options: &Options, now: Timestamp, source: Option<&str>) -> 
     }
     output::text(&out)?;
     Ok(exit)
+}
+
+/// A registry that cannot be used is told beside the other mistakes.
+async fn look(session: &Session) -> RegistryChecked {
+    let (texts, url) = (session.texts(), Registry::shown(&session.registry));
+    let found = match Registry::check(&session.registry).await {
+        Ok(found) => found,
+        Err(error) => return RegistryChecked { url, missing: false, errors: vec![fault::told(texts, &error.into())] },
+    };
+    let tell = |lack: &Lack| match lack {
+        Lack::Grant(statement) => {
+            texts.get("cli-check-registry-grant", &[("registry", &url), ("statement", statement)])
+        }
+        Lack::Schema(path) => texts.get("cli-check-registry-schema", &[("registry", &url), ("path", path)]),
+        Lack::File(path) => texts.get("cli-check-registry-file", &[("path", path)]),
+        _ => texts.get("cli-check-registry-read-only", &[("registry", &url)]),
+    };
+    let errors = found.lacks.iter().map(tell).collect();
+    RegistryChecked { url, missing: found.missing, errors }
 }

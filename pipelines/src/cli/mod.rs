@@ -22,6 +22,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::fault;
 use approval::Approve;
 pub(crate) use exit::Exit;
 
@@ -262,12 +263,18 @@ impl Command {
 
 /// Does what the command line says.
 pub(crate) async fn execute(cli: Cli, clock: fn() -> jiff::Timestamp) -> anyhow::Result<Exit> {
+    let options = cli.options.clone();
+    let done = command(cli, clock).await;
+    done.map_err(|error| fault::in_language(&options, &error).map_or(error, anyhow::Error::msg))
+}
+
+async fn command(cli: Cli, clock: fn() -> jiff::Timestamp) -> anyhow::Result<Exit> {
     let options = &cli.options;
     let now = clock();
     match cli.command {
         Command::Run { target, approve } => run::run(options, now, target.as_deref(), &approve).await,
         Command::Plan { target, approve } => run::plan(options, now, target.as_deref(), &approve).await,
-        Command::Check { source } => check::check(options, now, source.as_deref()),
+        Command::Check { source } => check::check(options, now, source.as_deref()).await,
         Command::Assess { questionnaires } => report::assess(options, now, &questionnaires).await,
         Command::Explain { id } => explain::explain(options, &id, now).await,
         Command::History { id } => record::history::history(options, now, &id).await,

@@ -17,6 +17,7 @@ use super::session::Session;
 use super::{Exit, Options, output};
 use crate::assess;
 use crate::config::{Pipeline, Source};
+use crate::fault::told;
 use crate::import::{Halt, Importer, Prepared, timestamp};
 use crate::late::{Late, late};
 use crate::outcome::{Outcome, SourceOutcome, Status};
@@ -200,7 +201,11 @@ pub(crate) async fn execute(session: &Session, registry: &Registry, job: &Job<'_
                 broken = Some(anyhow!(session.texts().get("cli-interrupted", &[])));
             }
             Err(Halt::Broken(error)) => {
-                outcomes.push(SourceOutcome::not_loaded(source.id(), Status::Failed, Some(format!("{error:#}"))));
+                outcomes.push(SourceOutcome::not_loaded(
+                    source.id(),
+                    Status::Failed,
+                    Some(told(session.texts(), &error)),
+                ));
                 broken = Some(error);
             }
         }
@@ -225,7 +230,8 @@ pub(crate) async fn execute(session: &Session, registry: &Registry, job: &Job<'_
     {
         broken = Some(error);
     }
-    let outcome = Outcome { links, ..Outcome::new(Some(number), outcomes, late, broken.as_ref()) };
+    let why = broken.as_ref().map(|error| told(session.texts(), error));
+    let outcome = Outcome { links, ..Outcome::new(Some(number), outcomes, late, why) };
     Ok(Executed { outcome, broken })
 }
 

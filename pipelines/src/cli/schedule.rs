@@ -18,6 +18,7 @@ use super::run::{Ask, Executed, run_pipeline, summary};
 use super::session::Session;
 use super::{Exit, Options, output};
 use crate::config::{ConfigError, MissedRun, RetryPolicy, Told};
+use crate::fault;
 use crate::import::timestamp;
 use crate::outcome::{Counts, Outcome, SourceOutcome, Status};
 use crate::timetable::{Agenda, Missed, Plan, Retry, Task, duration};
@@ -291,10 +292,15 @@ impl Scheduler<'_> {
         }
     }
 
+    /// What went wrong, in the language asked for. The log keeps to English.
+    fn told_fault(&self, error: &anyhow::Error) -> String {
+        fault::in_language(self.options, error).unwrap_or_else(|| format!("{error:#}"))
+    }
+
     /// A run that could not begin, or broke off. A registry that cannot be reached may be back later.
     fn not_run(&mut self, task: &Task, error: &anyhow::Error, policy: Option<&RetryPolicy>) -> anyhow::Result<()> {
         let pipeline = task.pipeline.as_str();
-        let mut ran = Ran { error: Some(format!("{error:#}")), ..Ran::new(task) };
+        let mut ran = Ran { error: Some(self.told_fault(error)), ..Ran::new(task) };
         self.exits.insert((pipeline.to_owned(), None), Exit::CouldNotRun);
         tracing::error!(pipeline, error = format!("{error:#}"), "not run to its end");
         if let Some(ConfigError::Problems(problems)) = error.downcast_ref::<ConfigError>() {

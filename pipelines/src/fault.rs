@@ -1,0 +1,78 @@
+//! Faults of the environment, in the language of whoever reads them. What the database or the network says of its own
+//! follows as it is.
+
+use vienkop_connectors::registry::{RegistryError, UrlFault};
+use vienkop_transforms::texts::Texts;
+
+use crate::cli::{Lang, Options};
+use crate::config::Config;
+
+/// An error and its causes, those of the registry in the language of the texts.
+pub(crate) fn told(texts: &Texts, error: &anyhow::Error) -> String {
+    let cause = |cause: &(dyn std::error::Error + 'static)| match cause.downcast_ref::<RegistryError>() {
+        Some(error) => registry(texts, error),
+        None => cause.to_string(),
+    };
+    error.chain().map(cause).collect::<Vec<_>>().join(": ")
+}
+
+/// [`told`] for those who have no texts at hand; none where the error is not of the registry, or the configuration
+/// cannot be read.
+pub(crate) fn in_language(options: &Options, error: &anyhow::Error) -> Option<String> {
+    error.chain().find(|cause| cause.is::<RegistryError>())?;
+    let config = Config::load(&options.config).ok()?;
+    Some(told(config.texts(options.lang.map_or(config.vienkop.language, Lang::language)), error))
+}
+
+fn registry(texts: &Texts, error: &RegistryError) -> String {
+    let at = |id: &str, path: &str| texts.get(id, &[("path", path)]);
+    match error {
+        RegistryError::Url { url, reason } => {
+            texts.get("fault-registry-url", &[("url", url), ("reason", &url_fault(texts, reason))])
+        }
+        RegistryError::Held { what, holder, waited } => {
+            let (kind, name) = what.split_once(' ').unwrap_or((what, ""));
+            let unknown = texts.get("fault-registry-held-unknown", &[]);
+            let (holder, seconds) = (holder.as_deref().unwrap_or(&unknown), waited.as_secs().to_string());
+            let args = [("name", name), ("holder", holder), ("seconds", &seconds)];
+            let id = match kind {
+                "source" => "fault-registry-held-source",
+                "pipeline" => "fault-registry-held-pipeline",
+                _ => "fault-registry-held-writer",
+            };
+            texts.get(id, &args)
+        }
+        RegistryError::Locked { path, waited, .. } => {
+            let args = [("path", &**path), ("seconds", &waited.as_secs().to_string())];
+            texts.get("fault-registry-locked", &args)
+        }
+        RegistryError::Newer { path, found, known } => {
+            let args = [("path", &**path), ("found", &found.to_string()), ("known", &known.to_string())];
+            texts.get("fault-registry-newer", &args)
+        }
+        RegistryError::Twice { name, run } => {
+            texts.get("fault-registry-twice", &[("name", name), ("run", &run.to_string())])
+        }
+        RegistryError::Open { path, .. } => at("fault-registry-open", path),
+        RegistryError::Corrupt { path, .. } => at("fault-registry-corrupt", path),
+        RegistryError::Unreachable { path, .. } => at("fault-registry-unreachable", path),
+        RegistryError::Refused { path, .. } => at("fault-registry-refused", path),
+        RegistryError::ReadOnly { path, .. } => at("fault-registry-read-only", path),
+        RegistryError::Full { path, .. } => at("fault-registry-full", path),
+        RegistryError::Migration { path, .. } => at("fault-registry-migration", path),
+        RegistryError::Sql { path, .. } => at("fault-registry-other", path),
+        RegistryError::Broken(_) => texts.get("fault-registry-broken", &[]),
+        other => other.to_string(),
+    }
+}
+
+fn url_fault(texts: &Texts, fault: &UrlFault) -> String {
+    match fault {
+        UrlFault::NoScheme => texts.get("fault-registry-url-no-scheme", &[]),
+        UrlFault::UnknownScheme => texts.get("fault-registry-url-scheme", &[]),
+        UrlFault::NoFile => texts.get("fault-registry-url-no-file", &[]),
+        UrlFault::NoDatabase => texts.get("fault-registry-url-no-database", &[]),
+        UrlFault::UnknownParameter(name) => texts.get("fault-registry-url-parameter", &[("name", name)]),
+        _ => texts.get("fault-registry-url-other", &[]),
+    }
+}

@@ -1,0 +1,178 @@
+//! SQLite and PostgreSQL come to the same; a plan says what the run then does.
+
+use std::fs;
+
+use regex::Regex;
+use serde_json::Value;
+use vienkop_test_cluster::Cluster;
+
+use crate::support::{Project, assert_conservation};
+
+/// The samples as a newcomer has them, and where their registry is.
+struct Place {
+    project: Project,
+    registry: String,
+}
+
+impl Place {
+    /// One with each backend.
+    fn both() -> [Self; 2] {
+        let sqlite = Self { project: Project::samples(), registry: "sqlite://var/registry.db".to_owned() };
+        let postgres = Self { project: Project::samples(), registry: Cluster::shared().fresh_database() };
+        [sqlite, postgres]
+    }
+
+    fn vienkop(&self, words: &[&str]) -> crate::support::Ran {
+        self.project.vienkop(&[words, &["--registry", &self.registry, "--as-of", "2024-07-08"]].concat())
+    }
+
+    fn json(&self, words: &[&str]) -> Value {
+        timeless(self.vienkop(&[words, &["--json"]].concat()).ends(0).json())
+    }
+}
+
+/// Without what the clock measured.
+fn timeless(mut value: Value) -> Value {
+    match &mut value {
+        Value::Object(object) => {
+            object.remove("seconds");
+            object.values_mut().for_each(|value| *value = timeless(value.take()));
+        }
+        Value::Array(array) => array.iter_mut().for_each(|value| *value = timeless(value.take())),
+        _ => {}
+    }
+    value
+}
+
+/// Without seconds and the moments that files landed at; the rest goes by `--as-of`.
+fn clockless(text: &str) -> String {
+    let moment = Regex::new(r"20(2[5-9]|[3-9][0-9])-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}Z?)?").unwrap();
+    let text = moment.replace_all(text, "MOMENT");
+    let lines = text.lines().filter(|line| !line.contains("\"seconds\""));
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
+/// What a plan and the run after it have in common: all but the number, the reports and the samples of changes.
+fn planned(mut outcome: Value) -> Value {
+    for name in ["run", "reports"] {
+        outcome.as_object_mut().unwrap().remove(name);
+    }
+    for source in outcome["sources"].as_array_mut().unwrap() {
+        source.as_object_mut().unwrap().remove("samples");
+    }
+    outcome
+}
+
+/// A second delivery: cells change, rows go, rows come.
+fn deliver_again(project: &Project) {
+    let edit = |name: &str, edit: &dyn Fn(&str) -> String| {
+        let path = project.path(name);
+        let text = fs::read_to_string(&path).unwrap();
+        let edited = edit(&text);
+        assert_ne!(edited, text, "{name}");
+        fs::write(path, edited).unwrap();
+    };
+    edit("data-samples/portfeli/portfelis.csv", &|text| text.replacen("01.07.2021.", "02.07.2021.", 3));
+    edit("data-samples/publisko-personu-saraksts/iestades.csv", &|text| {
+        let mut lines: Vec<&str> = text.lines().collect();
+        lines.remove(5);
+        let new = "90000000000;Jaunā pārvalde;JP;tiešās pārvaldes iestāde;;0001000;;pasts@jauna.example;;;aktīva";
+        lines.push(new);
+        lines.join("\n").replacen("Upju un ezeru ministrija", "Ūdeņu ministrija", 1)
+    });
+    edit("data-samples/dzives-situacijas/dzives-situacijas.xml", &|text| {
+        text.replacen("Bērna piedzimšana", "Bērns piedzimst", 1)
+    });
+    edit("data-samples/valsts-registrs/registrs.xml", &|text| {
+        text.replacen("Bērna piedzimšanas pabalsts", "Pabalsts par bērna piedzimšanu", 1)
+    });
+    edit("data-samples/lietotnes-katalogi/lietotnes.json", &|text| {
+        text.replacen("\"nosaukums\": \"", "\"nosaukums\": \"Jauns: ", 2)
+    });
+}
+
+/// Everything that people and machines can ask of the samples' registry.
+const QUESTIONS: [&[&str]; 17] = [
+    &["findings", "--json"],
+    &["findings"],
+    &["findings", "--links", "--json"],
+    &["quarantine", "list", "--json"],
+    &["quarantine", "list", "--lang", "en"],
+    &["review", "list", "--json"],
+    &["review", "list", "--all", "--json"],
+    &["review", "list"],
+    &["history", "service:90009173103/0001", "--json"],
+    &["history", "service:90009173103/0001"],
+    &["explain", "service:90009173103/0001", "--json"],
+    &["explain", "service:90009173103/0001", "--lang", "en"],
+    &["explain", "institution:90009173103"],
+    &["history", "institution:90903566842", "--json"],
+    &["explain", "institution:90903566842", "--json"],
+    &["runs"],
+    &["plan", "--json"],
+];
+
+#[test]
+fn sqlite_and_postgresql_answer_alike_and_plans_come_true() {
+    let [sqlite, postgres] = Place::both();
+    let mut plans = Vec::new();
+    for delivery in 1..=3 {
+        for place in [&sqlite, &postgres] {
+            if delivery == 2 {
+                deliver_again(&place.project);
+            }
+            let plan = place.json(&["plan"]);
+            let run = place.json(&["run"]);
+            assert_conservation(&run);
+            assert_same(&planned(plan.clone()), &planned(run.clone()), "plan and run", place, delivery);
+            plans.push((plan, run));
+        }
+        let [(plan, run), (other_plan, other_run)] = [&plans[plans.len() - 2], &plans[plans.len() - 1]];
+        assert_same(plan, other_plan, "plans", &postgres, delivery);
+        assert_same(run, other_run, "runs", &postgres, delivery);
+        for question in QUESTIONS {
+            let [one, other] = [&sqlite, &postgres].map(|place| place.vienkop(question).ends(0).stdout);
+            assert_same_text(&clockless(&one), &clockless(&other), &format!("delivery {delivery}: {question:?}"));
+        }
+        let reports = |place: &Place| {
+            let root = place.project.path("var/reports");
+            let mut files = place.project.everything_below("var/reports");
+            files.sort();
+            files
+                .into_iter()
+                .map(|(path, bytes)| (path.strip_prefix(&root).unwrap().to_owned(), bytes))
+                .collect::<Vec<_>>()
+        };
+        let (one, other) = (reports(&sqlite), reports(&postgres));
+        assert!(one.len() > 5 && one == other, "reports of delivery {delivery}");
+    }
+    let sum = |delivery: usize, what: &str| -> u64 {
+        let sources = plans[2 * delivery].1["sources"].as_array().unwrap();
+        let counts = sources.iter().flat_map(|source| source["records"].as_object().unwrap().values());
+        counts.map(|counts| counts[what].as_u64().unwrap()).sum()
+    };
+    for what in ["inserted", "changed", "retired"] {
+        assert_ne!(sum(1, what), 0, "the second delivery has something {what}");
+        assert_eq!(sum(2, what), 0, "the third is the second");
+    }
+}
+
+#[track_caller]
+fn assert_same(one: &Value, other: &Value, what: &str, place: &Place, delivery: usize) {
+    assert_same_text(
+        &format!("{one:#}"),
+        &format!("{other:#}"),
+        &format!("{what} of delivery {delivery}, {}", place.registry),
+    );
+}
+
+/// The first line that differs says more than both whole.
+#[track_caller]
+fn assert_same_text(one: &str, other: &str, what: &str) {
+    let differs = one.lines().zip(other.lines()).position(|(one, other)| one != other);
+    if let Some(line) = differs {
+        let around = |text: &str| text.lines().skip(line.saturating_sub(8)).take(12).collect::<Vec<_>>().join("\n");
+        panic!("{what} differ in line {line}:\n{}\n---\n{}", around(one), around(other));
+    }
+    assert_eq!(one.lines().count(), other.lines().count(), "{what}");
+}
