@@ -53,11 +53,11 @@ TOML
 }
 
 # measure COMMAND …: runs it and leaves $seconds (wall clock) and $kib (peak of resident memory); what it says stands in
-# $work/said. Exit codes 0 to 3 are results (findings, waiting for approval), not failures.
+# $work/said. Whatever does not end well ends the benchmark: a source that failed must not count as a fast one.
 measure() {
   local code=0
   /usr/bin/time -f '%e %M' -o "$work/time" "$@" > "$work/said" 2>&1 || code=$?
-  if [ "$code" -gt 1 ]; then cat "$work/said" >&2; return "$code"; fi
+  if [ "$code" -ne 0 ]; then cat "$work/said" >&2; return "$code"; fi
   read -r seconds kib < <(tail -n 1 "$work/time")
 }
 
