@@ -109,25 +109,26 @@ impl Stage {
 
     /// New versions of what the source delivered.
     async fn load(&mut self, one: &Staged, children: &[&Staged]) -> Result<(), RegistryError> {
-        let statements = one.close().into_iter().chain(one.open());
-        for statement in statements {
+        for statement in one.close() {
             self.session.scoped(statement, &self.scope).await?;
         }
-        for child in children {
-            for statement in child.open_children() {
-                self.session.scoped(statement, &self.scope).await?;
-            }
+        let mut opened = 0;
+        for statement in one.open() {
+            opened += self.session.scoped(statement, &self.scope).await?;
         }
+        self.session.grown(&format!("source_{}", one.table.name()), opened).await?;
         for table in one.table.children() {
             let delivered = children.iter().find(|child| child.table.name() == table.name());
+            let mut opened = 0;
+            for statement in delivered.iter().flat_map(|child| child.open_children()) {
+                opened += self.session.scoped(statement, &self.scope).await?;
+            }
             let keep = delivered.map_or_else(|| Staged::new(table), |child| (*child).clone());
-            self.session.scoped(keep.keep_children(delivered.is_some()), &self.scope).await?;
+            opened += self.session.scoped(keep.keep_children(delivered.is_some()), &self.scope).await?;
+            self.session.grown(&format!("source_{}", table.name()), opened).await?;
         }
-        self.session.scoped(one.identify(), &self.scope).await?;
-        for table in std::iter::once(one.table).chain(children.iter().map(|child| child.table)) {
-            self.session.filled(&format!("source_{}", table.name())).await?;
-        }
-        self.session.filled("identity").await
+        let identified = self.session.scoped(one.identify(), &self.scope).await?;
+        self.session.grown("identity", identified).await
     }
 
     async fn record(

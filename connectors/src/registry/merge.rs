@@ -86,10 +86,18 @@ pub(super) async fn merge(
     for child in &children {
         session.scoped(child.replace(), scope).await?;
     }
-    let statements = [table.replace(), table.close()].into_iter().chain(table.open());
-    let statements = statements.chain(children.iter().map(|child| child.open_children()));
-    for statement in statements {
+    for statement in [table.replace(), table.close()] {
         session.scoped(statement, scope).await?;
+    }
+    let mut opened = 0;
+    for statement in table.open() {
+        opened += session.scoped(statement, scope).await?;
+    }
+    // What comes after reads the merged view: other sources, and the findings of the whole registry.
+    session.grown(&table.name(), opened).await?;
+    for child in &children {
+        let opened = session.scoped(child.open_children(), scope).await?;
+        session.grown(&child.name(), opened).await?;
     }
     Ok(())
 }

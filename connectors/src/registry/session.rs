@@ -53,6 +53,9 @@ const TEMPORARY_CACHE_KIB: u32 = 16 * 1024;
 /// Statements kept prepared: the inserts of a few staging tables, each of them large.
 const PREPARED: usize = 8;
 
+/// What part of a table's rows is many (as one in so many).
+const MANY: u64 = 10;
+
 /// Options of every connection to a SQLite file.
 pub(super) fn sqlite(path: &str, wait: Duration) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
@@ -196,6 +199,20 @@ impl Session {
             self.run(format!(r#"ANALYZE "{table}""#)).await?;
         }
         Ok(())
+    }
+
+    /// The same for a table that is kept, after `rows` more rows: only where they are many beside those that it was
+    /// told of. Few make no other plan, and looking through a large table costs more than loading them.
+    pub(super) async fn grown(&mut self, table: &str, rows: u64) -> Result<(), RegistryError> {
+        if self.dialect() != Dialect::Postgres || rows == 0 {
+            return Ok(());
+        }
+        let known = r"SELECT CAST(greatest(max(reltuples), 0) AS BIGINT) FROM pg_class
+            WHERE relname = $1 AND relnamespace = CAST(current_schema() AS regnamespace)";
+        let known = self.rows(known, &[table.into()]).await?;
+        let known = known.first().map_or(Ok(None), |row| row.try_get::<Option<i64>, _>(0));
+        let known = known.map_err(|error| self.site.error(error))?.unwrap_or_default().unsigned_abs();
+        if rows.saturating_mul(MANY) > known { self.filled(table).await } else { Ok(()) }
     }
 
     /// Begins a transaction beside which no other writer comes.

@@ -134,7 +134,8 @@ impl Check {
     }
 
     /// At most `most` of them, with the columns of [`crate::registry::LinkFindings::list`]: the place is that of the
-    /// source with the highest priority, the sources are all that feed the record.
+    /// source with the highest priority, the sources are all that feed the record. Nothing that is worked out here is
+    /// joined with another such: a database that misjudges how much it is would go through it for each record.
     pub(in crate::registry) fn list(&self, of_one: bool, most: usize) -> Option<String> {
         let (name, found) = (self.entity.name, &self.found);
         let owner = owner_field(self.entity);
@@ -151,19 +152,21 @@ impl Check {
         Some(format!(
             r#"WITH x AS (SELECT {picked} FROM ({found}) y CROSS JOIN "{name}" c
                 WHERE c.uid = y.uid AND c.valid_to IS NULL{among} ORDER BY 1, 2 LIMIT {most}),
-            held AS (SELECT d.uid, v.source, v.key, v.landed, v.sheet, v."row", v.part, row_number() OVER
-                (PARTITION BY d.uid ORDER BY coalesce(p.priority, 0) DESC, v.source, v.record_uid) AS place
-                FROM (SELECT DISTINCT uid FROM x) d CROSS JOIN identity i CROSS JOIN "source_{name}" v
-                LEFT JOIN source_state p ON p.source = v.source
-                WHERE i.entity_uid = d.uid AND v.record_uid = i.record_uid AND v.valid_to IS NULL),
-            fed AS (SELECT uid, string_agg(source, ', ' ORDER BY source) AS sources
-                FROM (SELECT DISTINCT uid, source FROM held) d GROUP BY uid)
-            SELECT fed.sources, f.name, {owner_column}, '{}', '{}', '{name}', h.key, {field}, h.landed, h.sheet,
-            h."row", h.part, CASE WHEN h.sheet IS NOT NULL THEN h.sheet || '!' || h."row" END, NULL, {value},
+            held AS (SELECT x.uid, x.value, v.source, v.key, v.landed, v.sheet, v."row", v.part, row_number() OVER
+                (PARTITION BY x.uid, x.value ORDER BY CASE WHEN v.source IS NULL THEN 1 ELSE 0 END,
+                coalesce(p.priority, 0) DESC, v.source, v.record_uid) AS place, row_number() OVER
+                (PARTITION BY x.uid, x.value, v.source ORDER BY v.record_uid) AS again
+                FROM x LEFT JOIN identity i ON i.entity_uid = x.uid
+                LEFT JOIN "source_{name}" v ON v.record_uid = i.record_uid AND v.valid_to IS NULL
+                LEFT JOIN source_state p ON p.source = v.source),
+            told AS (SELECT h.*, string_agg(CASE WHEN again = 1 THEN source END, ', ') OVER
+                (PARTITION BY uid, value ORDER BY source
+                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS sources FROM held h)
+            SELECT x.sources, f.name, {owner_column}, '{}', '{}', '{name}', x.key, {field}, x.landed, x.sheet,
+            x."row", x.part, CASE WHEN x.sheet IS NOT NULL THEN x.sheet || '!' || x."row" END, NULL, {value},
             {expected}, {}
-            FROM x JOIN "{name}" c ON c.uid = x.uid AND c.valid_to IS NULL LEFT JOIN fed ON fed.uid = x.uid
-            LEFT JOIN held h ON h.uid = x.uid AND h.place = 1 LEFT JOIN landed_file f ON f.id = h.landed
-            ORDER BY x.uid, {value}"#,
+            FROM told x JOIN "{name}" c ON c.uid = x.uid AND c.valid_to IS NULL
+            LEFT JOIN landed_file f ON f.id = x.landed WHERE x.place = 1 ORDER BY x.uid, {value}"#,
             rule.code,
             rule.severity.as_str(),
             self.whose(owner)
