@@ -254,7 +254,7 @@ impl Stage {
             for statement in one.create_delta().into_iter().chain(one.index_referred(&staged)) {
                 self.session.define(statement).await?;
             }
-            self.filled("stage", one).await?;
+            self.session.filled_columns(&format!("stage_{}", one.table.name()), sql::JOINED).await?;
         }
         let (mut entities, mut matched) = (Vec::new(), Matched::default());
         for one in staged.iter().filter(|one| one.table.child.is_none()) {
@@ -306,6 +306,8 @@ impl Stage {
             self.check_references(one, staged).await?;
         }
         self.session.run(one.compare()).await?;
+        // Before, every row said `accepted`.
+        self.filled("delta", one).await?;
         if whole {
             self.session.scoped(one.retire(), &self.scope).await?;
             self.filled("retire", one).await?;
@@ -357,6 +359,7 @@ impl Stage {
         self.filled("delta", child).await?;
         self.drop_duplicates(child, &mut counts, repeated).await?;
         self.session.run(child.compare()).await?;
+        self.filled("delta", child).await?;
         self.session.scoped(child.retire_children(), &self.scope).await?;
         for statement in child.touch_parents() {
             self.session.run(statement).await?;

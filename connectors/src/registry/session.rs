@@ -201,6 +201,14 @@ impl Session {
         Ok(())
     }
 
+    /// The same for a wide table of which few columns decide about a plan.
+    pub(super) async fn filled_columns(&mut self, table: &str, columns: &str) -> Result<(), RegistryError> {
+        if self.dialect() == Dialect::Postgres {
+            self.run(format!(r#"ANALYZE "{table}" ({columns})"#)).await?;
+        }
+        Ok(())
+    }
+
     /// The same for a table that is kept, after `rows` more rows: only where they are many beside those that it was
     /// told of. Few make no other plan, and looking through a large table costs more than loading them.
     pub(super) async fn grown(&mut self, table: &str, rows: u64) -> Result<(), RegistryError> {

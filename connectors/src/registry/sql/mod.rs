@@ -36,7 +36,7 @@ pub(super) use difference::findings_of_the_set;
 pub(super) use links::checks as link_checks;
 pub(super) use load::load_evidence;
 pub(super) use merge::{DECIDED_FIELDS, FIELDS_WITH_PRIORITIES, STALE};
-pub(super) use staging::{Shape, Staged, copy, create_stage_common, insert};
+pub(super) use staging::{JOINED, Shape, Staged, copy, create_stage_common, insert};
 pub(super) use tables::{views, wanted};
 
 /// States of a delta row that end in the entity tables.

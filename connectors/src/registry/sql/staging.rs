@@ -215,6 +215,9 @@ pub(in crate::registry) fn create_stage_common() -> Vec<String> {
     ]
 }
 
+/// Columns of a staging table by which it is joined and filtered.
+pub(in crate::registry) const JOINED: &str = r#""_rid", "_seq", "_record_uid", "_accepted", "_ordinal", "_shape""#;
+
 /// `COPY` into a staging table.
 pub(in crate::registry) fn copy<'a>(table: &str, columns: impl Iterator<Item = &'a String>) -> String {
     format!(r#"COPY "{table}" ({}) FROM STDIN"#, quoted(columns))
