@@ -84,7 +84,7 @@ fn deliver_again(project: &Project) {
         text.replacen("Bērna piedzimšana", "Bērns piedzimst", 1)
     });
     edit("data-samples/valsts-registrs/registrs.xml", &|text| {
-        text.replacen("Bērna piedzimšanas pabalsts", "Pabalsts par bērna piedzimšanu", 1)
+        text.replacen("Pabalsts, bērnam piedzimstot", "Bērna piedzimšanas pabalsts", 1)
     });
     edit("data-samples/lietotnes-katalogi/lietotnes.json", &|text| {
         text.replacen("\"nosaukums\": \"", "\"nosaukums\": \"Jauns: ", 2)
