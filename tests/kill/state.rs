@@ -12,7 +12,7 @@ use crate::program::{Backend, Place, copy_into, files};
 use crate::scenario::EXPIRES;
 
 /// Columns that number runs and rows, or tell how long something took.
-const NUMBERS: [&str; 6] = ["id", "run", "run_to", "since_run", "last_run", "seconds"];
+const NUMBERS: [&str; 8] = ["id", "run", "run_to", "since_run", "last_run", "seconds", "until_run", "decided_run"];
 
 /// Tables that list what runs did; see [`Evidence`].
 const RUNS: [&str; 4] = ["run", "run_source", "run_source_entity", "landed_file"];
@@ -166,7 +166,7 @@ const EVIDENCE: [&str; 4] = [
     "SELECT 'run_source_entity', source || ' ' || entity || ' ' || mapped || ' ' || accepted || ' ' || quarantined || \
      ' ' || duplicates FROM run_source_entity t \
      WHERE run = (SELECT max(l.run) FROM run_source l WHERE l.source = t.source)",
-    "SELECT 'landed_file', source || ' ' || sha256 || ' ' || name || ' ' || bytes || ' ' || landed_at FROM landed_file",
+    "SELECT 'landed_file', source || ' ' || sha256 || ' ' || name || ' ' || bytes FROM landed_file",
 ];
 
 /// The query that counts a table's rows of deliveries that the run record does not know.

@@ -4,8 +4,7 @@
 //! PostgreSQL: advisory locks, so that workers on several machines keep out of each other's way; the name of the
 //! application says who they are.
 
-use std::fs::{File, TryLockError};
-use std::io::Write;
+use std::fs::TryLockError;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -24,7 +23,7 @@ pub struct Lock {
 
 #[allow(dead_code, reason = "kept for what dropping it does")]
 enum Held {
-    File(File),
+    File(fs_err::File),
     Session(Box<Session>),
 }
 
@@ -61,18 +60,19 @@ impl Registry {
         Ok(Lock { _held: held })
     }
 
-    async fn lock_file(&self, what: &str, wait: Duration) -> Result<File, RegistryError> {
+    async fn lock_file(&self, what: &str, wait: Duration) -> Result<fs_err::File, RegistryError> {
         let folder = PathBuf::from(format!("{}.locks", self.site.path));
         fs_err::create_dir_all(&folder)?;
         let path = folder.join(what.replace([' ', '/'], "-"));
-        let file = File::options().create(true).truncate(false).read(true).write(true).open(&path)?;
+        let mut options = fs_err::OpenOptions::new();
+        let file = options.create(true).truncate(false).read(true).write(true).open(&path)?;
         let named = path.with_extension("holder");
         let deadline = Instant::now() + wait;
         loop {
-            match file.try_lock() {
+            match file.file().try_lock() {
                 Ok(()) => {
                     // Told beside the locked file: on Windows nobody else could read that one.
-                    File::create(&named)?.write_all(holder().as_bytes())?;
+                    fs_err::write(&named, holder())?;
                     return Ok(file);
                 }
                 Err(TryLockError::WouldBlock) if Instant::now() < deadline => tokio::time::sleep(LOOK).await,

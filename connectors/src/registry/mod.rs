@@ -26,6 +26,7 @@ mod session;
 mod sql;
 mod stage;
 
+use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -58,10 +59,17 @@ use sql::Dialect;
 const WAIT: Duration = Duration::from_secs(60);
 
 /// A registry whose tables are those of this program's model.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Registry {
     server: Server,
     site: Site,
+}
+
+/// Without the options of the connection: they hold a password.
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry").field("at", &self.site.path).finish_non_exhaustive()
+    }
 }
 
 impl Registry {

@@ -24,8 +24,8 @@ pub(super) struct Scope {
     pub(super) at: String,
 }
 
-/// Where connections lead.
-#[derive(Debug, Clone)]
+/// Where connections lead. No `Debug`: the options hold a password.
+#[derive(Clone)]
 pub(super) enum Server {
     Sqlite(Box<SqliteConnectOptions>),
     Postgres(Box<PgConnectOptions>),

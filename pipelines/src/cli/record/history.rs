@@ -79,7 +79,7 @@ pub(in crate::cli) async fn history(options: &Options, now: Timestamp, id: &str)
     let session = Session::open(options, now)?;
     let (_, past) = super::find(&session, id).await?;
     let events = past.events();
-    let mut citer = Citer::new(&session, &past, false);
+    let mut citer = Citer::new(&session, &past, true);
     if options.json {
         let versions = events.iter().map(|event| told(&session, &past, &mut citer, event)).collect();
         output::json(&Told { head: Head::new(&past), versions })?;

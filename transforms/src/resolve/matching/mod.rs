@@ -131,8 +131,13 @@ fn one_merge_each(new: &Services, held: &Services, pairs: &mut [Pair], settings:
     }
 }
 
+/// Counterparts of one service that a person is asked about, at most: the likeliest.
+const ASKED: usize = 5;
+
 /// One answer out of the pairs of several pages: where a service on either side has several counterparts above the
-/// threshold of merging, all of its merges become reviews. Columns as [`match_services`] gives them.
+/// threshold of merging, all of its merges become reviews. Of a new service's reviews only the likeliest few stay, so
+/// that a name that everybody uses does not fill the queue; groups are proposed by [`propose_groups`] instead. Columns as
+/// [`match_services`] gives them.
 ///
 /// # Errors
 /// A column is missing or of another type.
@@ -170,7 +175,20 @@ pub fn settle(pairs: &DataFrame) -> PolarsResult<DataFrame> {
     let mut pairs = pairs.clone();
     pairs.with_column(Column::new("verdict".into(), settled))?;
     pairs.with_column(Column::new("explanation".into(), told))?;
-    pairs.sort(["left", "right"], SortMultipleOptions::default())
+    let likeliest = SortMultipleOptions::default().with_order_descending_multi([false, true, false]);
+    let pairs = pairs.sort(["left", "score", "right"], likeliest)?;
+    let (lefts, verdicts) = (pairs.column("left")?.str()?, pairs.column("verdict")?.str()?);
+    let mut asked: HashMap<&str, usize> = HashMap::new();
+    let stays: BooleanChunked = lefts
+        .iter()
+        .zip(verdicts.iter())
+        .map(|(left, verdict)| {
+            let place = asked.entry(left.unwrap_or_default()).or_default();
+            *place += usize::from(verdict == Some(REVIEW));
+            verdict == Some(MERGE) || (verdict == Some(REVIEW) && *place <= ASKED)
+        })
+        .collect();
+    pairs.filter(&stays)?.sort(["left", "right"], SortMultipleOptions::default())
 }
 
 fn frame(new: &Services, held: &Services, pairs: &[Pair], settings: &MatchSettings) -> PolarsResult<DataFrame> {

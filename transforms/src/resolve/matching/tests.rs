@@ -96,6 +96,37 @@ fn several_candidates_go_to_a_person() {
     assert_eq!(verdicts(&two, &one), ["h1 n review", "h2 n review"]);
 }
 
+/// The same as several pages, a held service a page.
+fn settled(new: &[Row], held: &[Row]) -> Vec<String> {
+    let pages =
+        held.iter().map(|row| match_services(&page(new), &page(std::slice::from_ref(row)), &shipped()).unwrap());
+    let all = pages.reduce(|all, found| all.vstack(&found).unwrap()).unwrap();
+    let found = settle(&all).unwrap();
+    let column = |name: &str| found.column(name).unwrap().str().unwrap().clone();
+    let (left, right, verdict) = (column("left"), column("right"), column("verdict"));
+    let line = |n: usize| [&left, &right, &verdict].map(|column| column.get(n).unwrap()).join(" ");
+    (0..found.height()).map(line).collect()
+}
+
+#[test]
+fn pages_are_settled_together() {
+    let one = [row("n", "1", STATE, "Zvejas licence")];
+    let two = [row("h1", "1", STATE, "Zvejas licences izsniegšana"), row("h2", "1", STATE, "Zvejas licences")];
+    assert_eq!(settled(&one, &two[..1]), ["n h1 merge"]);
+    assert_eq!(settled(&one, &two), ["n h1 review", "n h2 review"]);
+    // A name that everybody uses asks about a few, whoever else has it.
+    let owners = ["2", "3", "4", "5", "6", "7", "8"];
+    let many: Vec<Row> = ["a", "b", "c", "d", "e", "f", "g"]
+        .iter()
+        .zip(owners)
+        .map(|(uid, o)| row(uid, o, STATE, "Zvejas licence"))
+        .collect();
+    assert_eq!(settled(&one, &many).len(), 5);
+    // Kinds of service are no pairs to decide about.
+    let here = [row("n", "1", MUNICIPALITY, "Zvejas licence")];
+    assert_eq!(settled(&here, &[row("h", "2", MUNICIPALITY, "Zvejas licence")]), Vec::<String>::new());
+}
+
 #[test]
 fn a_slip_alone_does_not_merge() {
     let mut new = row("n", "1", STATE, "Meliorācijas sistēmas pārbūve");
