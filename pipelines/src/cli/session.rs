@@ -61,10 +61,8 @@ impl Session {
     /// A command that a person can paste, for this installation and day.
     pub(crate) fn command(&self, words: &[&str]) -> String {
         let words = words.iter().copied().chain(self.again.iter().map(String::as_str));
-        let quoted = words.map(|word| match word.contains([' ', '&', '?', '*', ';']) {
-            true => format!("\"{word}\""),
-            false => word.to_owned(),
-        });
+        let special = [' ', '&', '?', '*', ';'];
+        let quoted = words.map(|word| if word.contains(special) { format!("\"{word}\"") } else { word.to_owned() });
         std::iter::once("vienkop".to_owned()).chain(quoted).collect::<Vec<_>>().join(" ")
     }
 
