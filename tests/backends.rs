@@ -49,7 +49,7 @@ fn clockless(text: &str) -> String {
     let moment = Regex::new(r"20(2[5-9]|[3-9][0-9])-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}Z?)?").unwrap();
     let text = moment.replace_all(text, "MOMENT");
     let lines = text.lines().filter(|line| !line.contains("\"seconds\""));
-    lines.map(|line| format!("{line}\n")).collect()
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// What a plan and the run after it have in common: all but the number, the reports and the samples of changes.

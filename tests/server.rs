@@ -83,8 +83,9 @@ fn a_role_of_its_own_opens_the_registry_and_one_that_may_only_write_rows_runs() 
     assert_eq!(public.trim(), "0", "everything is in the schema of the address");
 
     let told = [("nothing granted", bare), ("ready", ready), ("may only read", reader), ("rows only", fine)];
-    let told: String = told.iter().map(|(what, said)| format!("--- {what}\n{said}")).collect();
-    let told = told.replace(&format!("_{number}"), "_0").replace(&cluster.folder().display().to_string(), "/socket");
+    let told: Vec<String> = told.iter().map(|(what, said)| format!("--- {what}\n{said}")).collect();
+    let told =
+        told.concat().replace(&format!("_{number}"), "_0").replace(&cluster.folder().display().to_string(), "/socket");
     assert_snapshot!("rights", told);
 }
 
