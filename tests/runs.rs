@@ -332,3 +332,21 @@ fn a_time_of_another_age_is_a_slip_of_the_pen() {
     assert_eq!(source(&run, "csv")["findings"]["V013"], 2, "{run:#}");
     assert_eq!(count(&run, "csv", "service_request", "inserted"), 1);
 }
+
+#[test]
+fn check_looks_at_the_registry_and_writes_nothing() {
+    let project = Project::new();
+    project.services("reg", THREE).pipeline(&["reg"]);
+    let before = project.vienkop(&["check", "--json"]).ends(0).json();
+    assert_eq!((&before["registry"]["missing"], &before["registry"]["errors"]), (&true.into(), &serde_json::json!([])));
+    assert!(!project.path("var").exists(), "a check makes no registry");
+    project.run(&[]).ends(0);
+    let after = project.vienkop(&["check", "--json"]).ends(0).json();
+    assert_eq!(after["registry"]["missing"], false);
+    project.file("var/registry.db", "Tas nav reģistrs. ".repeat(100));
+    let damaged = project.vienkop(&["check", "--lang", "lv"]).ends(2).stdout;
+    assert!(damaged.contains("registry.db ir bojāts vai nav reģistrs"), "{damaged}");
+    assert!(damaged.contains("reg: kārtībā"), "the sources are looked at all the same: {damaged}");
+    let run = project.vienkop(&["run", "--lang", "lv"]).ends(2).stderr;
+    assert!(run.contains("atjaunojiet pēdējo rezerves kopiju"), "{run}");
+}

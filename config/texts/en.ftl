@@ -794,6 +794,7 @@ fault-registry-url-scheme = registries are SQLite files or PostgreSQL databases
 fault-registry-url-no-file = it names no file
 fault-registry-url-no-database = it names no database
 fault-registry-url-parameter = there is no parameter "{ $name }"
+fault-registry-url-certificate = there is no file { $path }
 fault-registry-url-other = it cannot be understood (the characters / ? # @ of a password are written %2F %3F %23 %40)
 fault-registry-open = cannot open the registry { $path }; check that the folder exists and that the file may be read and written
 fault-registry-corrupt = the registry { $path } is damaged or is no registry; put the last backup in its place, or move it away to start anew

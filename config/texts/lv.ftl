@@ -797,6 +797,7 @@ fault-registry-url-scheme = reģistrs var būt SQLite fails vai PostgreSQL datub
 fault-registry-url-no-file = tajā nav nosaukts fails
 fault-registry-url-no-database = tajā nav nosaukta datubāze
 fault-registry-url-parameter = parametra „{ $name }” nav
+fault-registry-url-certificate = faila { $path } nav
 fault-registry-url-other = to nevar saprast (paroles zīmes / ? # @ raksta kā %2F %3F %23 %40)
 fault-registry-open = nevar atvērt reģistru { $path }; pārbaudiet, vai mape ir un vai failu drīkst lasīt un rakstīt
 fault-registry-corrupt = reģistrs { $path } ir bojāts vai nav reģistrs; atjaunojiet pēdējo rezerves kopiju vai pārvietojiet to, lai sāktu no jauna

@@ -13,7 +13,22 @@ pub(crate) fn told(texts: &Texts, error: &anyhow::Error) -> String {
         Some(error) => registry(texts, error),
         None => cause.to_string(),
     };
-    error.chain().map(cause).collect::<Vec<_>>().join(": ")
+    let mut told: Vec<String> = Vec::new();
+    for text in error.chain().map(cause).map(without_line) {
+        // What the driver says has its cause in it already.
+        if !told.last().is_some_and(|last| last.ends_with(&text)) {
+            told.push(text);
+        }
+    }
+    told.join(": ")
+}
+
+/// The driver ends what a server says with the line of the server's own program.
+fn without_line(text: String) -> String {
+    match text.rsplit_once(" at line ") {
+        Some((said, line)) if line.bytes().all(|byte| byte.is_ascii_digit()) => said.to_owned(),
+        _ => text,
+    }
 }
 
 /// [`told`] for those who have no texts at hand; none where the error is not of the registry, or the configuration
@@ -72,6 +87,7 @@ fn url_fault(texts: &Texts, fault: &UrlFault) -> String {
         UrlFault::UnknownScheme => texts.get("fault-registry-url-scheme", &[]),
         UrlFault::NoFile => texts.get("fault-registry-url-no-file", &[]),
         UrlFault::NoDatabase => texts.get("fault-registry-url-no-database", &[]),
+        UrlFault::NoCertificate(path) => texts.get("fault-registry-url-certificate", &[("path", path)]),
         UrlFault::UnknownParameter(name) => texts.get("fault-registry-url-parameter", &[("name", name)]),
         _ => texts.get("fault-registry-url-other", &[]),
     }

@@ -80,7 +80,9 @@ impl Importer<'_> {
             Ok(stage) => stage,
             // Another run is importing this very source: the others of this run go on.
             Err(RegistryError::Held { what, holder, .. }) if what == format!("source {id}") => {
-                let told = self.session.texts().get("cli-source-held", &[("holder", &holder)]);
+                let texts = self.session.texts();
+                let holder = holder.unwrap_or_else(|| texts.get("fault-registry-held-unknown", &[]));
+                let told = texts.get("cli-source-held", &[("holder", &holder)]);
                 self.subscriber.event(&Event::Done { id, rows: 0, status: Status::Failed.as_str() });
                 return Ok(SourceOutcome::not_loaded(id, Status::Failed, Some(told)));
             }

@@ -32,20 +32,19 @@ pub enum Lack {
     File(String),
 }
 
-/// Rights of the role, as statements that would give those that are missing.
-const GRANTS: &str = r#"
+/// Rights of the role, as statements that would give those that are missing. (A schema without `USAGE` is not the current
+/// one to begin with.)
+const GRANTS: &str = "
 SELECT format('GRANT TEMPORARY ON DATABASE %I TO %I', current_database(), current_user)
 WHERE NOT has_database_privilege(current_database(), 'TEMPORARY')
 UNION ALL
-SELECT format('GRANT USAGE ON SCHEMA %I TO %I', current_schema(), current_user)
-WHERE NOT has_schema_privilege(current_schema(), 'USAGE')
-UNION ALL
-SELECT DISTINCT format('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %I TO %I', current_schema(), current_user)
+SELECT DISTINCT
+    format('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %I TO %I', current_schema(), current_user)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = current_schema() AND c.relname = ANY (string_to_array($1, ','))
 AND NOT (has_table_privilege(c.oid, 'SELECT')
     AND (c.relkind = 'v' OR (has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'UPDATE')
-        AND has_table_privilege(c.oid, 'DELETE'))))"#;
+        AND has_table_privilege(c.oid, 'DELETE'))))";
 
 /// What making or changing tables needs beyond that.
 const CREATE: &str = "

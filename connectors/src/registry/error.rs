@@ -1,5 +1,6 @@
 //! What can go wrong with a registry, said so that a person knows what to do.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -165,6 +166,9 @@ pub enum UrlFault {
     /// A parameter that nobody reads: a misspelt `sslmode` must not leave a connection unchecked.
     #[error("there is no parameter `{0}`")]
     UnknownParameter(String),
+    /// A certificate or key that it names is not there.
+    #[error("there is no file {0}")]
+    NoCertificate(String),
     /// It breaks the rules of URLs, or a parameter has a value that there is not.
     #[error("it cannot be understood (characters such as / ? # @ in a password are written %2F %3F %23 %40)")]
     NotUnderstood,
@@ -220,7 +224,9 @@ impl Site {
     /// By SQLSTATE (PostgreSQL documentation, appendix A).
     fn postgres(&self, source: sqlx::Error) -> RegistryError {
         let path = Arc::clone(&self.path);
-        if matches!(source, sqlx::Error::Tls(_)) {
+        // The handshake reports a certificate that it does not trust as data that are not valid.
+        let untrusted = matches!(&source, sqlx::Error::Io(error) if error.kind() == ErrorKind::InvalidData);
+        if untrusted || matches!(source, sqlx::Error::Tls(_)) {
             return RegistryError::Refused { path, source };
         }
         if matches!(source, sqlx::Error::Io(_) | sqlx::Error::Protocol(_)) {

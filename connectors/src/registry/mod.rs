@@ -131,6 +131,9 @@ impl Registry {
                 if let Some(name) = unknown_parameter(url) {
                     return Err(refused(UrlFault::UnknownParameter(name)));
                 }
+                if let Some(path) = missing_certificate(url) {
+                    return Err(refused(UrlFault::NoCertificate(path)));
+                }
                 let options = PgConnectOptions::from_str(url).map_err(|_| refused(UrlFault::NotUnderstood))?;
                 if options.get_database().is_none() {
                     return Err(refused(UrlFault::NoDatabase));
@@ -182,6 +185,16 @@ fn unknown_parameter(url: &str) -> Option<String> {
     names.find(|name| !is_parameter(name)).map(|name| if name.contains('@') { "?".to_owned() } else { name.to_owned() })
 }
 
+/// The first certificate or key of the parameters that is not there; the driver would say so in a way that looks like a
+/// server that is not there. Values with escapes are left to it.
+fn missing_certificate(url: &str) -> Option<String> {
+    const FILES: [&str; 7] = ["sslrootcert", "ssl-root-cert", "ssl-ca", "sslcert", "ssl-cert", "sslkey", "ssl-key"];
+    let (_, parameters) = url.split_once('?')?;
+    let values = parameters.split('&').filter_map(|one| one.split_once('=')).filter(|(name, _)| FILES.contains(name));
+    let mut paths = values.map(|(_, path)| path).filter(|path| !path.contains(['%', '+']));
+    paths.find(|path| !Path::new(path).is_file()).map(str::to_owned)
+}
+
 /// A URL as it may be shown: neither `user:password@` nor a parameter that is or may be one. Where it cannot be told
 /// what is password, too much is left out rather than too little.
 fn without_password(url: &str) -> String {
@@ -196,8 +209,8 @@ fn without_password(url: &str) -> String {
     };
     let Some((address, parameters)) = shown.split_once('?') else { return shown };
     // A misspelt password is one too.
-    let shows = |name: &str| name != "password" && is_parameter(name);
-    let kept = parameters.split('&').filter(|one| one.split_once('=').is_some_and(|(name, _)| shows(name)));
+    let harmless = |name: &str| name != "password" && is_parameter(name);
+    let kept = parameters.split('&').filter(|one| one.split_once('=').is_some_and(|(name, _)| harmless(name)));
     let kept: Vec<&str> = kept.collect();
     if kept.is_empty() { address.to_owned() } else { format!("{address}?{}", kept.join("&")) }
 }

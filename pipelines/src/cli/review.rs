@@ -52,6 +52,7 @@ struct Side {
 
 /// Services of one kind, to be given a group code.
 #[derive(Serialize)]
+#[allow(clippy::struct_field_names, reason = "the name of the field in the registry")]
 struct Group {
     group_code: String,
     name: String,
@@ -183,13 +184,11 @@ async fn groups(session: &Session, registry: &Registry) -> anyhow::Result<Vec<Gr
 /// The decision to give a proposed group its code.
 async fn group(session: &Session, registry: &Registry, code: &str) -> anyhow::Result<Decision> {
     let groups = groups(session, registry).await?;
-    match groups.iter().find(|group| group.group_code == code) {
-        Some(group) => Ok(Decision::Group { uids: group.uids.clone(), code: code.to_owned() }),
-        None => {
-            let near = nearest(code, groups.iter().map(|group| group.group_code.as_str()), 3).join(", ");
-            bail!(session.texts().get("cli-review-no-group", &[("id", code), ("nearest", &near)]))
-        }
+    if let Some(group) = groups.iter().find(|group| group.group_code == code) {
+        return Ok(Decision::Group { uids: group.uids.clone(), code: code.to_owned() });
     }
+    let near = nearest(code, groups.iter().map(|group| group.group_code.as_str()), 3).join(", ");
+    bail!(session.texts().get("cli-review-no-group", &[("id", code), ("nearest", &near)]))
 }
 
 fn list(session: &Session, listed: &Listed) -> String {

@@ -6,6 +6,7 @@ use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use vienkop_connectors::registry::Registry;
 use vienkop_transforms::normalise::PseudonymKey;
 use vienkop_transforms::texts::{Language, Texts};
 
@@ -60,7 +61,8 @@ impl Session {
     /// A command that a person can paste, for this installation and day.
     pub(crate) fn command(&self, words: &[&str]) -> String {
         let words = words.iter().copied().chain(self.again.iter().map(String::as_str));
-        let quoted = words.map(|word| if word.contains(' ') { format!("\"{word}\"") } else { word.to_owned() });
+        let special = [' ', '&', '?', '*', ';'];
+        let quoted = words.map(|word| if word.contains(special) { format!("\"{word}\"") } else { word.to_owned() });
         std::iter::once("vienkop".to_owned()).chain(quoted).collect::<Vec<_>>().join(" ")
     }
 
@@ -149,7 +151,7 @@ fn again(options: &Options) -> Vec<String> {
     if let Some(work) = &options.work {
         words.extend(["--work".to_owned(), work.display().to_string()]);
     }
-    if let Some(registry) = options.registry.as_ref().filter(|url| !url.contains('@')) {
+    if let Some(registry) = options.registry.as_ref().filter(|url| Registry::shown(url) == **url) {
         words.extend(["--registry".to_owned(), registry.clone()]);
     }
     if let Some(as_of) = &options.as_of {

@@ -143,8 +143,8 @@ fn check_identity(reporter: &mut Reporter<'_>, value: &Value, place: &Place) {
 
 /// Fields and lists that a source has priorities of its own for must be there.
 fn check_priorities(reporter: &mut Reporter<'_>, value: &Value) {
-    let named = value.pointer("/policy/field_priority").and_then(Value::as_object);
-    for name in named.into_iter().flatten().map(|(name, _)| name) {
+    let priorities = value.pointer("/policy/field_priority").and_then(Value::as_object);
+    for name in priorities.into_iter().flatten().map(|(name, _)| name) {
         let (entity, field) = name.split_once('.').unwrap_or((name, ""));
         let sentence = || Sentence::new("config-priority-field").arg("value", name);
         let path = ["policy", "field_priority", name];

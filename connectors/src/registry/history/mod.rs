@@ -230,13 +230,13 @@ impl Registry {
             read_fed_children(&mut session, child, at, &uid, &mut delivered).await?;
         }
         let head = [Storage::Integer, Storage::Integer, Storage::Text];
-        let moved = lines(&mut session, statements::MOVES.into(), &uid, &head).await?;
-        let moved = moved.into_iter().map(|mut line| Move {
+        let lines = lines(&mut session, statements::MOVES.into(), &uid, &head).await?;
+        let moves = lines.into_iter().map(|mut line| Move {
             run: line.number(0).unwrap_or_default(),
             brought: line.number(1) == Some(1),
             uid: line.text(2).unwrap_or_default(),
         });
-        let moves = moved.collect();
+        let moves = moves.collect();
         let places = delivered.iter().flat_map(|record| {
             let items = record.lists.iter().flatten().map(|item| &item.place);
             std::iter::once(&record.place).chain(items)

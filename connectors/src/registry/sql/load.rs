@@ -114,8 +114,10 @@ pub(in crate::registry) fn load_evidence() -> [String; 3] {
         format!(
             "INSERT INTO finding (run, source, {columns}) SELECT $1, $2, {columns} FROM stage_finding ORDER BY \"_rid\""
         ),
-        r#"INSERT INTO quarantine (run, source, seq, entity, record_key, record_uid, landed, sheet, "row", part)
-        SELECT $1, $2, seq, entity, record_key, record_uid, landed, sheet, "row", part FROM stage_quarantine
+        // The number is what people name the record by. A sequence would not take back what a plan has used up; of those
+        // who load, one does so at a time.
+        r#"INSERT INTO quarantine (id, run, source, seq, entity, record_key, record_uid, landed, sheet, "row", part)
+        SELECT coalesce((SELECT max(id) FROM quarantine), 0) + row_number() OVER (ORDER BY "_rid"), $1, $2, seq, entity, record_key, record_uid, landed, sheet, "row", part FROM stage_quarantine
         ORDER BY "_rid""#
             .into(),
         r#"INSERT INTO quarantine_cell (run, source, seq, ordinal, "column", value)

@@ -112,8 +112,10 @@ pub(in crate::registry) fn review_findings() -> String {
 
 /// Remembers the pairs: what was merged as decided, the rest for a person.
 pub(in crate::registry) const REMEMBER: &str =
-    "INSERT INTO match_decision (entity, uid, into_uid, record_uid, score, explanation, run, status, decided_run, decided_at)
-    SELECT 'service', m.uid, m.into_uid, n.record_uid, m.score, m.explanation, $1,
+    "INSERT INTO match_decision (id, entity, uid, into_uid, record_uid, score, explanation, run, status, decided_run,
+    decided_at)
+    SELECT coalesce((SELECT max(id) FROM match_decision), 0) + row_number() OVER (ORDER BY m.uid, m.into_uid),
+    'service', m.uid, m.into_uid, n.record_uid, m.score, m.explanation, $1,
     CASE WHEN m.verdict = 'merge' THEN 'accepted' ELSE 'open' END,
     CASE WHEN m.verdict = 'merge' THEN $1 END, CASE WHEN m.verdict = 'merge' THEN $3 END
     FROM stage_match m CROSS JOIN minted n WHERE n.uid = m.uid ORDER BY m.uid, m.into_uid

@@ -83,8 +83,8 @@ pub(in crate::registry) const UID_BEFORE: &str = "SELECT p.entity_uid FROM ident
 
 /// `$1` and `$2` are two, decided in run `$3` at `$4`.
 pub(in crate::registry) const KEEP_APART: &str =
-    "INSERT INTO match_decision (entity, uid, into_uid, run, status, decided_run, decided_at)
-    VALUES ('service', $1, $2, $3, 'rejected', $3, $4) ON CONFLICT (uid, into_uid) DO UPDATE SET
+    "INSERT INTO match_decision (id, entity, uid, into_uid, run, status, decided_run, decided_at)
+    VALUES ((SELECT coalesce(max(id), 0) + 1 FROM match_decision), 'service', $1, $2, $3, 'rejected', $3, $4) ON CONFLICT (uid, into_uid) DO UPDATE SET
     status = 'rejected', decided_run = excluded.decided_run, decided_at = excluded.decided_at";
 
 /// Service `$1` is of group `$2`, decided in run `$3`.
