@@ -78,6 +78,14 @@ pub(super) async fn merge(
     for child in &children {
         session.scoped(child.replace(), scope).await?;
     }
+    if session.number(sql::OVERLAPS, scope).await? > 0 {
+        for child in &children {
+            session.scoped(child.forget_absorbed(), scope).await?;
+        }
+        for statement in table.absorb() {
+            session.scoped(statement, scope).await?;
+        }
+    }
     let statements = [table.replace(), table.close()].into_iter().chain(table.open());
     let statements = statements.chain(children.iter().map(|child| child.open_children()));
     for statement in statements {

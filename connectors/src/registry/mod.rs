@@ -33,9 +33,7 @@ use std::time::Duration;
 use sqlx::postgres::PgConnectOptions;
 
 pub use apply::Rows;
-pub use difference::{
-    Change, Delivery, Difference, EntityDifference, FindingCount, Gate, GateKind, Matched, Planned, Sample,
-};
+pub use difference::{Change, Delivery, Difference, EntityDifference, Gate, GateKind, Matched, Planned, Sample};
 pub use error::RegistryError;
 pub use history::{
     Change as FieldChange, Delivered, DeliveredItem, Event, EventKind, FieldValue, Found, Item, ItemChange,

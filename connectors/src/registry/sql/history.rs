@@ -64,7 +64,8 @@ pub(in crate::registry) fn feeding(table: Table) -> String {
         r#"SELECT v.record_uid, v.source, coalesce(p.priority, 0), v.key, v.landed, v.sheet, v."row", v.part, v.run,
         v.valid_from, v.valid_to, v.run_to, i.since_run, i.until_run, {columns}
         FROM (SELECT record_uid, since_run, CAST(NULL AS BIGINT) AS until_run FROM identity WHERE entity_uid = $1
-        UNION ALL SELECT record_uid, since_run, until_run FROM identity_past WHERE entity_uid = $1) i
+        UNION ALL SELECT record_uid, since_run, until_run FROM identity_past WHERE entity_uid = $1
+        AND since_run < until_run) i
         CROSS JOIN "source_{}" v
         LEFT JOIN source_state p ON p.source = v.source WHERE v.record_uid = i.record_uid
         ORDER BY coalesce(p.priority, 0) DESC, v.source, v.record_uid, v.valid_from, v.run"#,
@@ -78,7 +79,8 @@ pub(in crate::registry) fn fed_children(table: Table) -> String {
     format!(
         r#"SELECT c.record_uid, c.run, c.ordinal, c.landed, c.sheet, c."row", c.part, {columns}
         FROM (SELECT record_uid FROM identity WHERE entity_uid = $1
-        UNION SELECT record_uid FROM identity_past WHERE entity_uid = $1) i CROSS JOIN "source_{}" c
+        UNION SELECT record_uid FROM identity_past WHERE entity_uid = $1
+        AND since_run < until_run) i CROSS JOIN "source_{}" c
         WHERE c.record_uid = i.record_uid ORDER BY c.record_uid, c.run, c.ordinal"#,
         table.name()
     )

@@ -34,8 +34,8 @@ use vienkop_transforms::model::{self, Child, Entity, Field, Storage};
 pub(super) use dialect::{Dialect, PARAMETERS};
 pub(super) use difference::findings_of_the_set;
 pub(super) use links::checks as link_checks;
-pub(super) use load::load_evidence;
-pub(super) use merge::{DECIDED_FIELDS, FIELDS_WITH_PRIORITIES, STALE};
+pub(super) use load::{load_evidence, prune_evidence};
+pub(super) use merge::{DECIDED_FIELDS, FIELDS_WITH_PRIORITIES, OVERLAPS, STALE};
 pub(super) use staging::{Shape, Staged, copy, create_stage_common, insert};
 pub(super) use tables::{views, wanted};
 
