@@ -473,12 +473,12 @@ impl Stage {
         }
         let retired: i64 = parents().map(|entity| entity.retired).sum();
         let held = self.session.number(HOLDS, &self.scope).await?;
-        let retires = |entity: Option<String>, retired: i64, held: i64| {
+        let too_much_of = |entity: Option<String>, retired: i64, held: i64| {
             let too_much = retired > 0 && retired as f64 > delivery.max_retired_share * held as f64;
             let limit = delivery.max_retired_share;
             too_much.then_some(Gate { kind: GateKind::Retires, entity, records: retired, of: held, limit })
         };
-        if let Some(gate) = retires(None, retired, held) {
+        if let Some(gate) = too_much_of(None, retired, held) {
             return Ok(Some(gate));
         }
         // A list is asked about where it shrinks by itself, over all its parents: one service with a step less is
@@ -491,7 +491,7 @@ impl Stage {
             }
             let rows = self.session.scoped_rows(list.count_retired_items(), &self.scope).await?;
             let [retired, held] = self.numbers(rows.first())?;
-            if let Some(gate) = retires(Some(label), retired, held) {
+            if let Some(gate) = too_much_of(Some(label), retired, held) {
                 return Ok(Some(gate));
             }
         }

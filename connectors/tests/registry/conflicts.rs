@@ -323,7 +323,7 @@ async fn zeros_in_texts_stop_nothing(bench: Bench) {
         &[&["k", "1", "No\0saukums", r#"["a\u0000b"]"#]],
     );
     let how = snapshot(&["catalogue_entry"]);
-    assert_eq!(counts(&bench.deliver("a", &how, &[entry.clone()]).await, "catalogue_entry")[0], 1);
+    assert_eq!(counts(&bench.deliver("a", &how, std::slice::from_ref(&entry)).await, "catalogue_entry")[0], 1);
     assert_eq!(counts(&bench.deliver("a", &how, &[entry]).await, "catalogue_entry")[3], 1);
 }
 

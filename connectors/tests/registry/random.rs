@@ -30,8 +30,8 @@ struct Step {
     rows: Vec<Row>,
     /// Days by which its time is before that of deliveries already loaded.
     late: u32,
-    /// Whether it comes twice.
-    again: bool,
+    /// How often it comes.
+    times: u32,
 }
 
 fn row() -> impl Strategy<Value = Row> {
@@ -44,7 +44,7 @@ fn step() -> impl Strategy<Value = Step> {
     let rows = prop::collection::vec(row(), 0..5);
     let late = prop_oneof![2 => Just(0_u32), 1 => 1..5_u32];
     (0..2_usize, prop::bool::weighted(0.7), any::<bool>(), any::<bool>(), rows, late, prop::bool::weighted(0.2))
-        .prop_map(|(source, snapshot, with_text, with_steps, rows, late, again)| Step {
+        .prop_map(|(source, snapshot, with_text, with_steps, rows, late, times)| Step {
             source,
             snapshot,
             with_text,
@@ -171,7 +171,7 @@ async fn follow(mut bench: Bench, deliveries: &[Step]) {
         let expected = model.deliver(step);
         assert_eq!(counts(&done, "service")[..4], expected, "{step:?}");
         assert_eq!(bench.ask(MERGED).await, model.merged(), "{step:?}");
-        if step.again {
+        if step.times > 1 {
             let again = counts(&bench.deliver(source, &how, &records).await, "service");
             assert_eq!(again[..3], [0; 3], "the same again changes nothing: {step:?}");
             assert_eq!(bench.ask(MERGED).await, model.merged(), "{step:?}");

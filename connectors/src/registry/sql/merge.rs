@@ -247,10 +247,8 @@ impl Table {
     /// part of the version that followed it. A run leaves one version of an entity.
     pub(in crate::registry) fn absorb(self) -> [String; 2] {
         let x = self.name();
-        let again = format!(
-            r#"c.run = $1 AND c.valid_to IS NOT NULL AND y.uid = c.uid AND y.state IN ('inserted', 'changed')
-            AND y.old_run IS DISTINCT FROM $1"#
-        );
+        let again = "c.run = $1 AND c.valid_to IS NOT NULL AND y.uid = c.uid AND y.state IN ('inserted', 'changed')
+            AND y.old_run IS DISTINCT FROM $1";
         [
             format!(
                 r#"UPDATE "{x}" SET valid_from = (SELECT c.valid_from FROM "{x}" c WHERE c.uid = "{x}".uid AND c.run = $1)

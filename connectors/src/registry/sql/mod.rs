@@ -203,6 +203,20 @@ mod tests {
     }
 
     #[test]
+    fn postgres_cuts_no_name() {
+        let staged = Table::all().map(Staged::new).flat_map(|staged| {
+            let merge = staged.table.create_merge();
+            staged.create_delta().into_iter().chain([staged.create(), staged.index_children()]).chain(merge)
+        });
+        let wanted = Table::all().flat_map(wanted).flat_map(|wanted| wanted.create());
+        for statement in staged.chain(wanted).chain(views().into_iter().map(|(_, view)| view)) {
+            for name in statement.split('"').skip(1).step_by(2) {
+                assert!(name.len() <= 63, "{name}");
+            }
+        }
+    }
+
+    #[test]
     fn links_end_in_services_of_their_owner() {
         let ends = |name: &str| -> Vec<(&str, Option<(&str, &str)>)> {
             let entity = model::entity(name).unwrap();
