@@ -43,16 +43,18 @@ fn row() -> impl Strategy<Value = Row> {
 fn step() -> impl Strategy<Value = Step> {
     let rows = prop::collection::vec(row(), 0..5);
     let late = prop_oneof![2 => Just(0_u32), 1 => 1..5_u32];
-    (0..2_usize, prop::bool::weighted(0.7), any::<bool>(), any::<bool>(), rows, late, prop::bool::weighted(0.2))
-        .prop_map(|(source, snapshot, with_text, with_steps, rows, late, times)| Step {
+    let times = prop_oneof![4 => Just(1_u32), 1 => Just(2)];
+    (0..2_usize, prop::bool::weighted(0.7), any::<bool>(), any::<bool>(), rows, late, times).prop_map(
+        |(source, snapshot, with_text, with_steps, rows, late, times)| Step {
             source,
             snapshot,
             with_text,
             with_steps,
             rows,
             late,
-            again,
-        })
+            times,
+        },
+    )
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
