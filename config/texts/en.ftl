@@ -279,7 +279,7 @@ S001-explain = Each source has a share of records that may be quarantined ("max_
 S002-title = Empty snapshot
 S002-message = The snapshot has no records, but the registry holds { $value } from this source; it waits for approval.
 S002-remedy = Check the export; if everything was closed indeed, approve it.
-S002-explain = The source delivers everything it holds, so an empty delivery would mean retiring everything. Almost always that is a mistake of the export, so nothing changes without approval ("vienkop run SOURCE --approve").
+S002-explain = The source delivers everything it holds, so an empty delivery would mean retiring everything. Almost always that is a mistake of the export, so nothing changes without approval ("vienkop run SOURCE --approve"). The same share holds for each list (steps, fees, legal acts …) over all records of the source: one service with a step less is no matter, all services without their steps are. Items that go with their record are not counted.
 
 S003-title = Would retire too much
 S003-message = The delivery would retire { $value } records, the share allowed without approval is { $expected }; it waits for approval.
@@ -294,7 +294,7 @@ S004-explain = The source gave no record this time. The registry keeps what it h
 S005-title = Nothing is retired
 S005-message = Nothing is retired: it is not known which records the quarantined rows ({ $value }) belong to.
 S005-remedy = Mend the quarantined rows and send the file again; records that it no longer has are retired then.
-S005-explain = The source delivers everything it holds, so what a delivery lacks would be retired. But this delivery has rows that could not be read or have no key: any of them may be a record that seems absent. So everything that the registry held stays this time. Where the respondent of a survey row can be read, only the answers of that respondent stay, and there is no such finding.
+S005-explain = The source delivers everything it holds, so what a delivery lacks would be retired. But this delivery has rows that could not be read or have no key: any of them may be a record that seems absent. So everything that the registry held stays this time. Where the respondent of a survey row can be read, only the answers of that respondent stay, and there is no such finding. Where the rows are of a list (steps, fees …), the items of that list stay, the records themselves are treated as delivered.
 
 ### Findings: the registry as a whole
 

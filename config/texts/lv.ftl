@@ -279,7 +279,7 @@ S001-explain = Katram avotam ir noteikts, kādu ierakstu daļu drīkst likt kara
 S002-title = Tukša pilnā piegāde
 S002-message = Pilnajā piegādē nav neviena ieraksta, bet reģistrā no šī avota ir { $value }; gaida apstiprinājumu.
 S002-remedy = Pārbaudiet eksportu; ja ierakstu tiešām vairs nav, apstipriniet to.
-S002-explain = Avots piegādā visu, kas tam ir, tātad tukša piegāde nozīmētu, ka jāizņem viss. Gandrīz vienmēr tā ir eksporta kļūda, tāpēc bez apstiprinājuma („vienkop run AVOTS --approve”) nekas nemainās.
+S002-explain = Avots piegādā visu, kas tam ir, tātad tukša piegāde nozīmētu, ka jāizņem viss. Gandrīz vienmēr tā ir eksporta kļūda, tāpēc bez apstiprinājuma („vienkop run AVOTS --approve”) nekas nemainās. Tā pati daļa attiecas uz katru sarakstu (soļiem, maksām, tiesību aktiem …) visos avota ierakstos kopā: viena pakalpojuma solis mazāk ir ierasta lieta, visi pakalpojumi bez soļiem nav. Saraksta vienības, kas aiziet kopā ar savu ierakstu, neskaita.
 
 S003-title = Izņemtu pārāk daudz
 S003-message = Piegāde izņemtu { $value } ierakstu, bez apstiprinājuma pieļaujamā daļa ir { $expected }; gaida apstiprinājumu.
@@ -294,7 +294,7 @@ S004-explain = Avots šoreiz nav devis nevienu ierakstu. Reģistrā palika iepri
 S005-title = Nekas nav izņemts
 S005-message = Nekas nav izņemts: nav zināms, kuram ierakstam pieder karantīnas rindas ({ $value }).
 S005-remedy = Izlabojiet karantīnas rindas un atsūtiet failu no jauna; ieraksti, kuru tajā vairs nav, tiks izņemti tad.
-S005-explain = Avots piegādā visu, kas tam ir, tātad tas, kā piegādē nav, ir jāizņem. Bet šajā piegādē ir rindas, kuras nevarēja izlasīt vai kurām nav atslēgas: jebkura no tām var būt ieraksts, kura it kā trūkst. Tāpēc šoreiz viss, kas reģistrā bija, paliek. Ja aptaujas rindā ir izlasāms respondents, paliek tikai šī respondenta atbildes, un šis konstatējums nerodas.
+S005-explain = Avots piegādā visu, kas tam ir, tātad tas, kā piegādē nav, ir jāizņem. Bet šajā piegādē ir rindas, kuras nevarēja izlasīt vai kurām nav atslēgas: jebkura no tām var būt ieraksts, kura it kā trūkst. Tāpēc šoreiz viss, kas reģistrā bija, paliek. Ja aptaujas rindā ir izlasāms respondents, paliek tikai šī respondenta atbildes, un šis konstatējums nerodas. Ja rindas pieder sarakstam (soļiem, maksām …), paliek šī saraksta vienības, bet ar pašiem ierakstiem notiek, kā piegādāts.
 
 ### Konstatējumi: reģistrs kopumā
 

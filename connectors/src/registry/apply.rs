@@ -4,7 +4,7 @@ use super::difference::{Difference, EntityDifference, GateKind, Matched, Planned
 use super::error::RegistryError;
 use super::merge::{Affected, merge};
 use super::session::Value;
-use super::sql::{self, Staged};
+use super::sql::{self, Staged, Table};
 use super::stage::Stage;
 
 /// Rows of a source's delivery: `read = mapped + skipped + rejected`.
@@ -53,12 +53,18 @@ impl Planned {
                     merge(session, scope, one.table, &affected).await?;
                 }
             }
+            if stale {
+                stage.merge_what_was_not_delivered(&staged).await?;
+            }
             if difference.matched != Matched::default() {
                 stage.session.scoped(sql::matching::REMEMBER, &stage.scope).await?;
             }
         }
         stage.record(status, rows, seconds, None).await?;
         for statement in sql::load_evidence() {
+            stage.session.scoped(statement, &stage.scope).await?;
+        }
+        for statement in sql::prune_evidence() {
             stage.session.scoped(statement, &stage.scope).await?;
         }
         for counts in &difference.entities {
@@ -103,8 +109,26 @@ impl Stage {
         self.record("failed", rows, seconds, Some(error)).await?;
         let [findings, ..] = sql::load_evidence();
         self.session.scoped(findings, &self.scope).await?;
+        for statement in sql::prune_evidence() {
+            self.session.scoped(statement, &self.scope).await?;
+        }
         self.session.commit().await?;
         self.session.tidy().await
+    }
+
+    /// The source's priorities have changed: that goes for what it holds but did not deliver this time too.
+    async fn merge_what_was_not_delivered(&mut self, staged: &[Staged]) -> Result<(), RegistryError> {
+        let delivered = |table: Table| staged.iter().any(|one| one.table.name() == table.name());
+        for table in Table::all().filter(|table| table.child.is_none() && !delivered(*table)) {
+            if self.session.number(table.holds_of_source(), &self.scope).await? == 0 {
+                continue;
+            }
+            for statement in Staged::new(table).create_delta() {
+                self.session.define(statement).await?;
+            }
+            merge(&mut self.session, &self.scope, table, &Affected::AllOfSource).await?;
+        }
+        Ok(())
     }
 
     /// New versions of what the source delivered.
@@ -127,6 +151,7 @@ impl Stage {
             opened += self.session.scoped(keep.keep_children(delivered.is_some()), &self.scope).await?;
             self.session.grown(&format!("source_{}", table.name()), opened).await?;
         }
+        self.session.scoped(one.remember_minted(), &self.scope).await?;
         let identified = self.session.scoped(one.identify(), &self.scope).await?;
         self.session.grown("identity", identified).await
     }

@@ -139,17 +139,6 @@ impl Gate {
     }
 }
 
-/// How often a rule was broken.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FindingCount {
-    /// Code of the rule.
-    pub code: String,
-    /// Severity as told: a source may soften it.
-    pub severity: String,
-    /// Findings.
-    pub count: i64,
-}
-
 /// What a delivery would do.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
@@ -157,8 +146,6 @@ pub struct Difference {
     pub entities: Vec<EntityDifference>,
     /// Examples.
     pub samples: Vec<Sample>,
-    /// Findings of the whole delivery by code and severity, those of the comparison too.
-    pub findings: Vec<FindingCount>,
     /// What was recognised by score.
     pub matched: Matched,
     /// The gate that holds, if one does: then nothing of this is loaded.
@@ -262,7 +249,7 @@ impl Stage {
             entities.extend(counts);
             matched = Matched { merged: matched.merged + found.merged, review: matched.review + found.review };
         }
-        let gate = self.gate(&entities, delivery).await?;
+        let gate = self.gate(&entities, &staged, delivery).await?;
         if let Some(gate) = &gate {
             self.findings(&finding::frame(&[gate.finding()])?).await?;
         }
@@ -271,8 +258,7 @@ impl Stage {
             samples.extend(self.samples(one, &staged).await?);
         }
         samples.extend(self.merged_samples(matched).await?);
-        let findings = self.finding_counts().await?;
-        Ok(Planned { stage: self, difference: Difference { entities, samples, findings, matched, gate } })
+        Ok(Planned { stage: self, difference: Difference { entities, samples, matched, gate } })
     }
 
     /// One entity with its children.
@@ -360,6 +346,16 @@ impl Stage {
         self.drop_duplicates(child, &mut counts, repeated).await?;
         self.session.run(child.compare()).await?;
         self.filled("delta", child).await?;
+        // A row that could not be read, or names no place in a list, may be any of those that seem absent.
+        let unknown = self.session.number(child.count_unknown_children(), &self.scope).await?;
+        if unknown > 0 && self.session.scoped(child.hold_children(), &self.scope).await? > 0 {
+            let finding = finding::Finding {
+                entity: child.table.label(),
+                value: Some(unknown.to_string()),
+                ..finding::Finding::of(&finding::RETIREMENTS_HELD_BACK)
+            };
+            self.findings(&finding::frame(&[finding])?).await?;
+        }
         self.session.scoped(child.retire_children(), &self.scope).await?;
         for statement in child.touch_parents() {
             self.session.run(statement).await?;
@@ -446,18 +442,11 @@ impl Stage {
         Ok(())
     }
 
-    async fn finding_counts(&mut self) -> Result<Vec<FindingCount>, RegistryError> {
-        let text = "SELECT code, severity, count(*) FROM stage_finding GROUP BY code, severity ORDER BY code, severity";
-        let rows = self.session.scoped_rows(text, &self.scope).await?;
-        let count =
-            |row: &Row| Ok(FindingCount { code: row.try_get(0)?, severity: row.try_get(1)?, count: row.try_get(2)? });
-        rows.iter().map(count).collect::<Result<_, _>>().map_err(|error| self.session.site.error(error))
-    }
-
     /// The gate that holds, if one does.
     async fn gate(
         &mut self,
         entities: &[EntityDifference],
+        staged: &[Staged],
         delivery: &Delivery<'_>,
     ) -> Result<Option<Gate>, RegistryError> {
         let rejected = self.rejected_rows();
@@ -487,14 +476,29 @@ impl Stage {
         }
         let retired: i64 = parents().map(|entity| entity.retired).sum();
         let held = self.session.number(HOLDS, &self.scope).await?;
-        let too_much = retired > 0 && retired as f64 > delivery.max_retired_share * held as f64;
-        Ok(too_much.then_some(Gate {
-            kind: GateKind::Retires,
-            entity: None,
-            records: retired,
-            of: held,
-            limit: delivery.max_retired_share,
-        }))
+        let too_much_of = |entity: Option<String>, retired: i64, held: i64| {
+            let too_much = retired > 0 && retired as f64 > delivery.max_retired_share * held as f64;
+            let limit = delivery.max_retired_share;
+            too_much.then_some(Gate { kind: GateKind::Retires, entity, records: retired, of: held, limit })
+        };
+        if let Some(gate) = too_much_of(None, retired, held) {
+            return Ok(Some(gate));
+        }
+        // A list is asked about where it shrinks by itself, over all its parents: one service with a step less is
+        // work as usual, all services without their steps is a sheet that lost its rows.
+        let lists = staged.iter().filter(|one| one.table.child.is_some() && delivery.snapshot);
+        for list in lists {
+            let label = list.table.label();
+            if !entities.iter().any(|counts| counts.entity == label && counts.retired > 0) {
+                continue;
+            }
+            let rows = self.session.scoped_rows(list.count_retired_items(), &self.scope).await?;
+            let [retired, held] = self.numbers(rows.first())?;
+            if let Some(gate) = too_much_of(Some(label), retired, held) {
+                return Ok(Some(gate));
+            }
+        }
+        Ok(None)
     }
 
     /// Examples of what happens to one entity.

@@ -66,7 +66,7 @@ impl Registry {
         let path = folder.join(what.replace([' ', '/'], "-"));
         let mut options = fs_err::OpenOptions::new();
         let file = options.create(true).truncate(false).read(true).write(true).open(&path)?;
-        let named = path.with_extension("holder");
+        let named = path.with_file_name(format!("{}.holder", path.file_name().unwrap_or_default().display()));
         let deadline = Instant::now() + wait;
         loop {
             match file.file().try_lock() {

@@ -19,7 +19,7 @@ use super::stage::Stage;
 pub(super) const PAGE: usize = 20_000;
 
 /// A chain of merges (a into b, b into c) is followed this far.
-const CHAIN: usize = 32;
+pub(super) const CHAIN: usize = 32;
 
 impl Stage {
     /// Decides which new services of the delivery are ones that others hold (their records then stand for those), and

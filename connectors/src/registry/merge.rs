@@ -86,6 +86,14 @@ pub(super) async fn merge(
     for child in &children {
         session.scoped(child.replace(), scope).await?;
     }
+    if session.number(sql::OVERLAPS, scope).await? > 0 {
+        for child in &children {
+            session.scoped(child.forget_absorbed(), scope).await?;
+        }
+        for statement in table.absorb() {
+            session.scoped(statement, scope).await?;
+        }
+    }
     for statement in [table.replace(), table.close()] {
         session.scoped(statement, scope).await?;
     }

@@ -36,9 +36,7 @@ use sqlx::postgres::PgConnectOptions;
 
 pub use apply::Rows;
 pub use check::{Check, Lack};
-pub use difference::{
-    Change, Delivery, Difference, EntityDifference, FindingCount, Gate, GateKind, Matched, Planned, Sample,
-};
+pub use difference::{Change, Delivery, Difference, EntityDifference, Gate, GateKind, Matched, Planned, Sample};
 pub use error::{RegistryError, UrlFault};
 pub use history::{
     Change as FieldChange, Delivered, DeliveredItem, Event, EventKind, FieldValue, Found, Item, ItemChange,

@@ -3,12 +3,14 @@
 //! A decision is a run of its own (pipeline `review`): merges and splits are versions, ids stay. What was decided holds
 //! for later deliveries: a record keeps the entity it was given, and a decided pair is not asked again.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use polars::prelude::DataFrame;
 use vienkop_transforms::model::Storage;
 
 use super::Registry;
 use super::error::RegistryError;
-use super::matching::PAGE;
+use super::matching::{CHAIN, PAGE};
 use super::merge::{Affected, merge};
 use super::queries::Builders;
 use super::run::number_run;
@@ -190,16 +192,49 @@ impl Desk {
         if found.status == "accepted" {
             return Ok(Reviewed::Already(found.status));
         }
+        // Since the pair was asked or rejected, either may have become part of another.
+        let uid = self.stands_for(&found.uid).await?;
+        let into = self.stands_for(&found.into_uid).await?;
+        if uid == into {
+            return Ok(Reviewed::Already("accepted".to_owned()));
+        }
+        let mut found = Found { id, uid, into_uid: into, ..found };
+        let pair = [found.uid.as_str().into(), found.into_uid.as_str().into()];
+        let rows = self.session.rows(sql::review::PAIR, &pair).await?;
+        let asked: Option<i64> = rows.first().map(|row| row.try_get(0)).transpose().map_err(|e| self.error(e))?;
+        match asked {
+            Some(other) if other != id => {
+                self.session.bound(sql::review::FORGET, &[id.into()]).await?;
+                found = self.found(other).await?.unwrap_or(found);
+            }
+            Some(_) => {}
+            None => {
+                self.session.bound(sql::review::ASK_ABOUT, &[id.into(), pair[0], pair[1]]).await?;
+            }
+        }
         let [run, at] = [Value::from(self.scope.run), Value::from(self.scope.at.as_str())];
         let [uid, into] = [Value::from(found.uid.as_str()), Value::from(found.into_uid.as_str())];
         self.session.bound(sql::review::REMEMBER_PAST, &[run, uid]).await?;
         let records = self.session.bound(sql::review::REBIND_ALL, &[run, uid, into]).await?;
-        self.session.bound(sql::review::DECIDE, &[run, at, id.into(), "accepted".into()]).await?;
+        self.session.bound(sql::review::DECIDE, &[run, at, found.id.into(), "accepted".into()]).await?;
         // Other pairs ask about what stays.
         for statement in sql::review::FOLLOW {
             self.session.bound(*statement, &[uid, into]).await?;
         }
         self.merge(vec![found.into_uid, found.uid], records, true).await
+    }
+
+    /// What an entity has become by merges.
+    async fn stands_for(&mut self, uid: &str) -> Result<String, RegistryError> {
+        let mut uid = uid.to_owned();
+        for _ in 0..CHAIN {
+            let rows = self.session.rows(sql::review::MERGED_INTO, &[uid.as_str().into()]).await?;
+            match self.texts(&rows)?.into_iter().next() {
+                Some(into) => uid = into,
+                None => break,
+            }
+        }
+        Ok(uid)
     }
 
     async fn reject(&mut self, id: i64) -> Result<Reviewed, RegistryError> {
@@ -218,35 +253,64 @@ impl Desk {
         if found.status != "accepted" {
             return Ok(Reviewed::Already(found.status));
         }
-        let values = [id.into(), found.uid.as_str().into(), found.into_uid.as_str().into()];
+        // What the two became may have been merged on.
+        let now = self.stands_for(&found.into_uid).await?;
+        let values = [id.into(), found.uid.as_str().into(), now.as_str().into()];
         let rows = self.session.rows(sql::review::RECORDS_OF_MERGE, &values).await?;
         let records = self.texts(&rows)?;
-        self.give(&records, &found.into_uid, &found.uid).await
+        if records.is_empty() {
+            return Ok(Reviewed::Nothing);
+        }
+        self.give(&records, &now, &found.uid).await?;
+        self.merge(vec![now, found.uid], records.len() as u64, true).await
     }
 
     async fn separate(&mut self, uid: &str, source: &str) -> Result<Reviewed, RegistryError> {
         let rows = self.session.rows(sql::review::RECORDS_OF_SOURCE, &[uid.into(), source.into()]).await?;
         let records = self.texts(&rows)?;
         let others = self.session.rows(sql::review::RECORDS_OF_OTHERS, &[uid.into(), source.into()]).await?;
-        let Some(first) = records.first().filter(|_| !others.is_empty()) else { return Ok(Reviewed::Nothing) };
-        let rows = self.session.rows(sql::review::UID_BEFORE, &[first.as_str().into(), uid.into()]).await?;
-        let own = self.texts(&rows)?.into_iter().next().unwrap_or_else(|| first.clone());
-        self.give(&records, uid, &own).await
-    }
-
-    async fn give(&mut self, records: &[String], from: &str, to: &str) -> Result<Reviewed, RegistryError> {
-        if records.is_empty() {
+        if records.is_empty() || others.is_empty() {
             return Ok(Reviewed::Nothing);
         }
-        let run = self.scope.run;
+        // Each becomes what it would be without the merges; those that were nothing else become one together.
+        let mut apart: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut new = None;
+        for record in &records {
+            let own = match self.before(record, uid).await? {
+                Some(own) => own,
+                None => new.get_or_insert_with(|| record.clone()).clone(),
+            };
+            apart.entry(own).or_default().push(record.clone());
+        }
+        for (own, records) in &apart {
+            self.give(records, uid, own).await?;
+        }
+        let uids = std::iter::once(uid.to_owned()).chain(apart.into_keys()).collect();
+        self.merge(uids, records.len() as u64, true).await
+    }
+
+    /// The first entity that the record stood for and that became this one by merges.
+    async fn before(&mut self, record: &str, uid: &str) -> Result<Option<String>, RegistryError> {
+        let rows = self.session.rows(sql::review::UIDS_BEFORE, &[record.into(), uid.into()]).await?;
+        for before in self.texts(&rows)? {
+            if self.stands_for(&before).await? == uid {
+                return Ok(Some(before));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Records cease to stand for one entity and stand for another, which is kept apart from it.
+    async fn give(&mut self, records: &[String], from: &str, to: &str) -> Result<(), RegistryError> {
+        let (run, at) = (self.scope.run, Value::from(self.scope.at.as_str()));
         for record in records {
             let values = [run.into(), record.as_str().into(), to.into()];
             self.session.bound(sql::review::REMEMBER_PAST_OF, &values[..2]).await?;
             self.session.bound(sql::review::REBIND, &values).await?;
         }
-        let values = [to.into(), from.into(), run.into(), self.scope.at.as_str().into()];
-        self.session.bound(sql::review::KEEP_APART, &values).await?;
-        self.merge(vec![from.to_owned(), to.to_owned()], records.len() as u64, true).await
+        self.session.bound(sql::review::REVIVE, &[to.into(), run.into(), at]).await?;
+        self.session.bound(sql::review::KEEP_APART, &[to.into(), from.into(), run.into(), at]).await?;
+        Ok(())
     }
 
     async fn group(&mut self, uids: &[String], code: &str) -> Result<Reviewed, RegistryError> {
@@ -254,14 +318,19 @@ impl Desk {
             return Ok(Reviewed::Unknown);
         }
         for uid in uids {
+            if self.session.rows(sql::review::IS_CURRENT, &[uid.as_str().into()]).await?.is_empty() {
+                return Ok(Reviewed::Unknown);
+            }
             self.session.bound(sql::review::GROUP, &[uid.as_str().into(), code.into(), self.scope.run.into()]).await?;
         }
         self.merge(uids.to_vec(), 0, false).await
     }
 
     /// New versions of the services concerned.
-    async fn merge(&mut self, uids: Vec<String>, records: u64, anew: bool) -> Result<Reviewed, RegistryError> {
+    async fn merge(&mut self, mut uids: Vec<String>, records: u64, anew: bool) -> Result<Reviewed, RegistryError> {
         let Some((service, _)) = vienkop_transforms::model::target("service") else { return Ok(Reviewed::Unknown) };
+        let mut seen = BTreeSet::new();
+        uids.retain(|uid| seen.insert(uid.clone()));
         let table = Table::of(service);
         for statement in Staged::new(table).create_delta() {
             self.session.define(statement).await?;
@@ -283,8 +352,13 @@ impl Desk {
     async fn found(&mut self, id: i64) -> Result<Option<Found>, RegistryError> {
         let rows =
             self.session.rows("SELECT uid, into_uid, status FROM match_decision WHERE id = $1", &[id.into()]).await?;
-        let found = |row: &Row| Ok(Found { uid: row.try_get(0)?, into_uid: row.try_get(1)?, status: row.try_get(2)? });
+        let found =
+            |row: &Row| Ok(Found { id, uid: row.try_get(0)?, into_uid: row.try_get(1)?, status: row.try_get(2)? });
         rows.first().map(found).transpose().map_err(|error| self.session.site.error(error))
+    }
+
+    fn error(&self, error: sqlx::Error) -> RegistryError {
+        self.session.site.error(error)
     }
 
     fn texts(&self, rows: &[Row]) -> Result<Vec<String>, RegistryError> {
@@ -294,6 +368,7 @@ impl Desk {
 }
 
 struct Found {
+    id: i64,
     uid: String,
     into_uid: String,
     status: String,

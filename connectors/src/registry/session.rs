@@ -356,6 +356,8 @@ fn postgres_arguments(values: &[Value<'_>]) -> Result<PgArguments, sqlx::Error> 
     let mut arguments = PgArguments::default();
     for value in values {
         match *value {
+            // PostgreSQL's texts cannot hold a zero; see the bulk's `write`.
+            Value::Text(Some(text)) if text.contains('\0') => arguments.add(text.replace('\0', "\u{fffd}")),
             Value::Text(text) => arguments.add(text),
             Value::Number(number) => arguments.add(number),
             Value::Real(number) => arguments.add(number),

@@ -23,6 +23,8 @@ pub(crate) struct Bench {
     _folder: Option<tempfile::TempDir>,
     pub(crate) priorities: Vec<Priority>,
     day: Cell<u32>,
+    /// By how many days the next run comes late: its time is before that of runs already done.
+    pub(crate) late: Cell<u32>,
 }
 
 /// How a source delivers: a snapshot of what it brings, nothing held back.
@@ -81,7 +83,7 @@ impl Bench {
 
     async fn at(url: String, folder: Option<tempfile::TempDir>) -> Self {
         let registry = Registry::open(&url).await.unwrap();
-        Self { url, registry, _folder: folder, priorities: Vec::new(), day: Cell::new(0) }
+        Self { url, registry, _folder: folder, priorities: Vec::new(), day: Cell::new(0), late: Cell::new(0) }
     }
 
     /// An empty registry of the same kind.
@@ -110,7 +112,7 @@ impl Bench {
 
     pub(crate) fn start(&self) -> RunStart {
         self.day.set(self.day.get() + 1);
-        let day = self.day.get();
+        let day = self.day.get().saturating_sub(self.late.get());
         RunStart {
             pipeline: "tests".into(),
             kind: RunKind::Run,
@@ -166,16 +168,28 @@ impl Bench {
             (
                 "service: overlap",
                 "SELECT a.uid FROM service a JOIN service b ON a.uid = b.uid AND a.run < b.run
-                 WHERE a.valid_to IS NULL OR a.valid_to > b.valid_from OR a.run_to > b.run",
+                 WHERE a.valid_from < coalesce(b.valid_to, '9999') AND b.valid_from < coalesce(a.valid_to, '9999')",
             ),
             (
                 "source_service: overlap",
                 "SELECT a.record_uid FROM source_service a JOIN source_service b
                  ON a.record_uid = b.record_uid AND a.run < b.run
-                 WHERE a.valid_to IS NULL OR a.valid_to > b.valid_from OR a.run_to > b.run",
+                 WHERE a.valid_from < coalesce(b.valid_to, '9999') AND b.valid_from < coalesce(a.valid_to, '9999')",
             ),
             ("half closed", "SELECT uid FROM service WHERE (valid_to IS NULL) <> (run_to IS NULL)"),
-            ("empty version", "SELECT uid FROM service WHERE valid_to <= valid_from"),
+            // Two runs of one moment leave a version that was true at no time: it tells what the first of them said.
+            (
+                "runs backwards",
+                "SELECT uid FROM service WHERE valid_to < valid_from
+                 UNION ALL SELECT record_uid FROM source_service WHERE valid_to < valid_from",
+            ),
+            (
+                "gap though the record was never away",
+                "SELECT a.uid FROM service a WHERE a.valid_to IS NOT NULL AND EXISTS
+                 (SELECT 1 FROM service b WHERE b.uid = a.uid AND b.run = a.run_to)
+                 AND NOT EXISTS (SELECT 1 FROM service b WHERE b.uid = a.uid AND b.run = a.run_to
+                 AND b.valid_from = a.valid_to)",
+            ),
             (
                 "child without version",
                 "SELECT uid FROM service_steps c WHERE NOT EXISTS

@@ -25,8 +25,8 @@ async fn the_later_of_two_counts(bench: Bench) {
     assert_eq!(bench.ask("SELECT name FROM service_current ORDER BY code").await, ["Jauns", "Divi"]);
     let found = bench.ask("SELECT code, severity, cell, hint FROM finding WHERE code <> 'K003' ORDER BY code").await;
     assert_eq!(found, ["K001|info|Lapa!2|Lapa!4", "K002|warning|Lapa!1|Lapa!3"]);
-    let codes: Vec<_> = difference.findings.iter().map(|count| (count.code.as_str(), count.count)).collect();
-    assert_eq!(codes, [("K001", 1), ("K002", 1), ("K003", 2)]);
+    let codes = "SELECT code, count(*) FROM finding GROUP BY code ORDER BY code";
+    assert_eq!(bench.ask(codes).await, ["K001|1", "K002|1", "K003|2"]);
 }
 
 async fn steps_of_a_row_that_does_not_count_do_not_either(bench: Bench) {

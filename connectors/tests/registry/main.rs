@@ -4,6 +4,7 @@
 #[macro_use]
 mod battery;
 mod bench;
+mod conflicts;
 mod evidence;
 mod gates;
 mod history;

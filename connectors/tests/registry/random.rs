@@ -28,6 +28,10 @@ struct Step {
     with_text: bool,
     with_steps: bool,
     rows: Vec<Row>,
+    /// Days by which its time is before that of deliveries already loaded.
+    late: u32,
+    /// How often it comes.
+    times: u32,
 }
 
 fn row() -> impl Strategy<Value = Row> {
@@ -37,8 +41,19 @@ fn row() -> impl Strategy<Value = Row> {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    (0..2_usize, prop::bool::weighted(0.7), any::<bool>(), any::<bool>(), prop::collection::vec(row(), 0..5)).prop_map(
-        |(source, snapshot, with_text, with_steps, rows)| Step { source, snapshot, with_text, with_steps, rows },
+    let rows = prop::collection::vec(row(), 0..5);
+    let late = prop_oneof![2 => Just(0_u32), 1 => 1..5_u32];
+    let times = prop_oneof![4 => Just(1_u32), 1 => Just(2)];
+    (0..2_usize, prop::bool::weighted(0.7), any::<bool>(), any::<bool>(), rows, late, times).prop_map(
+        |(source, snapshot, with_text, with_steps, rows, late, times)| Step {
+            source,
+            snapshot,
+            with_text,
+            with_steps,
+            rows,
+            late,
+            times,
+        },
     )
 }
 
@@ -151,12 +166,18 @@ async fn follow(mut bench: Bench, deliveries: &[Step]) {
     for step in deliveries {
         let (how, records) = frames(step);
         let source = ["weak", "strong"][step.source];
+        bench.late.set(step.late);
         let planned = bench.plan(source, &how, &records).await;
         let done = bench.deliver(source, &how, &records).await;
         assert_eq!(planned, done);
         let expected = model.deliver(step);
         assert_eq!(counts(&done, "service")[..4], expected, "{step:?}");
         assert_eq!(bench.ask(MERGED).await, model.merged(), "{step:?}");
+        if step.times > 1 {
+            let again = counts(&bench.deliver(source, &how, &records).await, "service");
+            assert_eq!(again[..3], [0; 3], "the same again changes nothing: {step:?}");
+            assert_eq!(bench.ask(MERGED).await, model.merged(), "{step:?}");
+        }
         bench.sound().await;
     }
     // A record keeps its uid through every retirement and return.

@@ -59,7 +59,10 @@ impl Dialect {
     pub(super) fn items(self, column: &str) -> String {
         match self {
             Self::Sqlite => format!(r#"json_each(s."{column}") item"#),
-            Self::Postgres => format!(r#"jsonb_array_elements_text(CAST(s."{column}" AS jsonb)) AS item(value)"#),
+            // Texts of PostgreSQL hold no zero, and jsonb refuses one.
+            Self::Postgres => format!(
+                r#"jsonb_array_elements_text(CAST(replace(s."{column}", '\u0000', '\ufffd') AS jsonb)) AS item(value)"#
+            ),
         }
     }
 

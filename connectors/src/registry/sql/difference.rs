@@ -310,16 +310,64 @@ impl Staged {
         finding(&finding::ORPHAN, &label, "NULL", r#"s."_key""#, &format!("'{parent}'"), "NULL", &rest)
     }
 
+    /// Rows of a list that may be any of its items: unreadable ones, and rejected ones whose parent cannot be told.
+    pub(in crate::registry) fn count_unknown_children(&self) -> String {
+        let (x, label, _) = self.names();
+        format!(
+            r#"SELECT (SELECT count(*) FROM stage_quarantine WHERE seq < 0 AND entity IN ('{label}', ''))
+            + (SELECT count(*) FROM "stage_{x}" WHERE "_accepted" IS NOT TRUE AND "_record_uid" IS NULL)"#
+        )
+    }
+
     /// Held children that the delivery of their parent, or of its list, no longer has.
+    fn absent_children(&self) -> String {
+        let (x, _, parent) = self.names();
+        format!(
+            r#"FROM "source_{parent}" v CROSS JOIN "source_{x}" o
+            WHERE v.valid_to IS NULL AND v.source = $2 AND o.record_uid = v.record_uid AND o.run = v.run
+            AND NOT EXISTS (SELECT 1 FROM "delta_{x}" d WHERE d.record_uid = o.record_uid AND d.ordinal = o.ordinal)"#
+        )
+    }
+
+    /// Condition that the delivery tells of the children of parent `v`.
+    fn told_of(&self) -> String {
+        let (x, _, parent) = self.names();
+        format!(
+            r#"(EXISTS (SELECT 1 FROM "delta_{parent}" p WHERE p.record_uid = v.record_uid AND p.state IN {LIVE})
+            OR EXISTS (SELECT 1 FROM "delta_{x}" d WHERE d.record_uid = v.record_uid AND d.state IN {LIVE}))"#
+        )
+    }
+
+    /// They stay as they are.
+    pub(in crate::registry) fn hold_children(&self) -> String {
+        format!(
+            r#"INSERT INTO "delta_{}" (record_uid, ordinal, rid, state) SELECT o.record_uid, o.ordinal, NULL, 'held' {}
+            AND {}"#,
+            self.table.name(),
+            self.absent_children(),
+            self.told_of()
+        )
+    }
+
+    /// They are retired, and so are those of retired parents.
     pub(in crate::registry) fn retire_children(&self) -> String {
         let (x, _, parent) = self.names();
         format!(
-            r#"INSERT INTO "retire_{x}" SELECT o.record_uid, o.ordinal FROM "source_{parent}" v CROSS JOIN "source_{x}" o
-            WHERE v.valid_to IS NULL AND v.source = $2 AND o.record_uid = v.record_uid AND o.run = v.run
-            AND NOT EXISTS (SELECT 1 FROM "delta_{x}" d WHERE d.record_uid = o.record_uid AND d.ordinal = o.ordinal)
-            AND (EXISTS (SELECT 1 FROM "delta_{parent}" p WHERE p.record_uid = v.record_uid AND p.state IN {LIVE})
-            OR EXISTS (SELECT 1 FROM "delta_{x}" d WHERE d.record_uid = v.record_uid AND d.state IN {LIVE})
-            OR EXISTS (SELECT 1 FROM "retire_{parent}" r WHERE r.record_uid = v.record_uid))"#
+            r#"INSERT INTO "retire_{x}" SELECT o.record_uid, o.ordinal {} AND ({}
+            OR EXISTS (SELECT 1 FROM "retire_{parent}" r WHERE r.record_uid = v.record_uid))"#,
+            self.absent_children(),
+            self.told_of()
+        )
+    }
+
+    /// How many items of the list stand to be retired though their parents are not, and how many the source holds.
+    pub(in crate::registry) fn count_retired_items(&self) -> String {
+        let (x, _, parent) = self.names();
+        format!(
+            r#"SELECT (SELECT count(*) FROM "retire_{x}" c WHERE NOT EXISTS
+            (SELECT 1 FROM "retire_{parent}" r WHERE r.record_uid = c.record_uid)),
+            (SELECT count(*) FROM "source_{parent}" v CROSS JOIN "source_{x}" o WHERE v.valid_to IS NULL
+            AND v.source = $2 AND o.record_uid = v.record_uid AND o.run = v.run)"#
         )
     }
 
@@ -482,13 +530,13 @@ impl Staged {
         let keys = keys.iter().fold(String::new(), |all, key| all + key + ", ");
         [
             format!(
-                r#"INSERT INTO "uid_{x}" SELECT r.record_uid, i.entity_uid
+                r#"INSERT INTO "uid_{x}" (record_uid, uid) SELECT r.record_uid, i.entity_uid
                 FROM (SELECT record_uid FROM "delta_{x}" WHERE state IN ('inserted', 'changed', 'touched')
                 UNION ALL SELECT record_uid FROM "retire_{x}") r CROSS JOIN identity i
                 WHERE i.record_uid = r.record_uid"#
             ),
             format!(
-                r#"INSERT INTO "uid_{x}" SELECT d.record_uid, coalesce({keys}CASE WHEN EXISTS
+                r#"INSERT INTO "uid_{x}" (record_uid, uid) SELECT d.record_uid, coalesce({keys}CASE WHEN EXISTS
                 (SELECT 1 FROM "{x}" c WHERE c.uid = s."_entity_uid" AND c.valid_to IS NULL)
                 THEN NULL ELSE s."_entity_uid" END, d.record_uid)
                 FROM "delta_{x}" d CROSS JOIN "stage_{x}" s WHERE s."_rid" = d.rid AND d.state = 'inserted'

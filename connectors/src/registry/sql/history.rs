@@ -64,7 +64,8 @@ pub(in crate::registry) fn feeding(table: Table) -> String {
         r#"SELECT v.record_uid, v.source, coalesce(p.priority, 0), v.key, v.landed, v.sheet, v."row", v.part, v.run,
         v.valid_from, v.valid_to, v.run_to, i.since_run, i.until_run, {columns}
         FROM (SELECT record_uid, since_run, CAST(NULL AS BIGINT) AS until_run FROM identity WHERE entity_uid = $1
-        UNION ALL SELECT record_uid, since_run, until_run FROM identity_past WHERE entity_uid = $1) i
+        UNION ALL SELECT record_uid, since_run, until_run FROM identity_past WHERE entity_uid = $1
+        AND since_run < until_run) i
         CROSS JOIN "source_{}" v
         LEFT JOIN source_state p ON p.source = v.source WHERE v.record_uid = i.record_uid
         ORDER BY coalesce(p.priority, 0) DESC, v.source, v.record_uid, v.valid_from, v.run"#,
@@ -74,14 +75,15 @@ pub(in crate::registry) fn feeding(table: Table) -> String {
 
 /// Records that merges and splits brought to entity `$1` or took from it: run, 1 for brought, uid of the other.
 pub(in crate::registry) const MOVES: &str = "SELECT DISTINCT p.until_run, CAST(1 AS BIGINT), p.entity_uid
-    FROM identity_past p WHERE p.entity_uid <> $1 AND (EXISTS (SELECT 1 FROM identity i
+    FROM identity_past p WHERE p.entity_uid <> $1 AND p.since_run < p.until_run AND (EXISTS (SELECT 1 FROM identity i
         WHERE i.entity_uid = $1 AND i.record_uid = p.record_uid AND i.since_run = p.until_run)
     OR EXISTS (SELECT 1 FROM identity_past i
         WHERE i.entity_uid = $1 AND i.record_uid = p.record_uid AND i.since_run = p.until_run))
     UNION SELECT p.until_run, CAST(0 AS BIGINT), i.entity_uid FROM identity_past p JOIN
     (SELECT entity_uid, record_uid, since_run FROM identity
     UNION ALL SELECT entity_uid, record_uid, since_run FROM identity_past) i
-    ON i.record_uid = p.record_uid AND i.since_run = p.until_run WHERE p.entity_uid = $1 ORDER BY 1, 2, 3";
+    ON i.record_uid = p.record_uid AND i.since_run = p.until_run
+    WHERE p.entity_uid = $1 AND p.since_run < p.until_run ORDER BY 1, 2, 3";
 
 /// Children of those versions: [`FED_CHILD`] columns, then those of the fields and of their raw texts.
 pub(in crate::registry) fn fed_children(table: Table) -> String {
@@ -89,7 +91,8 @@ pub(in crate::registry) fn fed_children(table: Table) -> String {
     format!(
         r#"SELECT c.record_uid, c.run, c.ordinal, c.landed, c.sheet, c."row", c.part, {columns}
         FROM (SELECT record_uid FROM identity WHERE entity_uid = $1
-        UNION SELECT record_uid FROM identity_past WHERE entity_uid = $1) i CROSS JOIN "source_{}" c
+        UNION SELECT record_uid FROM identity_past WHERE entity_uid = $1
+        AND since_run < until_run) i CROSS JOIN "source_{}" c
         WHERE c.record_uid = i.record_uid ORDER BY c.record_uid, c.run, c.ordinal"#,
         table.name()
     )

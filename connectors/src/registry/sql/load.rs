@@ -96,6 +96,17 @@ impl Staged {
         )
     }
 
+    /// Remembers which entities new records would have stood for, had these not been merged into others: what a
+    /// person takes back gives them to those. Before [`Staged::identify`].
+    pub(in crate::registry) fn remember_minted(&self) -> String {
+        let (x, _, _) = self.names();
+        format!(
+            r#"INSERT INTO identity_past (entity, entity_uid, record_uid, since_run, until_run)
+            SELECT '{x}', u.minted, u.record_uid, $1, $1 FROM "uid_{x}" u WHERE u.minted <> u.uid
+            AND NOT EXISTS (SELECT 1 FROM identity i WHERE i.record_uid = u.record_uid) ORDER BY u.record_uid"#
+        )
+    }
+
     /// Remembers which entities new records stand for.
     pub(in crate::registry) fn identify(&self) -> String {
         let (x, _, _) = self.names();
@@ -105,6 +116,23 @@ impl Staged {
             ORDER BY u.record_uid"#
         )
     }
+}
+
+/// Runs of a source whose findings and quarantine are kept: a month of nights. Every bad row of every night would
+/// soon outweigh the registry itself; how many there were stays with each run.
+const KEPT_RUNS: usize = 30;
+
+/// Removes findings and quarantine of the source's runs before the last [`KEPT_RUNS`], but never those that are still
+/// current: of its latest run that did not fail. After the run's own record.
+pub(in crate::registry) fn prune_evidence() -> [String; 3] {
+    ["finding", "quarantine", "quarantine_cell"].map(|table| {
+        format!(
+            "DELETE FROM {table} WHERE source = $2 AND run IN (SELECT o.run FROM run_source o WHERE o.source = $2
+            AND o.run < (SELECT min(k.run) FROM (SELECT r.run FROM run_source r WHERE r.source = $2
+            ORDER BY r.run DESC LIMIT {KEPT_RUNS}) k)
+            AND o.run <> (SELECT coalesce(max(c.run), 0) FROM run_source c WHERE c.source = $2 AND c.status <> 'failed'))"
+        )
+    })
 }
 
 /// Findings, quarantine and its cells of the source in this run.

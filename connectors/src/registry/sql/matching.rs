@@ -17,11 +17,13 @@ pub(in crate::registry) fn create_matching() -> [&'static str; 2] {
     ]
 }
 
-/// Entities of this delivery that were merged into others before become those; run until nothing changes.
+/// New records of entities that were merged into others before stand for those; run until nothing changes. What a
+/// record is known to stand for stays: a person may have decided it.
 pub(in crate::registry) fn follow_decisions(entity: &str) -> String {
     format!(
-        r#"UPDATE "uid_{entity}" SET uid = m.into_uid FROM match_decision m
-        WHERE m.uid = "uid_{entity}".uid AND m.entity = '{entity}' AND m.status = 'accepted'"#
+        r#"UPDATE "uid_{entity}" SET uid = m.into_uid, minted = coalesce(minted, "uid_{entity}".uid) FROM match_decision m
+        WHERE m.uid = "uid_{entity}".uid AND m.entity = '{entity}' AND m.status = 'accepted'
+        AND NOT EXISTS (SELECT 1 FROM identity i WHERE i.record_uid = "uid_{entity}".record_uid)"#
     )
 }
 
@@ -65,11 +67,16 @@ pub(in crate::registry) fn minted_page(service: &Staged, acts: Option<&Staged>, 
     )
 }
 
-/// A page of the current services after uid `$1`; with a source `$2`: of those that others feed and it does not.
+/// A page of the current services after uid `$1`; with a source `$2`: of those that others feed and it does not, nor
+/// any record of this delivery: a source does not deliver one service twice.
 pub(in crate::registry) fn held_page(of_others: bool, more: &str, rows: usize) -> String {
     let fed = "EXISTS (SELECT 1 FROM identity i CROSS JOIN source_service r WHERE i.entity_uid = s.uid
         AND r.record_uid = i.record_uid AND r.valid_to IS NULL AND r.source";
-    let of_others = if of_others { format!("AND {fed} <> $2) AND NOT {fed} = $2)") } else { String::new() };
+    let of_others = if of_others {
+        format!("AND {fed} <> $2) AND NOT {fed} = $2) AND s.uid NOT IN (SELECT uid FROM uid_service)")
+    } else {
+        String::new()
+    };
     format!(
         "SELECT s.uid, s.owner_reg_no, {OWNER_KIND}, s.code, s.name, s.kind,
         (SELECT string_agg(c.title, '{}' ORDER BY c.ordinal) FROM service_legal_acts c
@@ -91,7 +98,8 @@ pub(in crate::registry) const DROP_REJECTED: &str = "DELETE FROM stage_match WHE
     OR (d.uid = stage_match.into_uid AND d.into_uid = stage_match.uid)))";
 
 /// Records of merged services stand for the ones they are.
-pub(in crate::registry) const MERGE_MINTED: &str = r#"UPDATE "uid_service" SET uid = m.into_uid FROM stage_match m
+pub(in crate::registry) const MERGE_MINTED: &str = r#"UPDATE "uid_service" SET uid = m.into_uid,
+    minted = coalesce(minted, "uid_service".uid) FROM stage_match m
     WHERE m.uid = "uid_service".uid AND m.verdict = 'merge'"#;
 
 /// What was merged: key, uid and name of what it became, its own name.

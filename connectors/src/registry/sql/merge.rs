@@ -71,6 +71,15 @@ impl Table {
         )
     }
 
+    /// Whether the source holds any.
+    pub(in crate::registry) fn holds_of_source(self) -> String {
+        format!(
+            r#"SELECT CASE WHEN EXISTS (SELECT 1 FROM "source_{}" WHERE source = $2 AND valid_to IS NULL)
+            THEN CAST(1 AS BIGINT) ELSE 0 END"#,
+            self.name()
+        )
+    }
+
     /// Entity `$1`.
     pub(in crate::registry) fn affect(self) -> String {
         format!(r#"INSERT INTO "affected_{}" (uid) VALUES ($1)"#, self.name())
@@ -245,6 +254,32 @@ impl Table {
         )
     }
 
+    /// Runs may overlap: what this run wrote here before another wrote over it, and now writes over again, becomes
+    /// part of the version that followed it. A run leaves one version of an entity.
+    pub(in crate::registry) fn absorb(self) -> [String; 2] {
+        let x = self.name();
+        let again = "c.run = $1 AND c.valid_to IS NOT NULL AND y.uid = c.uid AND y.state IN ('inserted', 'changed')
+            AND y.old_run IS DISTINCT FROM $1";
+        [
+            format!(
+                r#"UPDATE "{x}" SET valid_from = (SELECT c.valid_from FROM "{x}" c WHERE c.uid = "{x}".uid AND c.run = $1)
+                WHERE (uid, run) IN (SELECT c.uid, c.run_to FROM "outcome_{x}" y CROSS JOIN "{x}" c WHERE {again})
+                AND valid_from = (SELECT c.valid_to FROM "{x}" c WHERE c.uid = "{x}".uid AND c.run = $1)"#
+            ),
+            self.forget_absorbed(),
+        ]
+    }
+
+    /// Removes it, or its children.
+    pub(in crate::registry) fn forget_absorbed(self) -> String {
+        let (x, parent) = (self.name(), self.entity.name);
+        let of_parent = if self.child.is_some() { "" } else { " AND valid_to IS NOT NULL" };
+        format!(
+            r#"DELETE FROM "{x}" WHERE run = $1{of_parent} AND uid IN (SELECT uid FROM "outcome_{parent}"
+            WHERE state IN ('inserted', 'changed') AND old_run IS DISTINCT FROM $1)"#
+        )
+    }
+
     /// Closes the versions that something follows.
     pub(in crate::registry) fn close(self) -> String {
         let x = self.name();
@@ -289,6 +324,10 @@ impl Table {
 
 /// Whether priorities have changed since source `$2` was merged last.
 pub(in crate::registry) const STALE: &str = "SELECT coalesce(max(stale), 0) FROM source_state WHERE source = $2";
+/// Whether another run may have written since run `$1` first did.
+pub(in crate::registry) const OVERLAPS: &str =
+    "SELECT CASE WHEN EXISTS (SELECT 1 FROM run_source s WHERE s.run <> $1 AND s.effective_at >=
+    (SELECT min(o.effective_at) FROM run_source o WHERE o.run = $1)) THEN CAST(1 AS BIGINT) ELSE 0 END";
 /// Fields of entity `$1` for which some source has a priority of its own.
 pub(in crate::registry) const FIELDS_WITH_PRIORITIES: &str =
     "SELECT DISTINCT field FROM source_field_priority WHERE entity = $1 ORDER BY field";

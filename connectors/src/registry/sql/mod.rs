@@ -34,8 +34,8 @@ use vienkop_transforms::model::{self, Child, Entity, Field, Storage};
 pub(super) use dialect::{Dialect, PARAMETERS};
 pub(super) use difference::findings_of_the_set;
 pub(super) use links::checks as link_checks;
-pub(super) use load::load_evidence;
-pub(super) use merge::{DECIDED_FIELDS, FIELDS_WITH_PRIORITIES, STALE};
+pub(super) use load::{load_evidence, prune_evidence};
+pub(super) use merge::{DECIDED_FIELDS, FIELDS_WITH_PRIORITIES, OVERLAPS, STALE};
 pub(super) use staging::{JOINED, Shape, Staged, copy, create_stage_common, insert};
 pub(super) use tables::{views, wanted};
 
@@ -199,6 +199,22 @@ mod tests {
         }
         for (name, _) in views() {
             assert!(tables.insert(name.clone()), "view {name} twice");
+        }
+    }
+
+    #[test]
+    fn names_that_postgres_cuts_stay_apart() {
+        const KEPT: usize = 63;
+        let mut relations = HashSet::new();
+        for wanted in Table::all().flat_map(wanted) {
+            // The longest are those of the temporary tables, `outcome_…`; columns keep their raw texts.
+            assert!(wanted.name.len() + "affected_".len() <= KEPT, "{}", wanted.name);
+            assert!(wanted.columns.iter().all(|(column, _)| column.len() <= KEPT), "{}", wanted.name);
+            for statement in wanted.create() {
+                let name = statement.split('"').nth(1).unwrap();
+                let kept = &name[..name.len().min(KEPT)];
+                assert!(relations.insert(kept.to_owned()), "{name}");
+            }
         }
     }
 

@@ -60,7 +60,7 @@ pub(in crate::registry) const FOLLOW: &[&str] = &[
     "UPDATE match_decision SET into_uid = $2 WHERE status = 'open' AND into_uid = $1",
 ];
 
-/// Records that merge `$1` brought from `$2` to `$3` and that still stand there.
+/// Records that merge `$1` brought from `$2` and that stand for `$3` now.
 pub(in crate::registry) const RECORDS_OF_MERGE: &str = "SELECT i.record_uid FROM identity i WHERE i.entity_uid = $3 AND
     (EXISTS (SELECT 1 FROM match_decision d WHERE d.id = $1 AND d.record_uid = i.record_uid)
     OR EXISTS (SELECT 1 FROM identity_past p WHERE p.record_uid = i.record_uid AND p.entity_uid = $2))
@@ -75,11 +75,25 @@ pub(in crate::registry) const RECORDS_OF_SOURCE: &str =
 pub(in crate::registry) const RECORDS_OF_OTHERS: &str =
     "SELECT i.record_uid FROM identity i CROSS JOIN source_service r
     WHERE i.entity_uid = $1 AND r.record_uid = i.record_uid AND r.valid_to IS NULL AND r.source <> $2 LIMIT 1";
-/// The entity that record `$1` of entity `$2` stood for before, or would have without a merge.
-pub(in crate::registry) const UID_BEFORE: &str = "SELECT p.entity_uid FROM identity_past p
-    WHERE p.record_uid = $1 AND p.entity_uid <> $2 AND p.until_run =
-    (SELECT max(q.until_run) FROM identity_past q WHERE q.record_uid = $1 AND q.entity_uid <> $2)
-    UNION ALL SELECT d.uid FROM match_decision d WHERE d.record_uid = $1 AND d.into_uid = $2 AND d.status = 'accepted'";
+/// Other entities than `$2` that record `$1` stood for, or would have without a merge, the first one first.
+pub(in crate::registry) const UIDS_BEFORE: &str = "SELECT b.uid FROM (SELECT p.entity_uid AS uid, p.until_run AS until,
+    0 AS kind FROM identity_past p WHERE p.record_uid = $1 UNION ALL SELECT d.uid, d.run, 1 FROM match_decision d
+    WHERE d.record_uid = $1 AND d.status = 'accepted') b WHERE b.uid <> $2 ORDER BY b.until, b.kind, b.uid";
+/// What entity `$1` was merged into.
+pub(in crate::registry) const MERGED_INTO: &str =
+    "SELECT into_uid FROM match_decision WHERE uid = $1 AND status = 'accepted' ORDER BY id LIMIT 1";
+/// The pair of `$1` and `$2`, whichever came first.
+pub(in crate::registry) const PAIR: &str = "SELECT id FROM match_decision
+    WHERE (uid = $1 AND into_uid = $2) OR (uid = $2 AND into_uid = $1) ORDER BY id LIMIT 1";
+/// Pair `$1` is asked about `$2` and `$3` instead.
+pub(in crate::registry) const ASK_ABOUT: &str = "UPDATE match_decision SET uid = $2, into_uid = $3 WHERE id = $1";
+/// Pair `$1` is answered by another.
+pub(in crate::registry) const FORGET: &str = "DELETE FROM match_decision WHERE id = $1";
+/// Entity `$1` stands for itself again, decided in run `$2` at `$3`.
+pub(in crate::registry) const REVIVE: &str = "UPDATE match_decision SET status = 'rejected', decided_run = $2,
+    decided_at = $3 WHERE uid = $1 AND status = 'accepted'";
+/// Whether there is a current service `$1`.
+pub(in crate::registry) const IS_CURRENT: &str = "SELECT uid FROM service WHERE uid = $1 AND valid_to IS NULL";
 
 /// `$1` and `$2` are two, decided in run `$3` at `$4`.
 pub(in crate::registry) const KEEP_APART: &str =

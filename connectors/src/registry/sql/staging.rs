@@ -174,7 +174,7 @@ impl Staged {
                 ),
                 format!(r#"CREATE TEMP TABLE "dropped_{x}" (rid INTEGER PRIMARY KEY, counted INTEGER NOT NULL)"#),
                 format!(
-                    r#"CREATE TEMP TABLE "uid_{x}" (record_uid TEXT NOT NULL PRIMARY KEY, uid TEXT NOT NULL){end}"#
+                    r#"CREATE TEMP TABLE "uid_{x}" (record_uid TEXT NOT NULL PRIMARY KEY, uid TEXT NOT NULL, minted TEXT){end}"#
                 ),
                 format!(r#"CREATE TEMP TABLE "gone_{x}" (uid TEXT NOT NULL PRIMARY KEY){end}"#),
             ]
