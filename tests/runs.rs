@@ -276,7 +276,11 @@ fn a_header_only_sheet_of_children_clears_them() {
         project.file("x.xlsx", services_and_steps(&[("1", "Pieņem"), ("2", "Izskata")]));
         assert_eq!(count(&project.run(&[]).ends(0).json(), "reg", "service.steps", "inserted"), 2);
         project.file("x.xlsx", services_and_steps(&[]));
-        let run = project.run(&[]).ends(0).json();
+        if delivers == "snapshot" {
+            // Emptying a list asks as retiring records does.
+            assert_eq!(source(&project.run(&[]).ends(3).json(), "reg")["status"], "approval");
+        }
+        let run = project.run(&["--approve"]).ends(0).json();
         assert_conservation(&run);
         assert_eq!(source(&run, "reg")["findings"]["F003"], 1, "{run:#}");
         let steps = &source(&run, "reg")["records"]["service.steps"]["retired"];
