@@ -808,6 +808,7 @@ fault-registry-locked = another run or plan is writing to the registry { $path }
 fault-registry-read-only = the registry { $path } may only be read; give the user of vienkop the right to write it (a file and its folder; on a server CREATE on the schema, TEMPORARY on the database); vienkop check tells what is missing
 fault-registry-full = no space left for the registry { $path } or its temporary files; free some and run again, nothing of this source was changed
 fault-registry-newer = the registry { $path } has schema version { $found }, this program knows { $known }; install the newer vienkop
+fault-registry-older = the registry { $path } was made by an older vienkop; "vienkop run" brings it up to date, a plan writes nothing
 fault-registry-migration = cannot prepare the tables of the registry { $path }
 fault-registry-twice = source { $name } has delivered in run { $run } already; start another run
 fault-registry-broken = comparing services broke off; this is a fault of the program, please report it

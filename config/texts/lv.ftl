@@ -811,6 +811,7 @@ fault-registry-locked = reģistrā { $path } raksta cita palaišana vai plāns (
 fault-registry-read-only = reģistru { $path } drīkst tikai lasīt; dodiet vienkop lietotājam rakstīšanas tiesības (failam un tā mapei; serverī CREATE shēmai un TEMPORARY datubāzei); kas trūkst, rāda vienkop check
 fault-registry-full = reģistram { $path } vai tā pagaidu failiem nav vietas; atbrīvojiet vietu un palaidiet vēlreiz, no šī avota nekas nav mainīts
 fault-registry-newer = reģistra { $path } shēmas versija ir { $found }, šī programma pazīst { $known }; uzstādiet jaunāko vienkop
+fault-registry-older = reģistru { $path } veidojusi vecāka vienkop; atjaunina „vienkop run”, plāns neko neraksta
 fault-registry-migration = nevar sagatavot reģistra { $path } tabulas
 fault-registry-twice = avots „{ $name }” { $run }. palaišanā jau ir piegādājis; sāciet jaunu palaišanu
 fault-registry-broken = pakalpojumu salīdzināšana pārtrūka; tā ir programmas kļūda, lūdzu, ziņojiet par to

@@ -65,6 +65,7 @@ fn registry(texts: &Texts, error: &RegistryError) -> String {
             let args = [("path", &**path), ("found", &found.to_string()), ("known", &known.to_string())];
             texts.get("fault-registry-newer", &args)
         }
+        RegistryError::Older { path } => texts.get("fault-registry-older", &[("path", path)]),
         RegistryError::Twice { name, run } => {
             texts.get("fault-registry-twice", &[("name", name), ("run", &run.to_string())])
         }

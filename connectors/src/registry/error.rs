@@ -115,6 +115,14 @@ pub enum RegistryError {
         /// Latest version known.
         known: i64,
     },
+    /// The file was made by an older program, and nothing may be written now.
+    #[error(
+        "the registry {path} was made by an older vienkop; `vienkop run` brings it up to date, a plan writes nothing"
+    )]
+    Older {
+        /// The file.
+        path: Arc<str>,
+    },
     /// Bookkeeping tables could not be made.
     #[error("cannot prepare the tables of the registry {path}")]
     Migration {

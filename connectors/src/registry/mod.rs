@@ -96,6 +96,18 @@ impl Registry {
         Ok(registry)
     }
 
+    /// [`Registry::open`] of a registry that is there, without bringing its tables up to date: nothing is written.
+    ///
+    /// # Errors
+    /// As [`Registry::open`]; [`RegistryError::Older`]: tables or columns of this program's model are missing.
+    pub async fn open_as_it_is(url: &str) -> Result<Self, RegistryError> {
+        let registry = Self::at(url, WAIT)?;
+        if schema::is_older(&registry).await? {
+            return Err(RegistryError::Older { path: Arc::clone(&registry.site.path) });
+        }
+        Ok(registry)
+    }
+
     /// Whether there is no registry at the URL (yet): no file, or a database without its tables.
     ///
     /// # Errors

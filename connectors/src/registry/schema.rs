@@ -53,6 +53,14 @@ pub(super) async fn prepare(registry: &Registry) -> Result<(), RegistryError> {
     session.close().await
 }
 
+/// Whether the database lacks something of this program's model.
+pub(super) async fn is_older(registry: &Registry) -> Result<bool, RegistryError> {
+    let mut session = registry.connect().await?;
+    let missing = missing(&mut session).await?;
+    session.close().await?;
+    Ok(missing.is_some())
+}
+
 /// Whether the database has none of our tables.
 pub(super) async fn is_empty(registry: &Registry) -> Result<bool, RegistryError> {
     let mut session = registry.connect().await?;

@@ -151,8 +151,9 @@ pub(super) async fn plan(
     if Registry::is_missing(&url).await? {
         notes.push(session.texts().get("cli-plan-no-registry", &[("registry", &Registry::shown(&url))]));
         url = format!("sqlite://{}", scratch.path().join("registry.db").display());
+        Registry::open(&url).await?;
     }
-    let registry = Registry::open(&url).await?;
+    let registry = Registry::open_as_it_is(&url).await?;
     let Executed { outcome, broken } = execute(&session, &registry, &job).await?;
     let outcome = Outcome { run: None, notes, ..outcome };
     finish(&session, options, "cli-plan-title", name, Executed { outcome, broken })

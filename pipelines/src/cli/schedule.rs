@@ -395,6 +395,7 @@ fn may_pass(error: &anyhow::Error) -> bool {
             error,
             RegistryError::Url { .. }
                 | RegistryError::Newer { .. }
+                | RegistryError::Older { .. }
                 | RegistryError::Corrupt { .. }
                 | RegistryError::ReadOnly { .. }
                 | RegistryError::Migration { .. }
