@@ -120,12 +120,7 @@ impl Experiment {
             batch || target(write).is_some_and(|table| temporary.contains(table))
         };
         let after = |number: usize| number > 1 && passing(&self.writes[number - 2]);
-        let all = (1..=self.writes.len()).filter(|number| !(passing(&self.writes[number - 1]) && after(*number)));
-        // The two hundred definitions of tables are one transaction. A server makes each place slow to prepare, so there
-        // only every tenth of them counts; a file is stopped at every one.
-        let definition = |number: usize| self.writes[number - 1].starts_with("CREATE ");
-        let thin = matches!(self.prepared.backend, Backend::Postgres(_));
-        all.filter(|number| !thin || !definition(*number) || number % 10 == 0).collect()
+        (1..=self.writes.len()).filter(|number| !(passing(&self.writes[number - 1]) && after(*number))).collect()
     }
 
     fn kill_everywhere(&self, what: &str) {
