@@ -15,4 +15,5 @@ pub mod model;
 pub mod normalise;
 pub mod records;
 pub mod resolve;
+pub mod status;
 pub mod texts;
