@@ -19,6 +19,7 @@
 mod dialect;
 mod difference;
 pub(super) mod history;
+pub(super) mod lake;
 mod links;
 mod load;
 pub(super) mod matching;
