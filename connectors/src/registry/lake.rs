@@ -17,7 +17,7 @@ use super::bulk::Cells;
 use super::difference::EntityDifference;
 use super::error::{RegistryError, Site};
 use super::session::{Row, Session, Value};
-use super::sql::{self, Staged, lake as text};
+use super::sql::{Staged, lake as text};
 use super::stage::Stage;
 use crate::lake::{Buckets, EventCounts, Lake, LakeChange, LakeFile, LakeMerge, MergeScope, Merged, Spill};
 
@@ -104,7 +104,9 @@ impl Stage {
         }
         self.session.filled("lake_touched").await?;
         let write = self.events.plan.is_none();
-        let live = files(&mut self.session, text::LIVE_OF_SOURCE, &[self.scope.run.into(), self.scope.source.as_str().into()]).await?;
+        let live =
+            files(&mut self.session, text::LIVE_OF_SOURCE, &[self.scope.run.into(), self.scope.source.as_str().into()])
+                .await?;
         self.events.spill(&self.scope.source)?;
         let Some(spill) = self.events.spill.take() else { return Ok(()) };
         let mut merge = self.events.lake.merge(spill, &live, MergeScope { write, whole: false })?;
@@ -161,7 +163,9 @@ impl Stage {
         let frame = shown(timelines)?;
         let (institutions, numbers) = (frame.column(REQUEST[0])?.str()?, frame.column(REQUEST[1])?.str()?);
         let pairs = institutions.iter().zip(numbers.iter());
-        let uid = |(a, b): (Option<&str>, Option<&str>)| request_uid(&self.scope.source, a.unwrap_or_default(), b.unwrap_or_default());
+        let uid = |(a, b): (Option<&str>, Option<&str>)| {
+            request_uid(&self.scope.source, a.unwrap_or_default(), b.unwrap_or_default())
+        };
         let uids: StringChunked = pairs.map(|pair| Some(uid(pair))).collect();
         let mut columns = vec![("record_uid".to_owned(), Cells::Text(&uids))];
         for (name, storage) in text::TIMELINE {
@@ -186,7 +190,8 @@ impl Stage {
             Ok(Place { landed: number("landed")?, sheet, row: number("row")?, part: number("part")? })
         };
         let key = |frame: &DataFrame, row: usize| -> PolarsResult<String> {
-            let part = |name: &str| PolarsResult::Ok(frame.column(name)?.str()?.get(row).unwrap_or_default().to_owned());
+            let part =
+                |name: &str| PolarsResult::Ok(frame.column(name)?.str()?.get(row).unwrap_or_default().to_owned());
             Ok(format!("{} / {}", part(REQUEST[0])?, part(REQUEST[1])?))
         };
         for row in 0..merged.duplicates.height() {
@@ -194,12 +199,18 @@ impl Stage {
             let rule = if differs { &finding::DUPLICATE_DIFFERS } else { &finding::DUPLICATE };
             let counts = place(&merged.duplicates, "counts_", row)?;
             let key = key(&merged.duplicates, row)?;
-            let told = Finding { value: Some(key.clone()), record_key: Some(key), hint: Some(counts.shown(&marks)), ..Finding::of(rule) };
+            let told = Finding {
+                value: Some(key.clone()),
+                record_key: Some(key),
+                hint: Some(counts.shown(&marks)),
+                ..Finding::of(rule)
+            };
             findings.push(place(&merged.duplicates, "", row)?.of(told, &marks));
         }
         let withheld = &merged.withheld;
         for row in 0..withheld.height() {
-            let value = |name: &str| PolarsResult::Ok(withheld.column(name)?.str()?.get(row).unwrap_or_default().to_owned());
+            let value =
+                |name: &str| PolarsResult::Ok(withheld.column(name)?.str()?.get(row).unwrap_or_default().to_owned());
             let told = Finding {
                 record_key: Some(key(withheld, row)?),
                 value: Some(format!("{} {}", value("state_raw")?, value("at_raw")?)),
@@ -216,7 +227,8 @@ impl Stage {
         let count = withheld.height();
         let entity = StringChunked::full("entity".into(), STATUS_EVENT, count);
         let joined = [col(REQUEST[0]), col(REQUEST[1])];
-        let keyed = withheld.clone().lazy().with_column(concat_str(joined, " / ", false).alias("record_key")).collect()?;
+        let keyed =
+            withheld.clone().lazy().with_column(concat_str(joined, " / ", false).alias("record_key")).collect()?;
         let columns = [
             ("seq".to_owned(), Cells::of(&keyed, records::SEQ, Storage::Integer)?),
             ("entity".to_owned(), Cells::Text(&entity)),

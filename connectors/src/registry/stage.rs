@@ -55,15 +55,7 @@ impl Stage {
         for statement in sql::create_stage_common() {
             session.define(statement).await?;
         }
-        Ok(Self {
-            session,
-            scope,
-            staged: Vec::new(),
-            rejected: 0,
-            events: Events::default(),
-            bulk: Bulk::default(),
-            _lock: lock,
-        })
+        Ok(Self { session, scope, staged: Vec::new(), rejected: 0, events, bulk: Bulk::default(), _lock: lock })
     }
 
     /// Lists a landed file; the same content under the same name keeps the number that it got first.

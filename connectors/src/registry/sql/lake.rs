@@ -9,10 +9,8 @@ use super::{dialect, of_alias, quoted};
 /// Requests whose timelines are worked out in this run, and those of the portion at hand.
 pub(in crate::registry) fn create() -> Vec<String> {
     let key = "(record_uid TEXT NOT NULL PRIMARY KEY, institution_reg_no TEXT NOT NULL, request_no TEXT NOT NULL)";
-    let row: Vec<String> = TIMELINE
-        .iter()
-        .map(|(column, storage)| format!(r#""{column}" {}"#, dialect::column_type(*storage)))
-        .collect();
+    let row: Vec<String> =
+        TIMELINE.iter().map(|(column, storage)| format!(r#""{column}" {}"#, dialect::column_type(*storage))).collect();
     vec![
         format!("CREATE TEMP TABLE lake_touched {key}{}", dialect::KEY_ORDERED),
         format!("CREATE TEMP TABLE lake_portion {key}{}", dialect::KEY_ORDERED),
@@ -49,17 +47,8 @@ pub(in crate::registry) const TIMELINE: [(&str, Storage); 24] = [
 ];
 
 /// Fields of a request that its timeline needs, all texts.
-pub(in crate::registry) const REQUEST_FIELDS: [&str; 9] = [
-    "kind",
-    "service_code",
-    "channel",
-    "applicant_kind",
-    "result",
-    "state",
-    "due_at",
-    "submitted_at",
-    "closed_at",
-];
+pub(in crate::registry) const REQUEST_FIELDS: [&str; 9] =
+    ["kind", "service_code", "channel", "applicant_kind", "result", "state", "due_at", "submitted_at", "closed_at"];
 
 impl Staged {
     /// Requests that this delivery brought, changed or took away.

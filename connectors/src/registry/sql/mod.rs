@@ -65,9 +65,7 @@ impl Table {
 
     /// Every table of the model, parents first.
     pub(super) fn all() -> impl Iterator<Item = Self> {
-        model::registered()
-            .map(Self::of)
-            .flat_map(|table| std::iter::once(table).chain(table.children()))
+        model::registered().map(Self::of).flat_map(|table| std::iter::once(table).chain(table.children()))
     }
 
     pub(super) fn parent(self) -> Self {

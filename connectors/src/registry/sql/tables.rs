@@ -155,7 +155,8 @@ fn with_timelines(name: &str, table: Table) -> String {
     });
     let own: BTreeSet<String> = table.columns().into_iter().map(|(column, _)| column).collect();
     let further = lake::TIMELINE.iter().filter(|(column, _)| !own.contains(*column));
-    let columns: Vec<String> = head.chain(fields).chain(further.map(|(column, _)| format!(r#"t."{column}""#))).collect();
+    let columns: Vec<String> =
+        head.chain(fields).chain(further.map(|(column, _)| format!(r#"t."{column}""#))).collect();
     format!(
         r#"CREATE VIEW "{name}" AS SELECT {} FROM "{}" m LEFT JOIN request_timeline t ON t.uid = m.uid
         WHERE m.valid_to IS NULL"#,
