@@ -17,7 +17,7 @@ pub struct Calendar {
 impl Calendar {
     /// That of this repository.
     pub fn new() -> Self {
-        let special = lines("holidays").iter().skip(1).map(|row| (row[0].parse().unwrap(), row[1] == "darbdiena"));
+        let special = lines("holidays").into_iter().skip(1).map(|row| (row[0].parse().unwrap(), row[1] == "darbdiena"));
         Self { special: special.collect(), zone: riga() }
     }
 

@@ -35,8 +35,8 @@ impl Dice {
     }
 
     /// One of several.
-    pub fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
-        &of[self.below(of.len())]
+    pub fn pick<T: Copy>(&mut self, of: &[T]) -> T {
+        of[self.below(of.len())]
     }
 
     /// Puts things in any order.
@@ -205,12 +205,12 @@ fn request(dice: &mut Dice, number: usize, zone: &TimeZone) -> Request {
         bucket: dice.below(256) as i32,
         institution: dice.pick(&INSTITUTIONS),
         number: format!("{}/{}-{number}", 2020 + dice.below(6), dice.pick(&["P", "Ž", "a b"])),
-        kind: *dice.pick(&KINDS),
-        service: *dice.pick(&SERVICES),
-        channel: *dice.pick(&CHANNELS),
-        applicant: *dice.pick(&APPLICANTS),
-        result: *dice.pick(&RESULTS),
-        state: dice.percent(70).then(|| *dice.pick(&STATES)),
+        kind: dice.pick(&KINDS),
+        service: dice.pick(&SERVICES),
+        channel: dice.pick(&CHANNELS),
+        applicant: dice.pick(&APPLICANTS),
+        result: dice.pick(&RESULTS),
+        state: dice.percent(70).then(|| dice.pick(&STATES)),
         due_at: stored(dice, 60),
         submitted_at: stored(dice, 70),
         closed_at: stored(dice, 40),
@@ -220,7 +220,7 @@ fn request(dice: &mut Dice, number: usize, zone: &TimeZone) -> Request {
 /// The events of one request.
 fn history(dice: &mut Dice, request: usize, zone: &TimeZone, events: &mut Vec<Event>) {
     // How exactly the source knows times: always to the second, minute, day, or now so, now so.
-    let style = *dice.pick(&["second", "second", "minute", "day", "mixed"]);
+    let style = dice.pick(&["second", "second", "minute", "day", "mixed"]);
     let numbered = dice.percent(30);
     let named = dice.percent(50);
     let derivation = dice.below(DERIVATIONS.len());
@@ -234,7 +234,7 @@ fn history(dice: &mut Dice, request: usize, zone: &TimeZone, events: &mut Vec<Ev
             break;
         }
         state = next;
-        let precision = if style == "mixed" { *dice.pick(&["second", "minute", "day"]) } else { style };
+        let precision = if style == "mixed" { dice.pick(&["second", "minute", "day"]) } else { style };
         let at = match precision {
             "day" => zone.to_timestamp(local.date().at(0, 0, 0, 0)).unwrap(),
             "minute" => utc(dice, local.with().second(0).build().unwrap(), zone),

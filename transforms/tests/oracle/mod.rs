@@ -3,7 +3,15 @@
 //! Nothing here is shared with the program but the names of columns: order, durations and working time are worked out
 //! request by request, day by day. Other tests take [`generate`] for their requests and [`requests::timelines`] for what
 //! ought to come of them.
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
+#![allow(
+    dead_code,
+    unused_imports,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    unreachable_pub
+)]
 
 pub mod calendar;
 pub mod generate;
