@@ -3,6 +3,7 @@
 A request is a list of events; every module prints them as its system would. Nothing here knows of any format.
 """
 
+import itertools
 import random
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -202,14 +203,13 @@ def requests(
     """So many requests in the order of their submission. `number(year, n)` makes their numbers, `rare` are channels
     that no service names and that a few requests come by all the same."""
     made = []
-    for n in range(count):
+    rarely = itertools.cycle(rare)
+    for _ in range(count):
         kind = pick.choices(list(kinds), list(kinds.values()))[0]
         wanted = kind == "pakalpojuma pieprasījums"
         service = pick.choices(services, [s.weight for s in services])[0] if wanted or pick.random() < 0.3 else None
         channels = service.channels if service else ["e-pasts", "tālrunis", "klātienē iestādē", "e-adrese"]
-        channel = (
-            rare[n % len(rare)] if pick.random() < 0.06 else pick.choices(channels, range(len(channels), 0, -1))[0]
-        )
+        channel = next(rarely) if pick.random() < 0.06 else pick.choices(channels, range(len(channels), 0, -1))[0]
         events, result = path(pick, service if wanted else None, channel, loops)
         # Some are left lying: their last events never came.
         kept = len(events) if pick.random() > 0.05 else pick.randint(1, len(events))

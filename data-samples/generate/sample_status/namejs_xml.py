@@ -255,7 +255,7 @@ def flawed(people: list[Applicant]) -> list[Document]:
 def write() -> None:
     pick = random.Random(20230703)
     people, firms = applicants(pick, 70, 6)
-    rare = ["e-forma", "īsziņa", "proaktīvi", "videokonsultācija", "pasts", "tālrunis"]
+    rare = ["proaktīvi", "e-forma", "īsziņa", "mobilā lietotne", "videokonsultācija", "pasts", "tālrunis"]
     made = requests(pick, 150, SERVICES, KINDS, lambda year, n: f"5-3/{year}/{n:04}", people, firms, rare)
     Document.numbers = 10_000
     documents = [Document(request) for request in made]
