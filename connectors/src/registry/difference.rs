@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use vienkop_transforms::finding::{self, Rule};
-use vienkop_transforms::model;
+use vienkop_transforms::model::{self, Kept};
 use vienkop_transforms::resolve::matching::MatchSettings;
 
 use super::error::RegistryError;
 use super::session::Row;
 use super::sql::{self, Staged, Table};
-use super::stage::Stage;
+use super::stage::{Events, Stage};
 
 /// How a source delivers, and what it may not do unasked.
 #[derive(Debug, Clone)]
@@ -26,6 +26,8 @@ pub struct Delivery<'a> {
     pub max_retired_share: f64,
     /// Whether a person has approved retiring more.
     pub approve: bool,
+    /// Entities of which a record may stand in several rows: of each field the last filled value counts.
+    pub repeats: &'a [&'a str],
     /// How services are recognised that no key tells; none: they are not.
     pub matching: Option<&'a Arc<MatchSettings>>,
 }
@@ -209,6 +211,9 @@ impl Planned {
     }
 }
 
+/// The entity whose records are kept in the lake.
+pub(super) const STATUS_EVENT: &str = "status_event";
+
 /// How many records the registry holds of the source.
 const HOLDS: &str = "SELECT holds FROM source_state WHERE source = $2";
 
@@ -219,7 +224,7 @@ impl Stage {
     /// Another writer keeps the registry locked for too long, or temporary tables cannot be written.
     pub async fn difference(mut self, delivery: &Delivery<'_>) -> Result<Planned, RegistryError> {
         for name in delivery.mapped {
-            if let Some((entity, child)) = model::target(name) {
+            if let Some((entity, child)) = model::target(name).filter(|(entity, _)| entity.kept != Kept::Lake) {
                 self.staged(Table { entity, child }).await?;
             }
         }
@@ -248,6 +253,12 @@ impl Stage {
             let (counts, found) = self.compare_entity(one, &staged, delivery).await?;
             entities.extend(counts);
             matched = Matched { merged: matched.merged + found.merged, review: matched.review + found.review };
+        }
+        if delivery.mapped.contains(&STATUS_EVENT) {
+            let Events { mapped, quarantined, .. } = self.events;
+            let accepted = mapped - quarantined;
+            let entity = STATUS_EVENT.to_owned();
+            entities.push(EntityDifference { entity, mapped, accepted, quarantined, ..EntityDifference::default() });
         }
         let gate = self.gate(&entities, &staged, delivery).await?;
         if let Some(gate) = &gate {
@@ -285,10 +296,22 @@ impl Stage {
             .filter(|other| other.table.child.is_some() && other.table.entity.name == one.table.entity.name)
             .collect();
         let mut counts = self.count_staged(one).await?;
+        let repeats = delivery.repeats.contains(&one.table.entity.name);
+        if repeats {
+            let [index, complete] = one.complete();
+            self.session.define(index).await?;
+            self.session.run(complete).await?;
+        }
         self.session.run(one.winners()).await?;
         self.filled("delta", one).await?;
+        if repeats {
+            // Several rows are one record here, and it was mapped once.
+            let winners = self.states(one).await?.get("accepted").copied().unwrap_or_default();
+            counts.mapped = counts.quarantined + winners;
+        }
         self.drop_duplicates(one, &mut counts, 0).await?;
-        if one.table.entity.link {
+        let refuses = one.table.entity.link || one.table.entity.fields.iter().any(|field| field.binding);
+        if refuses {
             self.check_references(one, staged).await?;
         }
         self.session.run(one.compare()).await?;
@@ -308,7 +331,7 @@ impl Stage {
         self.filled("uid", one).await?;
         let matched = self.recognise(one, staged, delivery.matching).await?;
         self.session.run(one.gone()).await?;
-        if !one.table.entity.link {
+        if !refuses {
             self.check_references(one, staged).await?;
         }
         for statement in one.quarantine() {
@@ -414,7 +437,7 @@ impl Stage {
         for statement in one.reference_findings(staged, self.session.dialect()) {
             self.session.run(statement).await?;
         }
-        if let Some(statement) = one.refuse_links(staged)
+        if let Some(statement) = one.refuse_references(staged)
             && self.session.run(statement).await? > 0
         {
             for statement in one.refused_cells() {

@@ -31,6 +31,15 @@ pub struct LandedFile {
     pub locator: LocatorKind,
 }
 
+/// Status events of a delivery.
+#[derive(Debug, Default)]
+pub(super) struct Events {
+    /// Those that came.
+    pub(super) mapped: i64,
+    /// Those that were not accepted as they came.
+    pub(super) quarantined: i64,
+}
+
 /// The work of one source in one run, before anything is decided. Dropped, it leaves nothing behind but the list of
 /// landed files.
 pub struct Stage {
@@ -38,6 +47,7 @@ pub struct Stage {
     pub(super) scope: Scope,
     pub(super) staged: Vec<Staged>,
     rejected: i64,
+    pub(super) events: Events,
     pub(super) bulk: Bulk,
     /// Nobody else imports this source meanwhile.
     _lock: Option<Lock>,
@@ -48,7 +58,15 @@ impl Stage {
         for statement in sql::create_stage_common() {
             session.define(statement).await?;
         }
-        Ok(Self { session, scope, staged: Vec::new(), rejected: 0, bulk: Bulk::default(), _lock: lock })
+        Ok(Self {
+            session,
+            scope,
+            staged: Vec::new(),
+            rejected: 0,
+            events: Events::default(),
+            bulk: Bulk::default(),
+            _lock: lock,
+        })
     }
 
     /// Lists a landed file; the same content under the same name keeps the number that it got first.
@@ -126,6 +144,28 @@ impl Stage {
         }
         columns.push(("_shape".to_owned(), Cells::Constant(shape as i64)));
         self.bulk.insert(&mut self.session, &format!("stage_{}", table.name()), frame.height(), &columns).await
+    }
+
+    /// Takes status events: those accepted wait for the lake, the others go to quarantine.
+    ///
+    /// # Errors
+    /// As [`Stage::records`]; the waiting events cannot be written.
+    pub async fn events(&mut self, records: &Records) -> Result<(), RegistryError> {
+        let rejected = records.frame.clone().lazy().filter(col(records::ACCEPTED).not()).collect()?;
+        self.events.mapped += records.frame.height() as i64;
+        self.events.quarantined += rejected.height() as i64;
+        let entity = StringChunked::full("entity".into(), &records.name(), rejected.height());
+        let columns = [
+            ("seq".to_owned(), Cells::of(&rejected, records::SEQ, Storage::Integer)?),
+            ("entity".to_owned(), Cells::Text(&entity)),
+            ("record_key".to_owned(), Cells::of(&rejected, records::KEY, Storage::Text)?),
+            ("record_uid".to_owned(), Cells::of(&rejected, records::RECORD_UID, Storage::Text)?),
+            ("landed".to_owned(), Cells::of(&rejected, records::LANDED, Storage::Integer)?),
+            ("sheet".to_owned(), Cells::of(&rejected, records::SHEET, Storage::Text)?),
+            ("row".to_owned(), Cells::of(&rejected, batch::ROW, Storage::Integer)?),
+            ("part".to_owned(), Cells::of(&rejected, batch::PART, Storage::Integer)?),
+        ];
+        self.bulk.insert(&mut self.session, "stage_quarantine", rejected.height(), &columns).await
     }
 
     /// Takes findings, as [`finding::frame`] makes them.

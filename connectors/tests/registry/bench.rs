@@ -64,6 +64,7 @@ impl How {
             max_quarantined_share: self.quarantined,
             max_retired_share: self.retired,
             approve: self.approve,
+            repeats: &[],
             matching: self.matching.then(matching),
         }
     }

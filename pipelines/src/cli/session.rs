@@ -76,6 +76,12 @@ impl Session {
         self.as_of.to_zoned(self.time_zone.clone()).date()
     }
 
+    /// The end of that day: what has happened lies before it.
+    pub(crate) fn end_of_day(&self) -> Timestamp {
+        let next = self.as_of_day().tomorrow().and_then(|day| day.to_zoned(self.time_zone.clone()));
+        next.map_or(Timestamp::MAX, |zoned| zoned.timestamp())
+    }
+
     /// The pipeline of that name, or the default one.
     pub(crate) fn pipeline(&self, name: Option<&str>) -> anyhow::Result<(&str, &Pipeline)> {
         let name = name.or(self.config.vienkop.default_pipeline.as_deref()).unwrap_or_default();

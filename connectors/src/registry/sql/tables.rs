@@ -125,7 +125,7 @@ pub(in crate::registry) fn wanted(table: Table) -> [Wanted; 2] {
 
 /// Column lists by which current entities are looked up: natural keys and what others refer to.
 fn searched(entity: &Entity) -> BTreeSet<Vec<&'static str>> {
-    let fields = model::ENTITIES.iter().flat_map(|other| other.fields);
+    let fields = model::registered().flat_map(|other| other.fields);
     let referred: BTreeSet<&'static str> =
         fields.filter_map(|field| field.refers).filter(|(to, _)| *to == entity.name).map(|(_, field)| field).collect();
     let mut lists = BTreeSet::new();
@@ -145,8 +145,7 @@ fn searched(entity: &Entity) -> BTreeSet<Vec<&'static str>> {
 
 /// Views: name and the whole statement.
 pub(in crate::registry) fn views() -> Vec<(String, String)> {
-    let mut views: Vec<(String, String)> = model::ENTITIES
-        .iter()
+    let mut views: Vec<(String, String)> = model::registered()
         .map(|entity| {
             let table = Table::of(entity);
             let name = format!("{}_current", entity.name);
@@ -157,8 +156,7 @@ pub(in crate::registry) fn views() -> Vec<(String, String)> {
             (name, text)
         })
         .collect();
-    let records: Vec<String> = model::ENTITIES
-        .iter()
+    let records: Vec<String> = model::registered()
         .map(|entity| {
             let columns = quoted(source_head(Table::of(entity)).iter().map(|(c, _)| *c));
             format!(r#"SELECT '{0}' AS entity, {columns} FROM "source_{0}""#, entity.name)
