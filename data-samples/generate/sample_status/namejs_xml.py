@@ -249,6 +249,22 @@ def flawed(people: list[Applicant]) -> list[Document]:
     other["laiks"], other["komentars"] = "2024-02-29T16:20:00+02:00", "Labots: lēmums parakstīts vēlāk."
     corrected.history.insert(4, other)
     made.append(corrected)
+
+    appealed = document(918, "0011", 3, 4)
+    appealed.history = appealed.history[:3] + [
+        appealed.entry(4, "2024-03-07T15:10:00+02:00", "Apstrīdēts", Event(UPGRADE, "apstrīdēts"))
+    ]
+    appealed.closed, appealed.state = None, "Apstrīdēts"
+    made.append(appealed)
+
+    back = document(919, "0010", 3, 5)
+    back.history[3]["statuss"] = "Saņemts"
+    made.append(back)
+
+    # Only the end was written down.
+    closed_at_once = document(920, "0022", 3, 6)
+    closed_at_once.history = closed_at_once.history[4:]
+    made.append(closed_at_once)
     return made
 
 
