@@ -53,7 +53,7 @@ fn xml_cells(file: impl BufRead) -> Result<u64, Box<dyn Error>> {
                     cells += 1;
                 }
             }
-            Event::Text(text) if !text.iter().all(u8::is_ascii_whitespace) => cells += 1,
+            Event::Text(text) if !text.trim_ascii().is_empty() => cells += 1,
             Event::Eof => return Ok(cells),
             _ => {}
         }
