@@ -459,7 +459,7 @@ config-unpivot-key = "key" has no meaning here: with "unpivot", a record of { $e
 config-hint-unpivot-key = that key is: { $key }; delete "key"
 config-unpivot = "unpivot" is for survey answers (survey_response) and status events (status_event), not for "{ $entity }"
 config-unpivot-questionnaire = The columns of “{ $entity }” are times of events; they have no questionnaire
-config-unpivot-no-columns = Not one column of event times: columns = { "Reģistrēts" = "reģistrēts" }
+config-unpivot-no-columns = [table.unpivot.columns] is missing: the header of each column of times and its state, such as "Reģistrēts" = "reģistrēts"
 config-unknown-state = “{ $value }” is no state of the code list “states”
 config-events-without-requests = Status events belong to requests: this source needs a table with entity = "service_request" too
 config-events-key = Requests that have events are known by institution and number; there can be no other key here

@@ -461,7 +461,7 @@ config-unpivot-key = „key” te neder: ja tabulai ir „unpivot”, ierakstu (
 config-hint-unpivot-key = atslēga ir: { $key }; izdzēsiet „key”
 config-unpivot = „unpivot” ir tikai aptauju atbildēm (survey_response) un statusa notikumiem (status_event), nevis „{ $entity }”
 config-unpivot-questionnaire = „{ $entity }” kolonnas ir notikumu laiki, anketas tiem nav
-config-unpivot-no-columns = Nav nevienas notikumu laika kolonnas: columns = { "Reģistrēts" = "reģistrēts" }
+config-unpivot-no-columns = Trūkst [table.unpivot.columns]: katras laika kolonnas virsraksts un tās stāvoklis, piemēram, "Reģistrēts" = "reģistrēts"
 config-unknown-state = „{ $value }” nav stāvoklis no kodu saraksta „states”
 config-events-without-requests = Statusa notikumi pieder pieteikumiem: šim avotam vajag arī tabulu ar entity = "service_request"
 config-events-key = Pieteikumus, kuriem ir notikumi, pazīst pēc iestādes un numura; citas atslēgas te nevar būt
