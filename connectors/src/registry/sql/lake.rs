@@ -79,21 +79,27 @@ pub(in crate::registry) const JOIN_TOUCHED: &str = "INSERT INTO lake_portion SEL
     WHERE t.record_uid >= $1 AND t.record_uid < $2
     AND NOT EXISTS (SELECT 1 FROM lake_portion p WHERE p.record_uid = t.record_uid)";
 
-/// The portion's requests: institution, number, uid, whether the registry knows them, their fields.
+/// The portion's requests: institution, number, uid, whether the registry knows them, whether they are touched, their
+/// fields.
 pub(in crate::registry) fn portion() -> String {
     format!(
-        "SELECT p.institution_reg_no, p.request_no, p.record_uid, CAST(v.run AS BIGINT) AS known, {}
+        "SELECT p.institution_reg_no, p.request_no, p.record_uid, CAST(v.run AS BIGINT) AS known,
+        t.record_uid AS touched, {}
         FROM lake_portion p LEFT JOIN source_service_request v
-        ON v.record_uid = p.record_uid AND v.valid_to IS NULL AND v.source = $2 ORDER BY p.record_uid",
+        ON v.record_uid = p.record_uid AND v.valid_to IS NULL AND v.source = $2
+        LEFT JOIN lake_touched t ON t.record_uid = p.record_uid ORDER BY p.record_uid",
         of_alias("v", REQUEST_FIELDS)
     )
 }
 
-/// Replaces the timelines of the portion's requests by the rows of `lake_row`.
-pub(in crate::registry) fn store_timelines() -> [String; 2] {
+/// Replaces timelines by the rows of `lake_row`, and removes those of the portion's requests that are held no more.
+pub(in crate::registry) fn store_timelines() -> [String; 3] {
     let columns = || TIMELINE.iter().map(|(column, _)| column);
     [
-        "DELETE FROM request_timeline WHERE record_uid IN (SELECT record_uid FROM lake_portion)".to_owned(),
+        "DELETE FROM request_timeline WHERE record_uid IN (SELECT record_uid FROM lake_row)".to_owned(),
+        "DELETE FROM request_timeline WHERE record_uid IN (SELECT p.record_uid FROM lake_portion p WHERE NOT EXISTS
+        (SELECT 1 FROM source_service_request v WHERE v.record_uid = p.record_uid AND v.valid_to IS NULL))"
+            .to_owned(),
         format!(
             "INSERT INTO request_timeline (uid, record_uid, run, {}) SELECT i.entity_uid, r.record_uid, $1, {}
             FROM lake_row r CROSS JOIN identity i WHERE i.record_uid = r.record_uid ORDER BY i.entity_uid",
