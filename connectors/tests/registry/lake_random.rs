@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
+use vienkop_connectors::lake::LakeLimits;
 use vienkop_transforms::status::tables::LakeTable;
 
 use crate::bench::{Bench, counts};
@@ -204,8 +205,14 @@ async fn held(bench: &Bench) -> Vec<String> {
     lines
 }
 
-async fn follow(bench: Bench, deliveries: &[Delivery]) {
-    let bench = with_services(bench).await;
+/// So small that little is merged at a time, most waits on the disk, and files are soon written into one.
+const SMALL: LakeLimits = LakeLimits { portion_rows: 2, waiting_rows: 1, partition_files: 2 };
+
+async fn follow(bench: Bench, small: bool, deliveries: &[Delivery]) {
+    let mut bench = with_services(bench).await;
+    if small {
+        bench.registry = bench.registry.with_lake_limits(SMALL);
+    }
     let mut model = Model::default();
     for delivery in deliveries {
         let mut how = if delivery.snapshot { whole() } else { part() };
@@ -246,15 +253,15 @@ async fn follow(bench: Bench, deliveries: &[Delivery]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 8, max_shrink_iters: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 6, max_shrink_iters: 200, ..ProptestConfig::default() })]
 
     #[test]
-    fn events_agree_with_the_model_on_sqlite(deliveries in prop::collection::vec(delivery(), 1..8)) {
-        crate::random::block_on(async { follow(Bench::sqlite().await, &deliveries).await });
+    fn events_agree_with_the_model_on_sqlite(small in any::<bool>(), deliveries in prop::collection::vec(delivery(), 1..8)) {
+        crate::random::block_on(async { follow(Bench::sqlite().await, small, &deliveries).await });
     }
 
     #[test]
-    fn events_agree_with_the_model_on_postgres(deliveries in prop::collection::vec(delivery(), 1..8)) {
-        crate::random::block_on(async { follow(Bench::postgres().await, &deliveries).await });
+    fn events_agree_with_the_model_on_postgres(small in any::<bool>(), deliveries in prop::collection::vec(delivery(), 1..8)) {
+        crate::random::block_on(async { follow(Bench::postgres().await, small, &deliveries).await });
     }
 }
