@@ -125,7 +125,7 @@ impl Stage {
             let merged = merge.events(portion, &also, &known)?;
             let made = timelines(&merged.events, &merged.known, rules)?;
             merge.put(&merged, &made.steps, &made.requests)?;
-            self.store(&made.requests).await?;
+            self.store(&merged.changed(&made.requests)?).await?;
             self.tell(&merged).await?;
             self.say(made.findings).await?;
             years.extend(made.unknown_years);
