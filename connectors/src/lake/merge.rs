@@ -99,7 +99,6 @@ pub struct LakeMerge {
     lake: Lake,
     source: String,
     write: bool,
-    // Files before the folder they lie in.
     spill: Sealed,
     shelves: BTreeMap<LakeTable, Shelf<i32>>,
     live: BTreeMap<LakeTable, Vec<Live>>,
@@ -132,8 +131,9 @@ impl Lake {
         let mut shelves = BTreeMap::new();
         if scope.write {
             for table in LakeTable::ALL {
-                let path = spill.workspace.file(table.name())?;
-                shelves.insert(table, Shelf::new(&path, Arc::new(table.schema()), self.limits.waiting_rows));
+                let shelf =
+                    Shelf::new(&spill.workspace, table.name(), Arc::new(table.schema()), self.limits.waiting_rows);
+                shelves.insert(table, shelf);
             }
         }
         let (lake, counts) = (self.clone(), EventCounts::default());

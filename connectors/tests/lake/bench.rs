@@ -170,8 +170,9 @@ impl Bench {
         self.landed += 1;
         let plan = self.folder.path().join("plan");
         let mut spill = if write { self.lake.spill(SOURCE)? } else { self.lake.spill_for_plan(SOURCE, &plan)? };
-        for (number, batch) in events.chunks(7).enumerate() {
-            spill.add(&frame(batch, self.landed, number as i64 * 7 + 1))?;
+        let size = if events.len() < 1000 { 7 } else { 50_000 };
+        for (number, batch) in events.chunks(size).enumerate() {
+            spill.add(&frame(batch, self.landed, (number * size) as i64 + 1))?;
         }
         assert_eq!(spill.rows(), events.len() as u64);
         let all: BTreeSet<u32> = events.iter().map(|event| event.request).chain(also.iter().copied()).collect();
