@@ -9,34 +9,34 @@ use vienkop_connectors::lake::{EventCounts, Lake, LakeChange, LakeError, LakeFil
 use vienkop_transforms::records::SEQ;
 use vienkop_transforms::status::tables::{BUCKET, BUCKETS, LakeTable, REQUEST, time};
 
-pub const SOURCE: &str = "lietvedis-1";
-pub const MINUTE: i64 = 60_000_000;
-pub const DAY: i64 = 24 * 60 * MINUTE;
+pub(crate) const SOURCE: &str = "lietvedis-1";
+pub(crate) const MINUTE: i64 = 60_000_000;
+pub(crate) const DAY: i64 = 24 * 60 * MINUTE;
 /// 2024-01-01T00:00Z.
-pub const NEW_YEAR: i64 = 1_704_067_200_000_000;
+pub(crate) const NEW_YEAR: i64 = 1_704_067_200_000_000;
 
 /// Limits under which everything that is large happens with a few rows.
-pub const SMALL: LakeLimits = LakeLimits { portion_rows: 20, waiting_rows: 15, partition_files: 8 };
+pub(crate) const SMALL: LakeLimits = LakeLimits { portion_rows: 20, waiting_rows: 15, partition_files: 8 };
 
 /// An event as a source delivers it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Event {
-    pub request: u32,
-    pub id: Option<String>,
-    pub state: &'static str,
+pub(crate) struct Event {
+    pub(crate) request: u32,
+    pub(crate) id: Option<String>,
+    pub(crate) state: &'static str,
     /// Since the beginning of 2024.
-    pub at: i64,
-    pub seq: Option<i64>,
-    pub derivation: &'static str,
-    pub role: Option<&'static str>,
+    pub(crate) at: i64,
+    pub(crate) seq: Option<i64>,
+    pub(crate) derivation: &'static str,
+    pub(crate) role: Option<&'static str>,
 }
 
 /// An event without an id.
-pub fn event(request: u32, state: &'static str, at: i64) -> Event {
+pub(crate) fn event(request: u32, state: &'static str, at: i64) -> Event {
     Event { request, id: None, state, at, seq: None, derivation: "source_log", role: None }
 }
 
-pub fn bucket(request: u32) -> i32 {
+pub(crate) fn bucket(request: u32) -> i32 {
     let mut hasher = DefaultHasher::new();
     request.hash(&mut hasher);
     (hasher.finish() % BUCKETS as u64) as i32
@@ -47,7 +47,7 @@ fn number(request: u32) -> String {
 }
 
 /// Events as the spill takes them, `_seq` and `row` counted from `first`.
-pub fn frame(events: &[Event], landed: i64, first: i64) -> DataFrame {
+pub(crate) fn frame(events: &[Event], landed: i64, first: i64) -> DataFrame {
     let numbers: Vec<i64> = (first..).take(events.len()).collect();
     let texts = |of: fn(&Event) -> Option<String>| events.iter().map(of).collect::<Vec<_>>();
     let times = Column::new("at".into(), events.iter().map(|event| NEW_YEAR + event.at).collect::<Vec<_>>());
@@ -75,7 +75,7 @@ pub fn frame(events: &[Event], landed: i64, first: i64) -> DataFrame {
 }
 
 /// Attributes of requests, as the registry gives them.
-pub fn known(requests: &BTreeSet<u32>) -> DataFrame {
+pub(crate) fn known(requests: &BTreeSet<u32>) -> DataFrame {
     let numbers: Vec<String> = requests.iter().map(|request| number(*request)).collect();
     let columns = vec![
         Column::new(BUCKET.into(), requests.iter().map(|request| bucket(*request)).collect::<Vec<_>>()),
@@ -102,7 +102,8 @@ fn filled(rows: LazyFrame, table: LakeTable) -> DataFrame {
 
 /// One step an event.
 fn steps(events: &DataFrame) -> DataFrame {
-    let numbered = events.clone().lazy().with_row_index("ordinal", None).with_column(col("at").alias("from_at"));
+    let ordinal = col("at").cum_count(false).over(REQUEST.map(col)).unwrap().alias("ordinal");
+    let numbered = events.clone().lazy().with_columns([ordinal, col("at").alias("from_at")]);
     filled(numbered, LakeTable::RequestStep)
 }
 
@@ -119,20 +120,20 @@ fn timelines(events: &DataFrame, known: &DataFrame) -> DataFrame {
 }
 
 /// A lake and what a registry would say is live in it.
-pub struct Bench {
-    pub folder: tempfile::TempDir,
-    pub lake: Lake,
-    pub live: Vec<LakeFile>,
+pub(crate) struct Bench {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) lake: Lake,
+    pub(crate) live: Vec<LakeFile>,
     /// Requests that the registry does not know.
-    pub unknown: HashSet<u32>,
-    pub portions: usize,
-    pub last_duplicates: Vec<DataFrame>,
-    pub last_withheld: Vec<DataFrame>,
+    pub(crate) unknown: HashSet<u32>,
+    pub(crate) portions: usize,
+    pub(crate) last_duplicates: Vec<DataFrame>,
+    pub(crate) last_withheld: Vec<DataFrame>,
     landed: i64,
 }
 
 impl Bench {
-    pub fn new(limits: LakeLimits) -> Self {
+    pub(crate) fn new(limits: LakeLimits) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let lake = Lake::at(folder.path().join("lake")).with_limits(limits);
         let unknown = HashSet::new();
@@ -140,33 +141,33 @@ impl Bench {
         Self { folder, lake, live: Vec::new(), unknown, portions: 0, last_duplicates, last_withheld, landed: 0 }
     }
 
-    pub fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.folder.path().join("lake")
     }
 
     /// A run of the source.
-    pub fn deliver(&mut self, events: &[Event]) -> LakeChange {
+    pub(crate) fn deliver(&mut self, events: &[Event]) -> LakeChange {
         self.deliver_also(events, &[])
     }
 
     /// A run in which the timelines of further requests have to be worked out.
-    pub fn deliver_also(&mut self, events: &[Event], also: &[u32]) -> LakeChange {
+    pub(crate) fn deliver_also(&mut self, events: &[Event], also: &[u32]) -> LakeChange {
         let change = self.merge(events, also, true).unwrap();
         self.commit(&change);
         change
     }
 
-    pub fn plan(&mut self, events: &[Event]) -> LakeChange {
+    pub(crate) fn plan(&mut self, events: &[Event]) -> LakeChange {
         self.merge(events, &[], false).unwrap()
     }
 
-    pub fn commit(&mut self, change: &LakeChange) {
+    pub(crate) fn commit(&mut self, change: &LakeChange) {
         self.live.retain(|file| !change.retired.contains(file));
         self.live.extend(change.added.iter().cloned());
         self.live.sort();
     }
 
-    pub fn merge(&mut self, events: &[Event], also: &[u32], write: bool) -> Result<LakeChange, LakeError> {
+    pub(crate) fn merge(&mut self, events: &[Event], also: &[u32], write: bool) -> Result<LakeChange, LakeError> {
         self.landed += 1;
         let plan = self.folder.path().join("plan");
         let mut spill = if write { self.lake.spill(SOURCE)? } else { self.lake.spill_for_plan(SOURCE, &plan)? };
@@ -203,7 +204,7 @@ impl Bench {
     }
 
     /// What lies in a table, without the places where its rows came from.
-    pub fn content(&self, table: LakeTable) -> DataFrame {
+    pub(crate) fn content(&self, table: LakeTable) -> DataFrame {
         let files: Vec<LakeFile> = self.live.iter().filter(|file| file.table == table).cloned().collect();
         let rows = self.lake.scan(table, &files).unwrap().collect().unwrap();
         assert_eq!(rows.height() as u64, files.iter().map(|file| file.rows).sum::<u64>());
@@ -214,7 +215,7 @@ impl Bench {
 
     /// Everything that holds after any delivery: each file is what the list says, sorted, in its partition; steps and
     /// timelines are those of the events; nothing is left in staging.
-    pub fn check(&self) {
+    pub(crate) fn check(&self) {
         let events = self.content(LakeTable::StatusEvent);
         let numbered = steps(&events);
         let names: Vec<PlSmallStr> = self.content(LakeTable::RequestStep).get_column_names_owned();
@@ -244,7 +245,7 @@ impl Bench {
     }
 
     /// Live files of a table and month.
-    pub fn files(&self, table: LakeTable, month: &str) -> Vec<LakeFile> {
+    pub(crate) fn files(&self, table: LakeTable, month: &str) -> Vec<LakeFile> {
         self.live.iter().filter(|file| file.table == table && file.month == month).cloned().collect()
     }
 }
@@ -255,7 +256,7 @@ fn told(counts: &EventCounts) -> u64 {
 }
 
 /// Files below a folder.
-pub fn files_below(folder: &Path) -> BTreeSet<PathBuf> {
+pub(crate) fn files_below(folder: &Path) -> BTreeSet<PathBuf> {
     let mut found = BTreeSet::new();
     let Ok(entries) = std::fs::read_dir(folder) else { return found };
     for entry in entries {

@@ -33,7 +33,7 @@ fn deliveries() -> impl Strategy<Value = (Vec<Event>, Vec<Vec<Event>>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 8, ..ProptestConfig::default() })]
 
     #[test]
     fn any_cut_any_order_any_repetition((all, parts) in deliveries(), files in 1_usize..4) {
