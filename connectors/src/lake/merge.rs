@@ -131,9 +131,9 @@ impl Lake {
         let mut shelves = BTreeMap::new();
         if scope.write {
             for table in LakeTable::ALL {
-                let shelf =
+                let empty =
                     Shelf::new(&spill.workspace, table.name(), Arc::new(table.schema()), self.limits.waiting_rows);
-                shelves.insert(table, shelf);
+                shelves.insert(table, empty);
             }
         }
         let (lake, counts) = (self.clone(), EventCounts::default());
@@ -226,7 +226,7 @@ impl LakeMerge {
                     live.remove_requests(&merged.buckets, &merged.requests)?;
                 }
             }
-            self.shelve(table, rows)?;
+            self.put_aside(table, rows)?;
         }
         if self.write {
             let files = self.live.get_mut(&LakeTable::StatusEvent);
@@ -236,14 +236,14 @@ impl LakeMerge {
                 files[file as usize].remove(position as usize);
             }
         }
-        self.shelve(LakeTable::StatusEvent, &merged.inserted)
+        self.put_aside(LakeTable::StatusEvent, &merged.inserted)
     }
 
-    fn shelve(&mut self, table: LakeTable, rows: &DataFrame) -> Result<(), LakeError> {
-        let Some(shelf) = self.shelves.get_mut(&table) else { return Ok(()) };
+    fn put_aside(&mut self, table: LakeTable, rows: &DataFrame) -> Result<(), LakeError> {
+        let Some(put_aside) = self.shelves.get_mut(&table) else { return Ok(()) };
         let rows = conform(rows, &Arc::new(table.schema()))?;
         for (month, rows) in by_month(table, rows)? {
-            shelf.put(month, rows)?;
+            put_aside.put(month, rows)?;
         }
         Ok(())
     }
