@@ -110,7 +110,6 @@ pub struct LakeMerge {
     lake: Lake,
     source: String,
     write: bool,
-    // Files before the folder they lie in.
     spill: Sealed,
     shelves: BTreeMap<LakeTable, Shelf<i32>>,
     live: BTreeMap<LakeTable, Vec<Live>>,
@@ -143,8 +142,9 @@ impl Lake {
         let mut shelves = BTreeMap::new();
         if scope.write {
             for table in LakeTable::ALL {
-                let path = spill.workspace.file(table.name())?;
-                shelves.insert(table, Shelf::new(&path, Arc::new(table.schema()), self.limits.waiting_rows));
+                let empty =
+                    Shelf::new(&spill.workspace, table.name(), Arc::new(table.schema()), self.limits.waiting_rows);
+                shelves.insert(table, empty);
             }
         }
         let (lake, counts) = (self.clone(), EventCounts::default());
@@ -238,7 +238,7 @@ impl LakeMerge {
                     live.remove_requests(&merged.buckets, &merged.requests)?;
                 }
             }
-            self.shelve(table, &merged.changed(rows)?)?;
+            self.put_aside(table, &merged.changed(rows)?)?;
         }
         if self.write {
             let files = self.live.get_mut(&LakeTable::StatusEvent);
@@ -248,14 +248,14 @@ impl LakeMerge {
                 files[file as usize].remove(position as usize);
             }
         }
-        self.shelve(LakeTable::StatusEvent, &merged.inserted)
+        self.put_aside(LakeTable::StatusEvent, &merged.inserted)
     }
 
-    fn shelve(&mut self, table: LakeTable, rows: &DataFrame) -> Result<(), LakeError> {
-        let Some(shelf) = self.shelves.get_mut(&table) else { return Ok(()) };
+    fn put_aside(&mut self, table: LakeTable, rows: &DataFrame) -> Result<(), LakeError> {
+        let Some(put_aside) = self.shelves.get_mut(&table) else { return Ok(()) };
         let rows = conform(rows, &Arc::new(table.schema()))?;
         for (month, rows) in by_month(table, rows)? {
-            shelf.put(month, rows)?;
+            put_aside.put(month, rows)?;
         }
         Ok(())
     }
