@@ -355,6 +355,7 @@ impl Importer<'_> {
             max_retired_share: source.policy.max_retired_share,
             approve: self.approve.of(&source.id),
             repeats: &prepared.repeats(),
+            timelines: Some(&self.session.timelines),
             matching: Some(&self.session.config.matching),
         };
         if tally.rows.mapped == 0 {

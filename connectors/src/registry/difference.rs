@@ -6,11 +6,13 @@ use std::sync::Arc;
 use vienkop_transforms::finding::{self, Rule};
 use vienkop_transforms::model::{self, Kept};
 use vienkop_transforms::resolve::matching::MatchSettings;
+use vienkop_transforms::status::timeline::TimelineRules;
 
 use super::error::RegistryError;
+use super::lake::STATUS_EVENT;
 use super::session::Row;
 use super::sql::{self, Staged, Table};
-use super::stage::{Events, Stage};
+use super::stage::Stage;
 
 /// How a source delivers, and what it may not do unasked.
 #[derive(Debug, Clone)]
@@ -28,6 +30,8 @@ pub struct Delivery<'a> {
     pub approve: bool,
     /// Entities of which a record may stand in several rows: of each field the last filled value counts.
     pub repeats: &'a [&'a str],
+    /// How timelines of requests are worked out; none: they are not, and no event is taken in.
+    pub timelines: Option<&'a Arc<TimelineRules>>,
     /// How services are recognised that no key tells; none: they are not.
     pub matching: Option<&'a Arc<MatchSettings>>,
 }
@@ -167,6 +171,7 @@ pub struct Matched {
 pub struct Planned {
     pub(super) stage: Stage,
     pub(super) difference: Difference,
+    pub(super) timelines: Option<Arc<TimelineRules>>,
 }
 
 impl Planned {
@@ -211,9 +216,6 @@ impl Planned {
     }
 }
 
-/// The entity whose records are kept in the lake.
-pub(super) const STATUS_EVENT: &str = "status_event";
-
 /// How many records the registry holds of the source.
 const HOLDS: &str = "SELECT holds FROM source_state WHERE source = $2";
 
@@ -255,7 +257,7 @@ impl Stage {
             matched = Matched { merged: matched.merged + found.merged, review: matched.review + found.review };
         }
         if delivery.mapped.contains(&STATUS_EVENT) {
-            let Events { mapped, quarantined, .. } = self.events;
+            let (mapped, quarantined) = (self.events.mapped, self.events.quarantined);
             let accepted = mapped - quarantined;
             let entity = STATUS_EVENT.to_owned();
             entities.push(EntityDifference { entity, mapped, accepted, quarantined, ..EntityDifference::default() });
@@ -269,7 +271,8 @@ impl Stage {
             samples.extend(self.samples(one, &staged).await?);
         }
         samples.extend(self.merged_samples(matched).await?);
-        Ok(Planned { stage: self, difference: Difference { entities, samples, matched, gate } })
+        let timelines = delivery.timelines.cloned();
+        Ok(Planned { stage: self, difference: Difference { entities, samples, matched, gate }, timelines })
     }
 
     /// One entity with its children.

@@ -10,6 +10,7 @@ use vienkop_transforms::records::{self, QuarantinedCells, Records};
 
 use super::bulk::{Bulk, Cells};
 use super::error::RegistryError;
+use super::lake::Events;
 use super::lock::Lock;
 use super::run::Held;
 use super::session::{Scope, Value};
@@ -31,15 +32,6 @@ pub struct LandedFile {
     pub locator: LocatorKind,
 }
 
-/// Status events of a delivery.
-#[derive(Debug, Default)]
-pub(super) struct Events {
-    /// Those that came.
-    pub(super) mapped: i64,
-    /// Those that were not accepted as they came.
-    pub(super) quarantined: i64,
-}
-
 /// The work of one source in one run, before anything is decided. Dropped, it leaves nothing behind but the list of
 /// landed files.
 pub struct Stage {
@@ -54,19 +46,16 @@ pub struct Stage {
 }
 
 impl Stage {
-    pub(super) async fn begin(mut session: Held, scope: Scope, lock: Option<Lock>) -> Result<Self, RegistryError> {
+    pub(super) async fn begin(
+        mut session: Held,
+        scope: Scope,
+        lock: Option<Lock>,
+        events: Events,
+    ) -> Result<Self, RegistryError> {
         for statement in sql::create_stage_common() {
             session.define(statement).await?;
         }
-        Ok(Self {
-            session,
-            scope,
-            staged: Vec::new(),
-            rejected: 0,
-            events: Events::default(),
-            bulk: Bulk::default(),
-            _lock: lock,
-        })
+        Ok(Self { session, scope, staged: Vec::new(), rejected: 0, events, bulk: Bulk::default(), _lock: lock })
     }
 
     /// Lists a landed file; the same content under the same name keeps the number that it got first.
@@ -144,28 +133,6 @@ impl Stage {
         }
         columns.push(("_shape".to_owned(), Cells::Constant(shape as i64)));
         self.bulk.insert(&mut self.session, &format!("stage_{}", table.name()), frame.height(), &columns).await
-    }
-
-    /// Takes status events: those accepted wait for the lake, the others go to quarantine.
-    ///
-    /// # Errors
-    /// As [`Stage::records`]; the waiting events cannot be written.
-    pub async fn events(&mut self, records: &Records) -> Result<(), RegistryError> {
-        let rejected = records.frame.clone().lazy().filter(col(records::ACCEPTED).not()).collect()?;
-        self.events.mapped += records.frame.height() as i64;
-        self.events.quarantined += rejected.height() as i64;
-        let entity = StringChunked::full("entity".into(), &records.name(), rejected.height());
-        let columns = [
-            ("seq".to_owned(), Cells::of(&rejected, records::SEQ, Storage::Integer)?),
-            ("entity".to_owned(), Cells::Text(&entity)),
-            ("record_key".to_owned(), Cells::of(&rejected, records::KEY, Storage::Text)?),
-            ("record_uid".to_owned(), Cells::of(&rejected, records::RECORD_UID, Storage::Text)?),
-            ("landed".to_owned(), Cells::of(&rejected, records::LANDED, Storage::Integer)?),
-            ("sheet".to_owned(), Cells::of(&rejected, records::SHEET, Storage::Text)?),
-            ("row".to_owned(), Cells::of(&rejected, batch::ROW, Storage::Integer)?),
-            ("part".to_owned(), Cells::of(&rejected, batch::PART, Storage::Integer)?),
-        ];
-        self.bulk.insert(&mut self.session, "stage_quarantine", rejected.height(), &columns).await
     }
 
     /// Takes findings, as [`finding::frame`] makes them.

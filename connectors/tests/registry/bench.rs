@@ -65,6 +65,7 @@ impl How {
             max_retired_share: self.retired,
             approve: self.approve,
             repeats: &[],
+            timelines: None,
             matching: self.matching.then(matching),
         }
     }

@@ -19,6 +19,7 @@
 mod dialect;
 mod difference;
 pub(super) mod history;
+pub(super) mod lake;
 mod links;
 mod load;
 pub(super) mod matching;
@@ -64,9 +65,7 @@ impl Table {
 
     /// Every table of the model, parents first.
     pub(super) fn all() -> impl Iterator<Item = Self> {
-        model::registered()
-            .map(Self::of)
-            .flat_map(|table| std::iter::once(table).chain(table.children()))
+        model::registered().map(Self::of).flat_map(|table| std::iter::once(table).chain(table.children()))
     }
 
     pub(super) fn parent(self) -> Self {

@@ -41,5 +41,6 @@ CREATE TABLE request_timeline (
     events BIGINT NOT NULL,
     first_at TEXT COLLATE "C",
     last_at TEXT COLLATE "C",
-    state_since TEXT COLLATE "C"
+    state_since TEXT COLLATE "C",
+    due_on TEXT COLLATE "C"
 );

@@ -41,5 +41,6 @@ CREATE TABLE request_timeline (
     events INTEGER NOT NULL,
     first_at TEXT,
     last_at TEXT,
-    state_since TEXT
+    state_since TEXT,
+    due_on TEXT
 ) STRICT;
