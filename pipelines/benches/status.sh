@@ -96,7 +96,7 @@ source_of_events json events.json '' $'[table.read]\nexplode = "notikumi"' \
 # begin BACKEND: an empty registry and lake, with the institutions and services.
 begin() {
   backend=$1
-  rm -rf "$work"/registry.db* "$work/var-$backend"
+  rm -rf "$work"/registry.* "$work/var-$backend"
   case $backend in
     SQLite) registry="sqlite://$work/registry.db" ;;
     PostgreSQL)
@@ -115,7 +115,7 @@ row() {
   local registry_bytes="" lake_bytes=""
   if [ "${4:-}" = made ]; then
     registry_bytes=$(size_of_registry || true)
-    lake_bytes=$(find "$work/var-$backend" -path '*lake*' -type f -printf '%s\n' | awk '{ sum += $1 } END { print sum + 0 }')
+    lake_bytes=$(find "$work" -name '*.parquet' -printf '%s\n' | awk '{ sum += $1 } END { print sum + 0 }')
   fi
   awk -v what="$1" -v events="$2" -v seconds="$seconds" -v kib="$kib" -v file="$3" -v registry="$registry_bytes" \
     -v lake="$lake_bytes" '
@@ -150,7 +150,7 @@ stop_postgres
 
 if [ "$lake_events" -gt 0 ]; then
   begin SQLite
-  measure "$fill_lake" "$registry" "$work/var-$backend/lake" config/codelists "$lake_events"
+  measure "$fill_lake" "$work/registry.db" config/codelists "$lake_events"
   row "lake filled (generated, not read)" "$lake_events" "" made
   vienkop kpi --json --as-of "$as_of"
   row "kpi --json over the lake, all services" "$lake_events" ""
