@@ -103,6 +103,12 @@ pub(in crate::registry) fn store_timelines() -> [String; 2] {
     ]
 }
 
+/// What the timelines of the source were worked out by.
+pub(in crate::registry) const WORKED_OUT_BY: &str = "SELECT timelines FROM source_state WHERE source = $2";
+
+/// Remembers it.
+pub(in crate::registry) const REMEMBER_RULES: &str = "UPDATE source_state SET timelines = $1 WHERE source = $2";
+
 /// Live files of the source.
 pub(in crate::registry) const LIVE_OF_SOURCE: &str = "SELECT kind, source, month, path, rows, bytes, sha256
     FROM lake_file WHERE source = $2 AND retired_run IS NULL ORDER BY kind, month, path";
