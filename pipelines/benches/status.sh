@@ -101,7 +101,8 @@ begin() {
     SQLite) registry="sqlite://$work/registry.db" ;;
     PostgreSQL)
       [ -n "${cluster:-}" ] || start_postgres
-      pg psql -Xq -d postgres -c 'SET client_min_messages = warning' -c 'DROP DATABASE IF EXISTS registry' -c 'CREATE DATABASE registry'
+      pg psql -Xq -d postgres -c 'SET client_min_messages = warning' -c 'DROP DATABASE IF EXISTS registry' \
+        -c 'CREATE DATABASE registry'
       registry=$(postgres_url registry) ;;
     *) echo "$backend is neither SQLite nor PostgreSQL" >&2; exit 2 ;;
   esac
