@@ -284,7 +284,7 @@ K008-explain = An event belongs to a request that the same source delivers. Unti
 T001-title = Something after the closing
 T001-message = The request "{ $key }" was closed ("{ $expected }"), yet then came "{ $value }" without a reopening or an appeal.
 T001-remedy = Look at the request's history in the source: is a reopening missing, is the closing too early, or do two events have each other's time?
-T001-explain = After a closing state (completed, refused, withdrawn, forwarded, cancelled) only a reopening, an appeal or another closing can follow. The events are taken as they are: the request counts as open from then on and, once it is closed again, as reopened.
+T001-explain = After a closing state (completed, refused, withdrawn, forwarded, cancelled) only a reopening, an appeal or another closing can follow. The events are taken as they are: from then on the request counts as open, and as reopened.
 
 T002-title = Reopened without having been closed
 T002-message = The request "{ $key }" was reopened ("{ $value }"), but no closing comes before.

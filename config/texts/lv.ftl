@@ -284,7 +284,7 @@ K008-explain = Notikums pieder pieteikumam, ko piegādā tas pats avots. Kamēr 
 T001-title = Notikums pēc slēgšanas
 T001-message = Pieteikums „{ $key }” bija slēgts („{ $expected }”), tomēr pēc tam ir „{ $value }” bez atkārtotas atvēršanas vai apstrīdēšanas.
 T001-remedy = Aplūkojiet pieteikuma vēsturi avotā: vai trūkst atkārtotas atvēršanas, slēgšana ir par agru vai diviem notikumiem ir sajaukts laiks?
-T001-explain = Pēc slēdzoša statusa (pabeigts, atteikts, atsaukts, pārsūtīts, anulēts) var būt tikai atkārtota atvēršana, apstrīdēšana vai cita slēgšana. Notikumus pieņem tādus, kādi tie ir: no šā brīža pieteikums skaitās atvērts, bet, kad to atkal slēdz, – atkārtoti atvērts.
+T001-explain = Pēc slēdzoša statusa (pabeigts, atteikts, atsaukts, pārsūtīts, anulēts) var būt tikai atkārtota atvēršana, apstrīdēšana vai cita slēgšana. Notikumus pieņem tādus, kādi tie ir: no šā brīža pieteikums skaitās atvērts, turklāt atkārtoti.
 
 T002-title = Atkārtoti atvērts, lai gan nebija slēgts
 T002-message = Pieteikums „{ $key }” ir atkārtoti atvērts („{ $value }”), bet slēgšanas pirms tam nav.
