@@ -196,7 +196,10 @@ fn buckets_prune() {
     let file = bench.files(LakeTable::StatusEvent, "2024-01").remove(0);
     let mut reader = ParquetReader::new(fs::File::open(bench.path().join(&file.path)).unwrap());
     let metadata = reader.get_metadata().unwrap().clone();
-    let groups: Vec<usize> = metadata.row_groups.iter().map(|group| group.num_rows()).collect();
+    let mut groups = Vec::new();
+    for group in &metadata.row_groups {
+        groups.push(group.num_rows());
+    }
     assert_eq!(groups, [131_072, 140_000 - 131_072]);
     for group in &metadata.row_groups {
         let statistics = group.parquet_columns()[0].statistics(&metadata.footer_buf).unwrap().unwrap();

@@ -104,9 +104,9 @@ fn of_rows_of_one_delivery_the_later_counts() {
     let differs = duplicates.column("differs").unwrap().bool().unwrap();
     assert_eq!(differs.iter().collect::<Vec<_>>(), [Some(false), Some(true)]);
     // Compared with what is held is the row that counts.
-    check(&[&[b.clone()], &[a.clone(), b.clone()]], EventCounts { unchanged: 1, differing: 1, ..NONE });
-    check(&[&[b.clone()], &[b.clone(), a]], EventCounts { changed: 1, differing: 1, ..NONE });
-    check(&[&[b.clone()], &[b.clone(), b]], EventCounts { unchanged: 1, duplicates: 1, ..NONE });
+    check(&[std::slice::from_ref(&b), &[a.clone(), b.clone()]], EventCounts { unchanged: 1, differing: 1, ..NONE });
+    check(&[std::slice::from_ref(&b), &[b.clone(), a.clone()]], EventCounts { changed: 1, differing: 1, ..NONE });
+    check(&[std::slice::from_ref(&b), &[b.clone(), b.clone()]], EventCounts { unchanged: 1, duplicates: 1, ..NONE });
 }
 
 #[test]
