@@ -269,6 +269,41 @@ K006-message = The service "{ $value }" may be the same as "{ $expected }" ({ $h
 K006-remedy = Look at the pair with "vienkop review list" and decide: "review accept" or "review reject".
 K006-explain = No key (register number, the owner's code) joins the two services, but name, legal acts, audience and channels are alike. Until somebody decides they are two services. The decision is remembered and holds for later deliveries.
 
+T001-title = Something after the closing
+T001-message = The request "{ $key }" was closed ("{ $expected }"), yet then came "{ $value }" without a reopening or an appeal.
+T001-remedy = Look at the request's history in the source: is a reopening missing, is the closing too early, or do two events have each other's time?
+T001-explain = After a closing state (completed, refused, withdrawn, forwarded, cancelled) only a reopening, an appeal or another closing can follow. The events are taken as they are: the request counts as open from then on and, once it is closed again, as reopened.
+
+T002-title = Reopened without having been closed
+T002-message = The request "{ $key }" was reopened ("{ $value }"), but no closing comes before.
+T002-remedy = Add the missing closing in the source, or correct the state, if the work merely went on.
+T002-explain = Only a request that was closed can be reopened. The event is taken as it is; it counts as a step of the request, not as a reopening.
+
+T003-title = Appealed before the decision
+T003-message = The request "{ $key }" was appealed ("{ $value }"), but neither a decision nor a closing comes before.
+T003-remedy = Check the time of the appeal and whether the event of the decision is missing in the export.
+T003-explain = What is appealed is a decision. Before the appeal "decision taken" or a closing state is expected. The appeal is counted all the same.
+
+T004-title = Draft after submission
+T004-message = The request "{ $key }" became a draft ("{ $value }") after it had been submitted ("{ $expected }").
+T004-remedy = Check the order of the events; if the request was returned to the client, that is "waiting for the client".
+T004-explain = A draft is what the client has not submitted yet; the time before submission is not counted. A draft after other states contradicts that. The time goes on counting from the first submission.
+
+T005-title = Back to submitted
+T005-message = The request "{ $key }" was in work already ("{ $expected }"), yet then came "{ $value }" without a reopening.
+T005-remedy = Check the order and the times of the events; events of date-only precision need a sequence number, if their order is not that of the states.
+T005-explain = The steps of a request lead from submitted by way of work to completed. A return from work to submitted or registered without a reopening is most often a wrong time or a wrong match of a state. The events are taken as they are.
+
+T006-title = Closed without having begun
+T006-message = The first event of the request "{ $key }" is already closing: "{ $value }".
+T006-remedy = Have the source export the submission too; or give the time of submission as a column of its own.
+T006-explain = Without an event before the closing the request took no time, which makes medians look better than they are. The request is counted with a duration of zero.
+
+T007-title = Holidays not known
+T007-message = Working time was measured in the year { $value }, for which no holidays are known.
+T007-remedy = Add the holidays and the moved working days of that year to config/codelists/holidays.csv.
+T007-explain = Working time leaves out public holidays and follows the Cabinet's orders that move working days. For a year of which the list has no line, every Monday to Friday counts as worked, so working time comes out too long.
+
 ### Findings: a delivery
 
 S001-title = Too much quarantined
@@ -489,6 +524,12 @@ config-csv-cells = { $found } cells, the first line has { $expected }
 config-csv-required = "{ $column }" is empty
 config-csv-duplicate = the code "{ $code }" occurs twice
 config-csv-clash = the spelling "{ $spelling }" stands for both "{ $first }" and "{ $second }"
+config-calendar-twice = the day { $value } occurs twice
+config-hint-calendar-twice = name both reasons in one line
+config-calendar-year = the day { $value } is not in the years { $from } to { $to }
+config-calendar-weekday = { $value } is worked anyway: only a Saturday or Sunday becomes a working day
+config-hint-calendar-weekday = what is moved has two lines: the day off with "brīvdiena", the day worked instead with "darbdiena"
+config-working-time = the working day has to end ("{ $to }") after it begins ("{ $from }")
 
 ### Command line
 

@@ -269,6 +269,41 @@ K006-message = Pakalpojums „{ $value }” varbūt ir tas pats, kas „{ $expec
 K006-remedy = Aplūkojiet pāri ar „vienkop review list” un izlemiet: „review accept” vai „review reject”.
 K006-explain = Neviena atslēga (reģistra numurs, turētāja kods) abus pakalpojumus nesaista, taču nosaukums, tiesību akti, saņēmēji un kanāli ir līdzīgi. Kamēr nav izlemts, tie ir divi pakalpojumi. Lēmumu atceras, un tas attiecas arī uz nākamajām piegādēm.
 
+T001-title = Notikums pēc slēgšanas
+T001-message = Pieteikums „{ $key }” bija slēgts („{ $expected }”), tomēr pēc tam ir „{ $value }” bez atkārtotas atvēršanas vai apstrīdēšanas.
+T001-remedy = Aplūkojiet pieteikuma vēsturi avotā: vai trūkst atkārtotas atvēršanas, slēgšana ir par agru vai diviem notikumiem ir sajaukts laiks?
+T001-explain = Pēc slēdzoša statusa (pabeigts, atteikts, atsaukts, pārsūtīts, anulēts) var būt tikai atkārtota atvēršana, apstrīdēšana vai cita slēgšana. Notikumus pieņem tādus, kādi tie ir: no šā brīža pieteikums skaitās atvērts, bet, kad to atkal slēdz, – atkārtoti atvērts.
+
+T002-title = Atkārtoti atvērts, lai gan nebija slēgts
+T002-message = Pieteikums „{ $key }” ir atkārtoti atvērts („{ $value }”), bet slēgšanas pirms tam nav.
+T002-remedy = Papildiniet avotā trūkstošo slēgšanu vai izlabojiet statusu, ja darbs vienkārši turpinājās.
+T002-explain = Atkārtoti atvērt var tikai slēgtu pieteikumu. Notikumu pieņem tādu, kāds tas ir; to skaita kā pieteikuma soli, nevis kā atkārtotu atvēršanu.
+
+T003-title = Apstrīdēts pirms lēmuma
+T003-message = Pieteikums „{ $key }” ir apstrīdēts („{ $value }”), bet pirms tam nav ne lēmuma, ne slēgšanas.
+T003-remedy = Pārbaudiet apstrīdēšanas laiku un to, vai izvadā netrūkst notikuma par lēmumu.
+T003-explain = Apstrīd lēmumu. Pirms apstrīdēšanas jābūt statusam „lēmums pieņemts” vai slēdzošam statusam. Apstrīdēšanu tomēr saskaita.
+
+T004-title = Melnraksts pēc iesniegšanas
+T004-message = Pieteikums „{ $key }” kļuva par melnrakstu („{ $value }”) pēc tam, kad bija iesniegts („{ $expected }”).
+T004-remedy = Pārbaudiet notikumu secību; ja pieteikums atdots klientam, tas ir „gaida klientu”.
+T004-explain = Melnraksts ir tas, ko klients vēl nav iesniedzis; laiku pirms iesniegšanas neskaita. Melnraksts pēc citiem statusiem ir pretruna. Laiku turpina skaitīt no pirmās iesniegšanas.
+
+T005-title = Atpakaļ pie iesniegta
+T005-message = Pieteikums „{ $key }” jau bija izpildē („{ $expected }”), tomēr pēc tam ir „{ $value }” bez atkārtotas atvēršanas.
+T005-remedy = Pārbaudiet notikumu secību un laikus; notikumiem ar dienas precizitāti vajadzīgs kārtas numurs, ja to secība nav tāda kā statusiem.
+T005-explain = Pieteikuma soļi ved no pieteikta caur izpildi uz pabeigtu. Atgriešanās no izpildes pie iesniegta vai reģistrēta bez atkārtotas atvēršanas visbiežāk ir nepareizs laiks vai nepareizi saskaņots statuss. Notikumus pieņem tādus, kādi tie ir.
+
+T006-title = Slēgts, nemaz nesācies
+T006-message = Pieteikuma „{ $key }” pirmais notikums jau ir slēgšana: „{ $value }”.
+T006-remedy = Panāciet, lai avots izvada arī iesniegšanu, vai norādiet iesniegšanas laiku atsevišķā kolonnā.
+T006-explain = Ja pirms slēgšanas nav neviena notikuma, pieteikums nav ilgis nemaz, un mediānas izskatās labākas, nekā ir. Pieteikumu saskaita ar ilgumu nulle.
+
+T007-title = Svētku dienas nav zināmas
+T007-message = Darba laiks ir mērīts { $value }. gadā, par kuru svētku dienas nav zināmas.
+T007-remedy = Papildiniet config/codelists/holidays.csv ar šā gada svētku dienām un pārceltajām darbdienām.
+T007-explain = Darba laikā neskaita svētku dienas un ievēro Ministru kabineta rīkojumus par darbdienu pārcelšanu. Gadā, par kuru sarakstā nav nevienas rindas, par darbdienu uzskata katru dienu no pirmdienas līdz piektdienai, tāpēc darba laiks iznāk par garu.
+
 ### Konstatējumi: piegāde
 
 S001-title = Pārāk daudz karantīnas
@@ -491,6 +526,12 @@ config-csv-cells = šūnu skaits ir { $found }, pirmajā rindā { $expected }
 config-csv-required = „{ $column }” ir tukšs
 config-csv-duplicate = kods „{ $code }” ir divreiz
 config-csv-clash = rakstība „{ $spelling }” der gan „{ $first }”, gan „{ $second }”
+config-calendar-twice = diena { $value } ir divreiz
+config-hint-calendar-twice = abus iemeslus nosauciet vienā rindā
+config-calendar-year = diena { $value } nav no { $from }. līdz { $to }. gadam
+config-calendar-weekday = { $value } tāpat ir darbdiena: par darbdienu kļūst tikai sestdiena vai svētdiena
+config-hint-calendar-weekday = pārcelšanai ir divas rindas: brīvā diena ar „brīvdiena”, tās vietā strādātā ar „darbdiena”
+config-working-time = darba dienai jābeidzas („{ $to }”) pēc tam, kad tā sākusies („{ $from }”)
 
 ### Komandrinda
 

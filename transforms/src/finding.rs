@@ -31,8 +31,8 @@ impl Severity {
 /// A rule that a finding names.
 #[derive(Debug, Clone, Copy)]
 pub struct Rule {
-    /// Stable code: `F` files, `R` rows as read, `V` values, `K` keys and references, `S` a source's delivery,
-    /// `L` the registry as a whole.
+    /// Stable code: `F` files, `R` rows as read, `V` values, `K` keys and references, `T` timelines of requests,
+    /// `S` a source's delivery, `L` the registry as a whole.
     pub code: &'static str,
     /// Severity unless the source's file softens it.
     pub severity: Severity,
@@ -151,6 +151,20 @@ rules! {
     ORPHAN = "K005" Error;
     /// A new service that may be one that another source has delivered: a person decides.
     MAY_BE_THE_SAME = "K006" Warning;
+    /// A request goes on after a closing state, neither reopened nor appealed.
+    AFTER_CLOSING = "T001" Warning;
+    /// Reopened, but never closed before.
+    REOPENED_UNCLOSED = "T002" Warning;
+    /// Appealed before any decision.
+    APPEAL_BEFORE_DECISION = "T003" Warning;
+    /// A draft again after it was submitted.
+    DRAFT_AFTER_SUBMISSION = "T004" Warning;
+    /// Back from work to submitted, not reopened.
+    BACK_TO_SUBMITTED = "T005" Warning;
+    /// The first event that counts is closing already.
+    CLOSED_AT_ONCE = "T006" Warning;
+    /// Working time was measured in a year of which no holidays are known.
+    HOLIDAYS_UNKNOWN = "T007" Warning;
     /// Too many records quarantined: a gate failed.
     GATE = "S001" Error;
     /// A snapshot without records: waits for approval.

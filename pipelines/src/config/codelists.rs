@@ -20,37 +20,20 @@ const FURTHER: [(&str, &[&str]); 3] = [
 
 /// Reads one list; `name` is the file's name without its ending.
 pub(super) fn read(name: &str, file: &str, text: &str) -> (Option<CodeList>, Vec<Problem>) {
-    // Excel puts a byte order mark in front of UTF-8.
-    let start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-    let mut reader = ReaderBuilder::new().flexible(true).has_headers(false).from_reader(&text.as_bytes()[start..]);
-    let mut list = Lines { file, text, start, problems: Vec::new() };
-    let mut records = Vec::new();
-    let mut record = StringRecord::new();
-    loop {
-        match reader.read_record(&mut record) {
-            Ok(true) => records.push(record.clone()),
-            Ok(false) => break,
-            Err(error) => {
-                let sentence = Sentence::new("config-csv").arg("reason", error.to_string());
-                return (None, vec![Problem::whole(file, sentence)]);
-            }
-        }
-    }
+    let mut list = Lines::new(file, text);
+    let Some(records) = list.records() else { return (None, list.problems) };
     let Some((header, rows)) = records.split_first() else {
         return (None, vec![Problem::whole(file, Sentence::new("config-csv-empty"))]);
     };
-    if !list.check_header(name, header) {
+    if !list.check_header(&HEADER, header) {
         return (None, list.problems);
     }
+    list.check_further(name, header);
     let further: Vec<&str> = header.iter().skip(HEADER.len()).collect();
     let mut codes: Vec<Code> = Vec::new();
     let mut places: HashMap<String, &StringRecord> = HashMap::new();
     for row in rows {
-        if row.len() != header.len() {
-            let sentence = Sentence::new("config-csv-cells")
-                .arg("found", row.len().to_string())
-                .arg("expected", header.len().to_string());
-            list.tell(row, None, sentence, None);
+        if !list.check_cells(header, row) {
             continue;
         }
         let cell = |index: usize| row.get(index).unwrap_or_default().trim().to_owned();
@@ -90,16 +73,48 @@ pub(super) fn read(name: &str, file: &str, text: &str) -> (Option<CodeList>, Vec
     (Some(made), list.problems)
 }
 
-struct Lines<'a> {
+/// The lines of a CSV file, and what is wrong with them so far.
+pub(super) struct Lines<'a> {
     file: &'a str,
     text: &'a str,
     start: usize,
-    problems: Vec<Problem>,
+    pub(super) problems: Vec<Problem>,
 }
 
-impl Lines<'_> {
-    fn tell(&mut self, row: &StringRecord, cell: Option<&str>, sentence: Sentence, hint: Option<Sentence>) {
+impl<'a> Lines<'a> {
+    pub(super) fn new(file: &'a str, text: &'a str) -> Self {
+        // Excel puts a byte order mark in front of UTF-8.
+        let start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+        Self { file, text, start, problems: Vec::new() }
+    }
+
+    /// The lines with their cells, the header too; none when they cannot be read, which then is a problem.
+    pub(super) fn records(&mut self) -> Option<Vec<StringRecord>> {
+        let bytes = &self.text.as_bytes()[self.start..];
+        let reader = ReaderBuilder::new().flexible(true).has_headers(false).from_reader(bytes);
+        match reader.into_records().collect() {
+            Ok(records) => Some(records),
+            Err(error) => {
+                let sentence = Sentence::new("config-csv").arg("reason", error.to_string());
+                self.problems.push(Problem::whole(self.file, sentence));
+                None
+            }
+        }
+    }
+
+    pub(super) fn tell(&mut self, row: &StringRecord, cell: Option<&str>, sentence: Sentence, hint: Option<Sentence>) {
         self.problems.push(Problem::at(self.file, self.span(row, cell), sentence).hint(hint));
+    }
+
+    /// Whether a row has as many cells as the header.
+    pub(super) fn check_cells(&mut self, header: &StringRecord, row: &StringRecord) -> bool {
+        if row.len() != header.len() {
+            let sentence = Sentence::new("config-csv-cells")
+                .arg("found", row.len().to_string())
+                .arg("expected", header.len().to_string());
+            self.tell(row, None, sentence, None);
+        }
+        row.len() == header.len()
     }
 
     /// The cell in the file's text, or the whole row.
@@ -115,29 +130,33 @@ impl Lines<'_> {
         from + offset..from + offset + length
     }
 
-    fn check_header(&mut self, name: &str, header: &StringRecord) -> bool {
+    /// Whether the header begins with the columns wanted.
+    pub(super) fn check_header(&mut self, wanted: &[&str], header: &StringRecord) -> bool {
         if header.len() == 1 && header.get(0).is_some_and(|cell| cell.contains([';', '\t'])) {
             let hint = Sentence::new("config-hint-comma");
             self.tell(header, None, Sentence::new("config-csv-separator"), Some(hint));
             return false;
         }
-        let cells: Vec<&str> = header.iter().map(str::trim).collect();
-        let mut sound = true;
-        for (index, column) in HEADER.iter().enumerate() {
-            if cells.get(index) != Some(column) {
+        for (index, column) in wanted.iter().enumerate() {
+            let found = header.get(index).map(str::trim);
+            if found != Some(column) {
                 let sentence =
-                    Sentence::new("config-csv-header").arg("column", *column).arg("header", HEADER.join(","));
-                self.tell(header, cells.get(index).copied(), sentence, None);
-                sound = false;
-                break;
+                    Sentence::new("config-csv-header").arg("column", *column).arg("header", wanted.join(","));
+                self.tell(header, found, sentence, None);
+                return false;
             }
         }
+        true
+    }
+
+    /// Checks that the list has the further columns that the program reads of it.
+    fn check_further(&mut self, name: &str, header: &StringRecord) {
+        let cells: Vec<&str> = header.iter().map(str::trim).collect();
         let further = FURTHER.iter().find(|(list, _)| *list == name).map_or(&[][..], |(_, columns)| columns);
-        for column in further.iter().filter(|column| sound && !cells.contains(column)) {
+        for column in further.iter().filter(|column| !cells.contains(column)) {
             let hint = known(column, cells.iter().copied().skip(HEADER.len()));
             self.tell(header, None, Sentence::new("config-csv-column").arg("column", *column), hint);
         }
-        sound
     }
 }
 

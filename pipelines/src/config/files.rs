@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use vienkop_transforms::codelist::{CodeList, CodeLists};
 use vienkop_transforms::model::{self, Entity, Kind};
+use vienkop_transforms::status::calendar::SpecialDay;
 use vienkop_transforms::texts::Language;
 
 use super::document::Document;
@@ -16,7 +17,7 @@ use super::source::{SourceCheck, is_name};
 use super::tables::Context;
 use super::texts::Catalogue;
 use super::validate::{Schema, SchemaError, prune};
-use super::{Loaded, codelists, schema};
+use super::{Loaded, calendar, codelists, schema};
 
 /// Code lists that an entity's fields, and those of its children, take their values from, and the field.
 fn of_lists(entity: &'static Entity) -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -169,6 +170,9 @@ impl Files {
     pub(super) fn code_lists(&mut self) -> CodeLists {
         let mut lists: Vec<CodeList> = Vec::new();
         for file in self.list("codelists", "csv", false) {
+            if stem(&file) == calendar::NAME {
+                continue;
+            }
             let Some(text) = self.read_if_there(&file) else { continue };
             let (list, problems) = codelists::read(&stem(&file), &file, &text);
             lists.extend(list);
@@ -188,6 +192,15 @@ impl Files {
             }
         }
         CodeLists::new(lists)
+    }
+
+    /// Holidays and moved working days. Without the file none are known, which the findings tell where it matters.
+    pub(super) fn special_days(&mut self) -> Vec<SpecialDay> {
+        let file = self.name(&format!("codelists/{}.csv", calendar::NAME));
+        let Some(text) = self.read_if_there(&file) else { return Vec::new() };
+        let (days, problems) = calendar::read(&file, &text);
+        self.problems.extend(problems);
+        days
     }
 
     /// The sources that are right, and the places of all of them.

@@ -4,6 +4,7 @@
 //! schema (made from the structures in `settings.rs` and the kinds' own), and then the checks that need the model, the
 //! code lists or another file. What a run does with it all is not decided here.
 
+mod calendar;
 mod codelists;
 mod document;
 mod fields;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 use vienkop_transforms::assess::questionnaire::Questionnaire;
 use vienkop_transforms::codelist::CodeLists;
 use vienkop_transforms::resolve::matching::{MatchSettings, SHIPPED};
+use vienkop_transforms::status::calendar::WorkingCalendar;
 use vienkop_transforms::texts::{Language, Texts};
 
 use document::Document;
@@ -50,6 +52,9 @@ pub(crate) struct Config {
     pub(crate) sources: Vec<Source>,
     /// Code lists.
     pub(crate) codelists: CodeLists,
+    /// Working days and hours, for working time.
+    #[allow(dead_code, reason = "read where timelines are worked out, at load")]
+    pub(crate) calendar: Arc<WorkingCalendar>,
     /// How services are recognised that no key tells.
     pub(crate) matching: Arc<MatchSettings>,
     /// Questionnaires by id.
@@ -104,6 +109,7 @@ impl Config {
         let matching: Loaded<MatchSettings> = files.load(&matching_file, &matching_text)?;
         files.problems.extend(matching::check(&matching));
         let codelists = files.code_lists();
+        let special_days = files.special_days();
         let questionnaires = files.load_all::<Questionnaire>("questionnaires")?;
         let questions = questions(&questionnaires);
         for loaded in questionnaires.values() {
@@ -113,6 +119,7 @@ impl Config {
         let (sources, source_files) = files.sources(&Context { codelists: &codelists, questionnaires: &questions })?;
         if let Some(vienkop) = &vienkop {
             files.problems.extend(pipelines::check_vienkop(vienkop, &pipelines));
+            files.problems.extend(calendar::check(vienkop));
         }
         for pipeline in pipelines.values() {
             files.problems.extend(pipelines::check(pipeline, &source_files, &questions));
@@ -120,8 +127,10 @@ impl Config {
         }
         let vienkop = vienkop.and_then(|vienkop| vienkop.item);
         if let (Some(matching), true) = (matching.item, files.problems.is_empty()) {
+            let vienkop = vienkop.unwrap_or_default();
             Ok(Self {
-                vienkop: vienkop.unwrap_or_default(),
+                calendar: Arc::new(calendar::make(&vienkop, &special_days)),
+                vienkop,
                 pipelines: sound(pipelines),
                 sources,
                 codelists,

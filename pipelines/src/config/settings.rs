@@ -23,6 +23,8 @@ pub(crate) struct Vienkop {
     pub(crate) language: Language,
     /// Time zone of local times in sources, by its IANA name.
     pub(crate) time_zone: String,
+    /// The hours of a working day.
+    pub(crate) working_time: WorkingTime,
     /// The pipeline that `vienkop run` runs when none is named.
     pub(crate) default_pipeline: Option<String>,
     /// Safety limits on what one file may ask of memory, disk and time.
@@ -38,10 +40,30 @@ impl Default for Vienkop {
             work: "var".to_owned(),
             language: Language::Lv,
             time_zone: "Europe/Riga".to_owned(),
+            working_time: WorkingTime::default(),
             default_pipeline: None,
             limits: Limits::default(),
             personal_data: PersonalData::default(),
         }
+    }
+}
+
+/// `[working_time]`: the hours that count as working time on a working day, in the time zone of `time_zone`. Which days
+/// are worked stands in `config/codelists/holidays.csv`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct WorkingTime {
+    /// When the working day begins, for example `09:00`.
+    #[schemars(regex(pattern = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"))]
+    pub(crate) from: String,
+    /// When the working day ends, later than `from`, for example `17:00`.
+    #[schemars(regex(pattern = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"))]
+    pub(crate) to: String,
+}
+
+impl Default for WorkingTime {
+    fn default() -> Self {
+        Self { from: "09:00".to_owned(), to: "17:00".to_owned() }
     }
 }
 
