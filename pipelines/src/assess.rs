@@ -2,11 +2,15 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use polars::prelude::*;
 use vienkop_connectors::registry::Registry;
+use vienkop_transforms::assess::performance::{self, Names, Style};
 use vienkop_transforms::assess::questionnaire::Questionnaire;
 use vienkop_transforms::assess::{report, survey};
 use vienkop_transforms::model;
+use vienkop_transforms::status::indicators::{Indicators, Inputs, Query, channels};
+use vienkop_transforms::status::tables::LakeTable;
 
 use crate::cli::session::Session;
 use crate::config::Config;
@@ -52,10 +56,64 @@ pub(crate) async fn make(
         }
         sections.extend(assessed.sections);
     }
+    sections.extend(performance_sections(session, registry, &institutions).await?);
     Ok(survey::report(session.as_of_day(), session.texts(), sections))
 }
 
-async fn entity_frame(registry: &Registry, name: &str) -> anyhow::Result<DataFrame> {
+/// Section 3; nothing where the lake is empty.
+async fn performance_sections(
+    session: &Session,
+    registry: &Registry,
+    institutions: &DataFrame,
+) -> anyhow::Result<Vec<report::Section>> {
+    let requests = lake_table(registry, LakeTable::RequestTimeline).await?;
+    let Some(requests) = requests else { return Ok(Vec::new()) };
+    let services = entity_frame(registry, "service").await?;
+    let query = Query::all(session.as_of_day(), session.time_zone.clone());
+    let measured = indicators(session, registry, requests, services.clone(), query).await?;
+    let names = Names::new(institutions, &services)?;
+    Ok(performance::sections(&measured, &names, &session.config.codelists, &style(session))?)
+}
+
+/// The indicators of what the lake holds.
+pub(crate) async fn indicators(
+    session: &Session,
+    registry: &Registry,
+    requests: LazyFrame,
+    services: DataFrame,
+    query: Query,
+) -> anyhow::Result<Indicators> {
+    let steps = lake_table(registry, LakeTable::RequestStep).await?;
+    let empty = || DataFrame::empty_with_schema(&LakeTable::RequestStep.schema()).lazy();
+    let list = session.config.codelists.get("channels").context("channels")?;
+    let inputs = Inputs {
+        requests,
+        steps: steps.unwrap_or_else(empty),
+        services,
+        calendar: session.config.calendar.all_days()?,
+        channels: channels(list)?,
+    };
+    // Polars reads on threads of its own and waits for them, which a thread of the runtime must not.
+    Ok(tokio::task::block_in_place(|| Indicators::new(inputs, query))?)
+}
+
+/// How values are written.
+pub(crate) fn style(session: &Session) -> Style<'_> {
+    Style { texts: session.texts(), working_day: session.config.calendar.working_day_seconds() }
+}
+
+/// A table of the lake over all sources; none while it holds no row.
+pub(crate) async fn lake_table(registry: &Registry, table: LakeTable) -> anyhow::Result<Option<LazyFrame>> {
+    let files = registry.lake_files(table).await?;
+    let scans: Vec<LazyFrame> = files
+        .iter()
+        .filter(|file| file.rows > 0)
+        .map(|file| LazyFrame::scan_parquet(PlRefPath::try_from_path(&file.path)?, ScanArgsParquet::default()))
+        .collect::<PolarsResult<_>>()?;
+    Ok(if scans.is_empty() { None } else { Some(concat(scans, UnionArgs::default())?) })
+}
+
+pub(crate) async fn entity_frame(registry: &Registry, name: &str) -> anyhow::Result<DataFrame> {
     let entity = model::entity(name).ok_or_else(|| anyhow::anyhow!("no entity {name}"))?;
     Ok(registry.current_frame(entity).await?)
 }

@@ -161,7 +161,7 @@ fn the_page_is_whole_and_safe() {
 
 #[test]
 fn every_text_of_the_page_exists() {
-    for source in [include_str!("html.rs"), include_str!("svg.rs")] {
+    for source in [include_str!("html.rs"), include_str!("measures.rs"), include_str!("svg.rs")] {
         for id in source.split('"').filter(|text| text.starts_with("report-")) {
             assert!(texts(Language::Lv).has(id) && texts(Language::En).has(id), "{id}");
         }
