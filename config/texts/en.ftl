@@ -236,6 +236,10 @@ V023-title = An error in the place of a value
 V023-message = The cell of the field "{ $field }" holds an Excel error or a formula never calculated, so its value is not known.
 V023-remedy = Mend the formula, let Excel calculate it, save the file and send it again.
 V023-explain = The cell holds an error (#REF!, #N/A) or a formula whose value was never calculated. It is not an empty cell: what should be in it is not known. So the record is quarantined and the registry keeps what it had, unless the source says invalid = "empty" for the field.
+V024-title = A time in the future
+V024-message = The time “{ $value }” of field “{ $field }” lies after the day that this import is about.
+V024-remedy = Correct the year, month or day; the latest possible: { $expected }.
+V024-explain = What has not happened yet is no event: mostly the year is mistyped. The event is quarantined, the other events of its request stay.
 
 ### Findings: keys and references
 
@@ -268,6 +272,14 @@ K006-title = Perhaps the same service
 K006-message = The service "{ $value }" may be the same as "{ $expected }" ({ $hint }).
 K006-remedy = Look at the pair with "vienkop review list" and decide: "review accept" or "review reject".
 K006-explain = No key (register number, the owner's code) joins the two services, but name, legal acts, audience and channels are alike. Until somebody decides they are two services. The decision is remembered and holds for later deliveries.
+K007-title = A request for an unknown service
+K007-message = Field “{ $field }” of the request refers to “{ $value }”, which the registry does not hold.
+K007-remedy = Correct the service code or deliver the description of the service; requests for it are loaded the next time.
+K007-explain = A request whose service is not known says nothing of any service, so it is quarantined together with its events. The code is compared with all services of the registry.
+K008-title = An event without its request
+K008-message = The request of event “{ $value }” is not in the registry, or is in quarantine.
+K008-remedy = Correct the request (see its findings) or deliver it; deliver the events again together with it.
+K008-explain = An event belongs to a request that the same source delivers. Until the request is accepted it is not known which service the event is about, so it is not loaded.
 
 T001-title = Something after the closing
 T001-message = The request "{ $key }" was closed ("{ $expected }"), yet then came "{ $value }" without a reopening or an appeal.
@@ -480,7 +492,12 @@ config-child-item = the structures "{ $child }" need "pattern" or "field": what 
 config-numbered = the header "{ $value }" has no "{"{"}n{"}"}" for 1, 2, 3 …
 config-unpivot-key = "key" has no meaning here: with "unpivot", a record of { $entity } is known by the entity's own key
 config-hint-unpivot-key = that key is: { $key }; delete "key"
-config-unpivot = "unpivot" is for survey answers (survey_response), not for "{ $entity }"
+config-unpivot = "unpivot" is for survey answers (survey_response) and status events (status_event), not for "{ $entity }"
+config-unpivot-questionnaire = The columns of “{ $entity }” are times of events; they have no questionnaire
+config-unpivot-no-columns = [table.unpivot.columns] is missing: the header of each column of times and its state, such as "Reģistrēts" = "reģistrēts"
+config-unknown-state = “{ $value }” is no state of the code list “states”
+config-events-without-requests = Status events belong to requests: this source needs a table with entity = "service_request" too
+config-events-key = Requests that have events are known by institution and number; there can be no other key here
 config-unknown-questionnaire = no questionnaire "{ $value }"
 config-unknown-question = the questionnaire "{ $questionnaire }" has no question "{ $value }"
 

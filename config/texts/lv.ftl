@@ -236,6 +236,10 @@ V023-title = Vērtības vietā ir kļūda
 V023-message = Lauka „{ $field }” šūnā ir Excel kļūda vai neaprēķināta formula, tāpēc vērtība nav zināma.
 V023-remedy = Izlabojiet formulu, ļaujiet Excel to aprēķināt, saglabājiet un atsūtiet failu no jauna.
 V023-explain = Šūnā ir kļūda (#REF!, #N/A) vai formula, kuras vērtība nekad nav aprēķināta. Tā nav tukša šūna: kas tajā jābūt, nav zināms. Tāpēc ieraksts ir karantīnā un reģistrā paliek iepriekšējā redakcija, ja vien avots šim laukam nav noteicis invalid = "empty".
+V024-title = Laiks nākotnē
+V024-message = Lauka „{ $field }” laiks „{ $value }” ir pēc dienas, par kuru ir šī ielāde.
+V024-remedy = Labojiet gadu, mēnesi vai dienu; vēlākais iespējamais: { $expected }.
+V024-explain = Notikums, kas vēl nav noticis, nav notikums: visbiežāk tā ir drukas kļūda gadā. Notikums ir karantīnā, pārējie tā paša pieteikuma notikumi paliek.
 
 ### Konstatējumi: atslēgas un atsauces
 
@@ -268,6 +272,14 @@ K006-title = Varbūt tas pats pakalpojums
 K006-message = Pakalpojums „{ $value }” varbūt ir tas pats, kas „{ $expected }” ({ $hint }).
 K006-remedy = Aplūkojiet pāri ar „vienkop review list” un izlemiet: „review accept” vai „review reject”.
 K006-explain = Neviena atslēga (reģistra numurs, turētāja kods) abus pakalpojumus nesaista, taču nosaukums, tiesību akti, saņēmēji un kanāli ir līdzīgi. Kamēr nav izlemts, tie ir divi pakalpojumi. Lēmumu atceras, un tas attiecas arī uz nākamajām piegādēm.
+K007-title = Pieteikums nezināmam pakalpojumam
+K007-message = Pieteikuma lauks „{ $field }” norāda uz „{ $value }”, kā reģistrā nav.
+K007-remedy = Labojiet pakalpojuma kodu vai iesniedziet pakalpojuma aprakstu; pieteikumi ar to tiks ielādēti nākamajā reizē.
+K007-explain = Pieteikums, kura pakalpojums nav zināms, neko nepasaka par nevienu pakalpojumu, tāpēc tas ir karantīnā kopā ar saviem notikumiem. Kodu salīdzina ar visiem reģistra pakalpojumiem.
+K008-title = Notikums bez pieteikuma
+K008-message = Notikuma „{ $value }” pieteikuma reģistrā nav, vai tas ir karantīnā.
+K008-remedy = Labojiet pieteikumu (skatiet tā konstatējumus) vai iesniedziet to; notikumi jāiesniedz vēlreiz kopā ar to.
+K008-explain = Notikums pieder pieteikumam, ko piegādā tas pats avots. Kamēr pieteikums nav pieņemts, nav zināms, par kādu pakalpojumu notikums ir, tāpēc to neielādē.
 
 T001-title = Notikums pēc slēgšanas
 T001-message = Pieteikums „{ $key }” bija slēgts („{ $expected }”), tomēr pēc tam ir „{ $value }” bez atkārtotas atvēršanas vai apstrīdēšanas.
@@ -482,7 +494,12 @@ config-child-item = struktūrām „{ $child }” vajag „pattern” vai „fie
 config-numbered = virsrakstā „{ $value }” nav „{"{"}n{"}"}”, kura vietā liek 1, 2, 3 …
 config-unpivot-key = „key” te neder: ja tabulai ir „unpivot”, ierakstu ({ $entity }) pazīst pēc tā paša atslēgas
 config-hint-unpivot-key = atslēga ir: { $key }; izdzēsiet „key”
-config-unpivot = „unpivot” ir tikai aptauju atbildēm (survey_response), nevis „{ $entity }”
+config-unpivot = „unpivot” ir tikai aptauju atbildēm (survey_response) un statusa notikumiem (status_event), nevis „{ $entity }”
+config-unpivot-questionnaire = „{ $entity }” kolonnas ir notikumu laiki, anketas tiem nav
+config-unpivot-no-columns = Trūkst [table.unpivot.columns]: katras laika kolonnas virsraksts un tās stāvoklis, piemēram, "Reģistrēts" = "reģistrēts"
+config-unknown-state = „{ $value }” nav stāvoklis no kodu saraksta „states”
+config-events-without-requests = Statusa notikumi pieder pieteikumiem: šim avotam vajag arī tabulu ar entity = "service_request"
+config-events-key = Pieteikumus, kuriem ir notikumi, pazīst pēc iestādes un numura; citas atslēgas te nevar būt
 config-unknown-questionnaire = nav anketas „{ $value }”
 config-unknown-question = anketā „{ $questionnaire }” nav jautājuma „{ $value }”
 

@@ -18,6 +18,7 @@ use crate::limits::Limits;
 
 /// Files on their way in; a crash leaves them here and nowhere else.
 const ARRIVING: &str = "arriving";
+const MAKE: &str = "landing: make folder";
 const CHUNK: usize = 128 << 10;
 
 /// A folder of landed files: `<first two hex digits>/<SHA-256>`. Only its owner can read it: it holds personal data.
@@ -48,8 +49,8 @@ impl LandingZone {
     /// The folder cannot be made.
     pub fn new(root: impl Into<PathBuf>) -> io::Result<Self> {
         let root = root.into();
-        make_private_folder(&root)?;
-        make_private_folder(&root.join(ARRIVING))?;
+        make_private_folder(&root, MAKE)?;
+        make_private_folder(&root.join(ARRIVING), MAKE)?;
         Ok(Self { root })
     }
 
@@ -106,7 +107,7 @@ impl LandingZone {
         kill_point("landing: sync");
         arriving.as_file().sync_all()?;
         let folder = path.parent().unwrap_or(&self.root);
-        make_private_folder(folder)?;
+        make_private_folder(folder, MAKE)?;
         kill_point("landing: make read-only");
         make_read_only(arriving.path())?;
         kill_point("landing: rename");
@@ -193,7 +194,7 @@ impl LandingZone {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         // Writing to a String cannot fail.
@@ -202,11 +203,12 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-fn make_private_folder(folder: &Path) -> io::Result<()> {
+/// `point` names the write.
+pub(crate) fn make_private_folder(folder: &Path, point: &str) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
     }
-    kill_point("landing: make folder");
+    kill_point(point);
     fs::create_dir_all(folder)?;
     #[cfg(unix)]
     {
@@ -229,12 +231,12 @@ fn make_read_only(file: &Path) -> io::Result<()> {
 
 /// A new name is safe from a power cut only when its folder is on the disk too.
 #[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     fs::File::open(folder)?.sync_all()
 }
 
 #[cfg(not(unix))]
-fn sync_folder(_folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(_folder: &Path) -> io::Result<()> {
     Ok(())
 }
 

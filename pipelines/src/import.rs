@@ -19,8 +19,8 @@ use vienkop_connectors::registry::{Delivery, LandedFile, Priority, RegistryError
 use vienkop_transforms::batch::{Batch, LocatorKind};
 use vienkop_transforms::check::check;
 use vienkop_transforms::finding::{self, Finding, Severity};
-use vienkop_transforms::mapping::{TableMapping, TablePlan, map};
-use vienkop_transforms::model::rank;
+use vienkop_transforms::mapping::{Mapped, TableMapping, TablePlan, map};
+use vienkop_transforms::model::{Kept, rank};
 use vienkop_transforms::normalise::personal::mask;
 use vienkop_transforms::normalise::{Context, PseudonymKey, normalise};
 use vienkop_transforms::resolve::{delivery_findings, missing_required, resolve};
@@ -263,25 +263,47 @@ impl Importer<'_> {
         let context = Context {
             codelists: &self.session.config.codelists,
             time_zone: &self.session.time_zone,
+            until: self.session.end_of_day(),
             pseudonym_key: prepared.key.as_ref(),
         };
         let name = batch.origin.file.clone();
         let rows = batch.frame.height();
         tally.rows.read += rows as u64;
-        let mapped = tokio::task::block_in_place(|| map(plan, batch))?;
-        if let Some(finding) = missing_required(plan, &mapped) {
-            // A header without rows that is not this table's: a sheet of explanations, say. It lacks nothing.
-            if rows == 0 {
-                return Ok(());
+        for (n, part) in plan.parts().iter().enumerate() {
+            let batch = batch.clone();
+            let mapped = tokio::task::block_in_place(|| map(part, batch))?;
+            if let Some(finding) = missing_required(part, &mapped) {
+                // A header without rows that is not this table's: a sheet of explanations, say. It lacks nothing.
+                if rows == 0 {
+                    return Ok(());
+                }
+                return Err(Stop::Delivery(Box::new(Refusal { finding, file: Some(name) })));
             }
-            return Err(Stop::Delivery(Box::new(Refusal { finding, file: Some(name) })));
+            // Rows of which several columns make records are the same rows.
+            if n == 0 {
+                tally.rows.skipped += mapped.skipped;
+                tally.rows.mapped += rows as u64 - mapped.skipped;
+            }
+            self.stage_mapped(prepared, part, mapped, &context, stage, tally, told).await?;
         }
+        Ok(())
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "one batch of one table of one source")]
+    async fn stage_mapped(
+        &self,
+        prepared: &Prepared<'_>,
+        plan: &TablePlan,
+        mapped: Mapped,
+        context: &Context<'_>,
+        stage: &mut Stage,
+        tally: &mut Tally,
+        told: &mut BTreeSet<String>,
+    ) -> Result<(), Stop> {
         let resolved = tokio::task::block_in_place(|| -> PolarsResult<_> {
-            tally.rows.skipped += mapped.skipped;
-            tally.rows.mapped += mapped.rows.height() as u64;
             tally.paths.look(plan, &mapped);
             let delivery = finding::frame(&delivery_findings(plan, &mapped, &prepared.wanted, told))?;
-            let mut normalised = normalise(mapped, &context);
+            let mut normalised = normalise(mapped, context);
             check(plan, &mut normalised)?;
             let resolved = resolve(plan, &normalised, tally.next_seq, &prepared.hidden)?;
             tally.next_seq += resolved.records.first().map_or(0, |records| records.frame.height() as i64);
@@ -291,6 +313,10 @@ impl Importer<'_> {
         });
         let (resolved, delivery) = resolved?;
         for records in &resolved.records {
+            if plan.entity.kept == Kept::Lake {
+                stage.events(records).await?;
+                continue;
+            }
             if records.child.is_none() || plan.child.is_none() || records.frame.height() > 0 {
                 tally.delivered.insert(records.name());
             } else {
@@ -328,6 +354,8 @@ impl Importer<'_> {
             max_quarantined_share: source.policy.max_quarantined_share,
             max_retired_share: source.policy.max_retired_share,
             approve: self.approve.of(&source.id),
+            repeats: &prepared.repeats(),
+            timelines: Some(&self.session.timelines),
             matching: Some(&self.session.config.matching),
         };
         if tally.rows.mapped == 0 {
@@ -449,6 +477,11 @@ impl<'a> Prepared<'a> {
     fn targets(&self, delivered: &BTreeSet<String>) -> BTreeSet<String> {
         let entities = self.tables.iter().filter(|(plan, _)| plan.child.is_none()).map(|(plan, _)| plan.name());
         entities.chain(delivered.iter().cloned()).collect()
+    }
+
+    /// Entities of which a record may stand in several rows.
+    fn repeats(&self) -> Vec<&'static str> {
+        self.tables.iter().filter(|(plan, _)| plan.repeats).map(|(plan, _)| plan.entity.name).collect()
     }
 
     /// What the source's records refer to must be loaded before it: sources go in this order.

@@ -139,6 +139,8 @@ rules! {
     SEVERAL_VALUES = "V022" Error;
     /// An Excel error, or a formula never calculated, where a value should be.
     BROKEN_CELL = "V023" Error;
+    /// Something that happened after the day that the run is about.
+    IN_FUTURE = "V024" Error;
     /// The same record twice, alike.
     DUPLICATE = "K001" Info;
     /// The same record twice with different content; the later counts.
@@ -151,6 +153,10 @@ rules! {
     ORPHAN = "K005" Error;
     /// A new service that may be one that another source has delivered: a person decides.
     MAY_BE_THE_SAME = "K006" Warning;
+    /// A request for a service that the registry does not hold.
+    UNKNOWN_SERVICE = "K007" Error;
+    /// An event of a request that is not in the registry, or in quarantine.
+    EVENT_WITHOUT_REQUEST = "K008" Error;
     /// A request goes on after a closing state, neither reopened nor appealed.
     AFTER_CLOSING = "T001" Warning;
     /// Reopened, but never closed before.

@@ -27,7 +27,7 @@ impl Planned {
     /// # Errors
     /// The registry cannot be written; then nothing of this is kept.
     pub async fn apply(self, rows: Rows, seconds: f64) -> Result<Difference, RegistryError> {
-        let Self { mut stage, difference } = self;
+        let Self { mut stage, mut difference, timelines } = self;
         let status = match &difference.gate {
             None => "ok",
             Some(gate) if gate.kind == GateKind::Quarantined => "gate",
@@ -55,6 +55,9 @@ impl Planned {
             }
             if stale {
                 stage.merge_what_was_not_delivered(&staged).await?;
+            }
+            if let Some(rules) = timelines {
+                stage.load_events(&staged, &rules, &mut difference.entities).await?;
             }
             if difference.matched != Matched::default() {
                 stage.session.scoped(sql::matching::REMEMBER, &stage.scope).await?;

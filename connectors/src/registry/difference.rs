@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use vienkop_transforms::finding::{self, Rule};
-use vienkop_transforms::model;
+use vienkop_transforms::model::{self, Kept};
 use vienkop_transforms::resolve::matching::MatchSettings;
+use vienkop_transforms::status::timeline::TimelineRules;
 
 use super::error::RegistryError;
+use super::lake::STATUS_EVENT;
 use super::session::Row;
 use super::sql::{self, Staged, Table};
 use super::stage::Stage;
@@ -26,6 +28,10 @@ pub struct Delivery<'a> {
     pub max_retired_share: f64,
     /// Whether a person has approved retiring more.
     pub approve: bool,
+    /// Entities of which a record may stand in several rows: of each field the last filled value counts.
+    pub repeats: &'a [&'a str],
+    /// How timelines of requests are worked out; none: they are not, and no event is taken in.
+    pub timelines: Option<&'a Arc<TimelineRules>>,
     /// How services are recognised that no key tells; none: they are not.
     pub matching: Option<&'a Arc<MatchSettings>>,
 }
@@ -165,6 +171,7 @@ pub struct Matched {
 pub struct Planned {
     pub(super) stage: Stage,
     pub(super) difference: Difference,
+    pub(super) timelines: Option<Arc<TimelineRules>>,
 }
 
 impl Planned {
@@ -219,7 +226,7 @@ impl Stage {
     /// Another writer keeps the registry locked for too long, or temporary tables cannot be written.
     pub async fn difference(mut self, delivery: &Delivery<'_>) -> Result<Planned, RegistryError> {
         for name in delivery.mapped {
-            if let Some((entity, child)) = model::target(name) {
+            if let Some((entity, child)) = model::target(name).filter(|(entity, _)| entity.kept != Kept::Lake) {
                 self.staged(Table { entity, child }).await?;
             }
         }
@@ -249,6 +256,12 @@ impl Stage {
             entities.extend(counts);
             matched = Matched { merged: matched.merged + found.merged, review: matched.review + found.review };
         }
+        if delivery.mapped.contains(&STATUS_EVENT) {
+            let (mapped, quarantined) = (self.events.mapped, self.events.quarantined);
+            let accepted = mapped - quarantined;
+            let entity = STATUS_EVENT.to_owned();
+            entities.push(EntityDifference { entity, mapped, accepted, quarantined, ..EntityDifference::default() });
+        }
         let gate = self.gate(&entities, &staged, delivery).await?;
         if let Some(gate) = &gate {
             self.findings(&finding::frame(&[gate.finding()])?).await?;
@@ -258,7 +271,8 @@ impl Stage {
             samples.extend(self.samples(one, &staged).await?);
         }
         samples.extend(self.merged_samples(matched).await?);
-        Ok(Planned { stage: self, difference: Difference { entities, samples, matched, gate } })
+        let timelines = delivery.timelines.cloned();
+        Ok(Planned { stage: self, difference: Difference { entities, samples, matched, gate }, timelines })
     }
 
     /// One entity with its children.
@@ -285,10 +299,22 @@ impl Stage {
             .filter(|other| other.table.child.is_some() && other.table.entity.name == one.table.entity.name)
             .collect();
         let mut counts = self.count_staged(one).await?;
+        let repeats = delivery.repeats.contains(&one.table.entity.name);
+        if repeats {
+            let [index, complete] = one.complete();
+            self.session.define(index).await?;
+            self.session.run(complete).await?;
+        }
         self.session.run(one.winners()).await?;
         self.filled("delta", one).await?;
+        if repeats {
+            // Several rows are one record here, and it was mapped once.
+            let winners = self.states(one).await?.get("accepted").copied().unwrap_or_default();
+            counts.mapped = counts.quarantined + winners;
+        }
         self.drop_duplicates(one, &mut counts, 0).await?;
-        if one.table.entity.link {
+        let refuses = one.table.entity.link || one.table.entity.fields.iter().any(|field| field.binding);
+        if refuses {
             self.check_references(one, staged).await?;
         }
         self.session.run(one.compare()).await?;
@@ -308,7 +334,7 @@ impl Stage {
         self.filled("uid", one).await?;
         let matched = self.recognise(one, staged, delivery.matching).await?;
         self.session.run(one.gone()).await?;
-        if !one.table.entity.link {
+        if !refuses {
             self.check_references(one, staged).await?;
         }
         for statement in one.quarantine() {
@@ -414,7 +440,7 @@ impl Stage {
         for statement in one.reference_findings(staged, self.session.dialect()) {
             self.session.run(statement).await?;
         }
-        if let Some(statement) = one.refuse_links(staged)
+        if let Some(statement) = one.refuse_references(staged)
             && self.session.run(statement).await? > 0
         {
             for statement in one.refused_cells() {

@@ -8,6 +8,7 @@ use sqlx::error::DatabaseError;
 use sqlx::migrate::MigrateError;
 
 use super::sql::Dialect;
+use crate::lake::LakeError;
 
 /// A fault of the environment; bad data is a finding, never an error.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +25,9 @@ pub enum RegistryError {
     /// The folder of the file cannot be made.
     #[error(transparent)]
     Folder(#[from] std::io::Error),
+    /// The event lake beside the registry.
+    #[error(transparent)]
+    Lake(#[from] LakeError),
     /// The file cannot be opened.
     #[error("cannot open the registry {path}; check that the folder exists and that the file may be read and written")]
     Open {

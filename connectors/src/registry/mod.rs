@@ -14,6 +14,7 @@ mod difference;
 mod dump;
 mod error;
 mod history;
+mod lake;
 mod links;
 mod lock;
 mod matching;
@@ -49,6 +50,7 @@ pub use review::{Decision, ReviewPair, ReviewSide, Reviewed};
 pub use run::{Mode, Priority, Run, RunKind, RunStart};
 pub use stage::{LandedFile, Stage};
 
+use crate::lake::Lake;
 use error::Site;
 use session::{Server, Session};
 use sql::Dialect;
@@ -61,6 +63,8 @@ const WAIT: Duration = Duration::from_secs(60);
 pub struct Registry {
     server: Server,
     site: Site,
+    /// Its event lake.
+    lake: Lake,
 }
 
 /// Without the options of the connection: they hold a password.
@@ -135,7 +139,8 @@ impl Registry {
                     return Err(refused(UrlFault::NoFile));
                 }
                 let site = Site { path: Arc::from(path), wait, dialect: Dialect::Sqlite };
-                Ok(Self { server: Server::Sqlite(Box::new(session::sqlite(path, wait))), site })
+                let lake = Lake::at(Path::new(path).with_extension("lake"));
+                Ok(Self { server: Server::Sqlite(Box::new(session::sqlite(path, wait))), site, lake })
             }
             "postgres" | "postgresql" => {
                 if let Some(name) = unknown_parameter(url) {
@@ -149,15 +154,33 @@ impl Registry {
                     return Err(refused(UrlFault::NoDatabase));
                 }
                 let site = Site { path: Arc::from(without_password(url)), wait, dialect: Dialect::Postgres };
-                Ok(Self { server: Server::Postgres(Box::new(session::postgres(options))), site })
+                let lake = Lake::at(Path::new("lake").join(database_folder(&options)));
+                Ok(Self { server: Server::Postgres(Box::new(session::postgres(options))), site, lake })
             }
             _ => Err(refused(UrlFault::UnknownScheme)),
         }
     }
 
+    /// The registry with its event lake below this folder. Only of a server: the lake of a `SQLite` file `x.db` is the
+    /// folder `x.lake` beside it.
+    #[must_use]
+    pub fn with_lake_below(mut self, folder: &Path) -> Self {
+        if let Server::Postgres(options) = &self.server {
+            self.lake = Lake::at(folder.join(database_folder(options)));
+        }
+        self
+    }
+
     async fn connect(&self) -> Result<Session, RegistryError> {
         Session::connect(&self.server, &self.site).await
     }
+}
+
+/// Name of the folder that holds the lake of a database: registries of two databases never share one.
+fn database_folder(options: &PgConnectOptions) -> String {
+    let database = options.get_database().unwrap_or_default();
+    let name = format!("{}-{}-{database}", options.get_host(), options.get_port());
+    name.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_') { c } else { '_' }).collect()
 }
 
 /// Parameters that the driver reads; it would only log the name and value of any other.

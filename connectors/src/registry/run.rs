@@ -7,6 +7,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::Registry;
 use super::error::RegistryError;
+use super::lake::Events;
 use super::queries::{SourceState, source_states};
 use super::session::{Scope, Session, Value};
 use super::stage::Stage;
@@ -196,7 +197,8 @@ impl Run {
         if before > 0 {
             return Err(RegistryError::Twice { name: source.to_owned(), run: self.number });
         }
-        Stage::begin(session, scope, lock).await
+        let plan = self.plan.is_some().then(tempfile::tempdir).transpose()?;
+        Stage::begin(session, scope, lock, Events::new(self.registry.lake.clone(), plan)).await
     }
 
     /// A connection that sees what the run has done so far, tidy. In a plan, waits for the source that has it.

@@ -27,6 +27,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("migrations/sqlite/0002_matching.sql"),
         include_str!("migrations/postgres/0002_matching.sql"),
     ),
+    (3, "lake", include_str!("migrations/sqlite/0003_lake.sql"), include_str!("migrations/postgres/0003_lake.sql")),
 ];
 
 fn migrator(dialect: Dialect) -> Migrator {

@@ -10,6 +10,7 @@ use vienkop_transforms::records::{self, QuarantinedCells, Records};
 
 use super::bulk::{Bulk, Cells};
 use super::error::RegistryError;
+use super::lake::Events;
 use super::lock::Lock;
 use super::run::Held;
 use super::session::{Scope, Value};
@@ -38,17 +39,23 @@ pub struct Stage {
     pub(super) scope: Scope,
     pub(super) staged: Vec<Staged>,
     rejected: i64,
+    pub(super) events: Events,
     pub(super) bulk: Bulk,
     /// Nobody else imports this source meanwhile.
     _lock: Option<Lock>,
 }
 
 impl Stage {
-    pub(super) async fn begin(mut session: Held, scope: Scope, lock: Option<Lock>) -> Result<Self, RegistryError> {
+    pub(super) async fn begin(
+        mut session: Held,
+        scope: Scope,
+        lock: Option<Lock>,
+        events: Events,
+    ) -> Result<Self, RegistryError> {
         for statement in sql::create_stage_common() {
             session.define(statement).await?;
         }
-        Ok(Self { session, scope, staged: Vec::new(), rejected: 0, bulk: Bulk::default(), _lock: lock })
+        Ok(Self { session, scope, staged: Vec::new(), rejected: 0, events, bulk: Bulk::default(), _lock: lock })
     }
 
     /// Lists a landed file; the same content under the same name keeps the number that it got first.

@@ -64,6 +64,8 @@ impl How {
             max_quarantined_share: self.quarantined,
             max_retired_share: self.retired,
             approve: self.approve,
+            repeats: &[],
+            timelines: None,
             matching: self.matching.then(matching),
         }
     }

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use polars::prelude::DataFrame;
 use serde::Serialize;
-use vienkop_connectors::registry::Registry;
 
 use super::session::Session;
 use super::{Exit, Options, output};
@@ -49,7 +48,7 @@ pub(super) async fn findings(
 ) -> anyhow::Result<Exit> {
     let session = Session::open(options, now)?;
     let wanted = source.map(|name| session.source(name)).transpose()?.map(|source| source.id.as_str());
-    let registry = Registry::open(&session.registry).await?;
+    let registry = session.open_registry().await?;
     let mut found = Vec::new();
     if !links {
         let mut latest = BTreeMap::new();

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use vienkop_connectors::registry::{QuarantineRow, Registry};
+use vienkop_connectors::registry::QuarantineRow;
 use vienkop_transforms::finding::Finding;
 
 use super::session::Session;
@@ -82,7 +82,7 @@ impl Listed {
 /// Lists or shows rejected records.
 pub(super) async fn quarantine(options: &Options, now: Timestamp, command: &QuarantineCommand) -> anyhow::Result<Exit> {
     let session = Session::open(options, now)?;
-    let registry = Registry::open(&session.registry).await?;
+    let registry = session.open_registry().await?;
     match command {
         QuarantineCommand::List { source } => {
             let source = source.as_deref().map(|name| session.source(name)).transpose()?;

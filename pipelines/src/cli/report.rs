@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use serde::Serialize;
-use vienkop_connectors::registry::Registry;
 
 use super::session::Session;
 use super::{Exit, Options, output};
@@ -27,7 +26,7 @@ pub(super) async fn assess(options: &Options, now: Timestamp, questionnaires: &[
     if let Some(unknown) = ids.iter().find(|id| !known.contains_key(*id)) {
         anyhow::bail!(session.unknown("cli-source-unknown", unknown, known.keys().map(String::as_str)));
     }
-    let registry = Registry::open(&session.registry).await?;
+    let registry = session.open_registry().await?;
     let answered = assess::answered(&registry, &session.config, &ids).await?;
     if answered.is_empty() {
         anyhow::bail!(session.texts().get("cli-assess-empty", &[("wave", &ids.join(", "))]));

@@ -100,7 +100,7 @@ pub(super) async fn review(options: &Options, now: Timestamp, command: &ReviewCo
         let shown = Registry::shown(&session.registry);
         bail!(texts.get("cli-record-no-registry", &[("registry", &shown)]));
     }
-    let registry = Registry::open(&session.registry).await?;
+    let registry = session.open_registry().await?;
     let decision = match command {
         ReviewCommand::List { all } => {
             let pairs = registry.review_list(*all, MOST).await?;

@@ -91,7 +91,7 @@ pub(super) async fn run_pipeline(session: &Session, ask: &Ask<'_>) -> anyhow::Re
     let (name, pipeline, mut sources) = targeted(session, ask.target)?;
     sources.retain(|source| ask.only.is_none_or(|only| only.contains(&source.id)));
     let approve = ask.approve.among(session, &sources)?;
-    let registry = Registry::open(&session.registry).await?;
+    let registry = session.open_registry().await?;
     // Nobody else runs the same pipeline meanwhile; whoever tries is told who does.
     let _lock = registry.lock(&format!("pipeline {name}"), PATIENCE).await?;
     let job = Job {
@@ -153,7 +153,7 @@ pub(super) async fn plan(
         url = format!("sqlite://{}", scratch.path().join("registry.db").display());
         Registry::open(&url).await?;
     }
-    let registry = Registry::open_as_it_is(&url).await?;
+    let registry = Registry::open_as_it_is(&url).await?.with_lake_below(&session.lake());
     let Executed { outcome, broken } = execute(&session, &registry, &job).await?;
     let outcome = Outcome { run: None, notes, ..outcome };
     finish(&session, options, "cli-plan-title", name, Executed { outcome, broken })

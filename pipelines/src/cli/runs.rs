@@ -69,7 +69,7 @@ impl From<RunRow> for Shown {
 /// Prints what ran and what each source delivered, the latest first.
 pub(super) async fn runs(options: &Options, now: Timestamp, number: u32) -> anyhow::Result<Exit> {
     let session = Session::open(options, now)?;
-    let registry = Registry::open(&session.registry).await?;
+    let registry = session.open_registry().await?;
     let runs: Vec<Shown> = registry.runs(number as usize).await?.into_iter().map(Shown::from).collect();
     let late = late_of_what_runs(&session, &registry).await?;
     if options.json {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::bail;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use vienkop_connectors::registry::{Registry, RegistryError};
+use vienkop_connectors::registry::RegistryError;
 
 use super::approval::Approve;
 use super::interrupt::Interrupt;
@@ -42,7 +42,7 @@ pub(super) async fn schedule(options: &Options, clock: fn() -> Timestamp, once: 
     }
     let interrupt = Interrupt::listen();
     let mut since = BTreeMap::new();
-    for (name, ran) in Registry::open(&session.registry).await?.last_runs(&timestamp(now)).await? {
+    for (name, ran) in session.open_registry().await?.last_runs(&timestamp(now)).await? {
         since.insert(name, ran.parse()?);
     }
     if once {

@@ -1,13 +1,15 @@
 //! What every command begins with: configuration, language, as-of moment, work folder.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use vienkop_connectors::registry::Registry;
+use vienkop_connectors::registry::{Registry, RegistryError};
 use vienkop_transforms::normalise::PseudonymKey;
+use vienkop_transforms::status::timeline::TimelineRules;
 use vienkop_transforms::texts::{Language, Texts};
 
 use super::{Lang, Options};
@@ -30,6 +32,8 @@ pub(crate) struct Session {
     pub(crate) work: PathBuf,
     /// Address of the registry.
     pub(crate) registry: String,
+    /// How timelines of requests are worked out.
+    pub(crate) timelines: Arc<TimelineRules>,
     /// Options that lead another command to the same installation and day.
     again: Vec<String>,
 }
@@ -55,7 +59,21 @@ impl Session {
             .clone()
             .or_else(|| config.vienkop.registry.clone())
             .unwrap_or_else(|| format!("sqlite://{}", work.join("registry.db").display()));
-        Ok(Self { config, language, time_zone, as_of, now, work, registry, again: again(options) })
+        let timelines = Arc::new(TimelineRules::new(&config.codelists, Arc::clone(&config.calendar)));
+        Ok(Self { config, language, time_zone, as_of, now, work, registry, timelines, again: again(options) })
+    }
+
+    /// Opens the registry with its event lake; makes what is missing.
+    pub(crate) async fn open_registry(&self) -> Result<Registry, RegistryError> {
+        Ok(Registry::open(&self.registry).await?.with_lake_below(&self.lake()))
+    }
+
+    /// Where the lakes of registries on a server lie.
+    pub(crate) fn lake(&self) -> PathBuf {
+        match &self.config.vienkop.lake {
+            Some(folder) => self.config.base.join(folder),
+            None => self.work.join("lake"),
+        }
     }
 
     /// A command that a person can paste, for this installation and day.
@@ -74,6 +92,12 @@ impl Session {
     /// The local day of the as-of moment.
     pub(crate) fn as_of_day(&self) -> Date {
         self.as_of.to_zoned(self.time_zone.clone()).date()
+    }
+
+    /// The end of that day: what has happened lies before it.
+    pub(crate) fn end_of_day(&self) -> Timestamp {
+        let next = self.as_of_day().tomorrow().and_then(|day| day.to_zoned(self.time_zone.clone()));
+        next.map_or(Timestamp::MAX, |zoned| zoned.timestamp())
     }
 
     /// The pipeline of that name, or the default one.

@@ -53,7 +53,6 @@ pub(crate) struct Config {
     /// Code lists.
     pub(crate) codelists: CodeLists,
     /// Working days and hours, for working time.
-    #[allow(dead_code, reason = "read where timelines are worked out, at load")]
     pub(crate) calendar: Arc<WorkingCalendar>,
     /// How services are recognised that no key tells.
     pub(crate) matching: Arc<MatchSettings>,

@@ -19,6 +19,10 @@ pub(crate) struct Vienkop {
     pub(crate) registry: Option<String>,
     /// Folder for the registry, landed files and reports, relative to the folder that holds `config`.
     pub(crate) work: String,
+    /// Folder for the event lakes of registries on a server, relative to the folder that holds `config`; default:
+    /// `<work>/lake`. Workers on several machines need one that they share. The lake of an SQLite registry `x.db` is the
+    /// folder `x.lake` beside it.
+    pub(crate) lake: Option<String>,
     /// Language of what people read: lv or en.
     pub(crate) language: Language,
     /// Time zone of local times in sources, by its IANA name.
@@ -38,6 +42,7 @@ impl Default for Vienkop {
         Self {
             registry: None,
             work: "var".to_owned(),
+            lake: None,
             language: Language::Lv,
             time_zone: "Europe/Riga".to_owned(),
             working_time: WorkingTime::default(),

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use vienkop_transforms::codelist::CodeLists;
-use vienkop_transforms::mapping::{ChildSource, FieldRule, TableMapping};
-use vienkop_transforms::model::{self, Child, ENTITIES, Entity, Field, Presence};
+use vienkop_transforms::mapping::{ChildSource, FieldRule, FieldSource, TableMapping, Unpivot};
+use vienkop_transforms::model::{self, Child, ENTITIES, Entity, Field, Kept, Presence};
 
 use super::fields::{Reporter, Source, check_rule, known_field};
 use super::problem::{Sentence, known};
@@ -24,6 +24,7 @@ pub(super) fn check_tables(reporter: &mut Reporter<'_>, tables: &[(usize, TableM
         check_table(reporter, &["table", &index], table, tables, context);
     }
     if reporter.is_whole(&["table"]) {
+        check_events(reporter, tables);
         check_required(reporter, tables);
     }
 }
@@ -216,6 +217,10 @@ fn check_child(reporter: &mut Reporter<'_>, path: &[&str], source: &ChildSource,
 
 fn check_unpivot(reporter: &mut Reporter<'_>, path: &[&str], table: &TableMapping, context: &Context<'_>) {
     let Some(unpivot) = &table.unpivot else { return };
+    if unpivots_events(table) {
+        check_event_columns(reporter, path, table, unpivot, context);
+        return;
+    }
     if !can_unpivot(&table.entity) {
         reporter.key(
             &[path, &["unpivot"]].concat(),
@@ -244,6 +249,53 @@ fn check_unpivot(reporter: &mut Reporter<'_>, path: &[&str], table: &TableMappin
                 reporter.value(&[path, &["unpivot", "columns", header]].concat(), sentence, hint);
             }
         }
+    }
+}
+
+/// Columns that hold the times of events: each stands for a state, and `at` and `state` come from nowhere else.
+fn check_event_columns(
+    reporter: &mut Reporter<'_>,
+    path: &[&str],
+    table: &TableMapping,
+    unpivot: &Unpivot,
+    context: &Context<'_>,
+) {
+    let option = |name: &'static str| [path, &["unpivot", name]].concat();
+    if unpivot.questionnaire.is_some() {
+        let sentence = Sentence::new("config-unpivot-questionnaire").arg("entity", &table.entity);
+        reporter.key(&option("questionnaire"), sentence, None);
+    }
+    if unpivot.columns.is_empty() {
+        reporter.key(&[path, &["unpivot"]].concat(), Sentence::new("config-unpivot-no-columns"), None);
+    }
+    let states = context.codelists.get("states");
+    for (header, state) in &unpivot.columns {
+        if states.is_some_and(|states| states.get(state).is_none()) {
+            let names = states.iter().flat_map(|states| states.codes.iter().map(|code| code.code.as_str()));
+            let sentence = Sentence::new("config-unknown-state").arg("value", state);
+            reporter.value(&[&option("columns")[..], &[header]].concat(), sentence, known(state, names));
+        }
+    }
+    if table.fields.contains_key("state") {
+        let sentence = Sentence::new("config-contradiction").arg("first", "unpivot").arg("second", "state");
+        reporter.key(&[path, &["fields", "state"]].concat(), sentence, None);
+    }
+    if table.fields.get("at").map(FieldSource::rule).is_some_and(|rule| has_origin(&rule)) {
+        let sentence = Sentence::new("config-contradiction").arg("first", "unpivot").arg("second", "at");
+        reporter.key(&[path, &["fields", "at"]].concat(), sentence, None);
+    }
+}
+
+/// Events belong to requests, which the same source delivers and knows by institution and number.
+fn check_events(reporter: &mut Reporter<'_>, tables: &[(usize, TableMapping)]) {
+    let of = |name: &'static str| tables.iter().filter(move |(_, table)| table.entity == name);
+    let Some((index, _)) = of("status_event").next() else { return };
+    if of("service_request").next().is_none() {
+        let sentence = Sentence::new("config-events-without-requests");
+        reporter.value(&["table", &index.to_string(), "entity"], sentence, None);
+    }
+    for (index, _) in of("service_request").filter(|(_, table)| !table.key.is_empty()) {
+        reporter.key(&["table", &index.to_string(), "key"], Sentence::new("config-events-key"), None);
     }
 }
 
@@ -287,10 +339,16 @@ fn can_unpivot(entity: &str) -> bool {
     entity == "survey_response"
 }
 
+/// Times of events come as columns where a system keeps one date a state.
+fn unpivots_events(table: &TableMapping) -> bool {
+    table.unpivot.is_some() && model::entity(&table.entity).is_some_and(|entity| entity.kept == Kept::Lake)
+}
+
 /// Fields that a table gives values for.
 fn mapped(table: &TableMapping) -> BTreeSet<&str> {
     let unpivoted = table.unpivot.is_some() && can_unpivot(&table.entity);
     let of_unpivot = ["question", "value_raw"].into_iter().filter(|_| unpivoted);
+    let of_unpivot = of_unpivot.chain(["at", "state"].into_iter().filter(|_| unpivots_events(table)));
     table.fields.keys().map(String::as_str).chain(of_unpivot).collect()
 }
 

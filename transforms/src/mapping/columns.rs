@@ -5,7 +5,7 @@ use polars::prelude::*;
 use super::MappedField;
 use super::config::{FieldRule, Function, SkipRule};
 use super::plan::FieldPlan;
-use crate::batch::Origin;
+use crate::batch::{LocatorKind, Origin};
 use crate::model::Presence;
 
 /// White space of every kind met at the ends of cells, the no-break and the zero-width ones too.
@@ -32,6 +32,18 @@ pub(super) fn without_skipped(rules: &[SkipRule], frame: DataFrame, origin: &Ori
         Some(keep) => frame.lazy().filter(keep).collect(),
         None => Ok(frame),
     }
+}
+
+/// Rows in which the column is filled; a column that the frame lacks is filled nowhere.
+///
+/// In a workbook a cell that could not be read (null) is not empty: it is told of.
+pub(super) fn filled(column: Option<&str>, rows: DataFrame, locator: LocatorKind) -> PolarsResult<DataFrame> {
+    let Some(column) = column else { return Ok(rows) };
+    if rows.column(column).is_err() {
+        return Ok(rows.slice(0, 0));
+    }
+    let broken = col(PlSmallStr::from_str(column)).is_null().and(lit(locator == LocatorKind::Cell));
+    rows.lazy().filter(broken.or(cleaned(column).neq(lit("")))).collect()
 }
 
 /// A field whose column the frame lacks, and the headers looked for.

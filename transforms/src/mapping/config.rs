@@ -29,6 +29,10 @@ pub struct TableMapping {
     /// Fields that identify a record within this source; default: the entity's own key.
     #[serde(default)]
     pub key: Vec<String>,
+    /// Whether a record may stand in several rows (a row an event, its request repeated in each): of each field the last
+    /// filled cell counts, and no row is told of as a duplicate.
+    #[serde(default)]
+    pub repeats: bool,
 }
 
 /// Rows left out on purpose; counted as skipped.
@@ -201,14 +205,15 @@ pub struct ChildSource {
     pub fields: BTreeMap<String, FieldRule>,
 }
 
-/// Columns that become records of their own: one row gives one record an answered question.
+/// Columns that become records of their own: answers of a survey (one row gives one record an answered question), or
+/// times at which a request came into a state (one row gives one event a filled column).
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Unpivot {
     /// Questionnaire whose wordings are the headers.
     #[serde(default)]
     pub questionnaire: Option<String>,
-    /// Headers and the question each stands for.
+    /// Headers and the question (events: the state) each stands for.
     #[serde(default)]
     pub columns: BTreeMap<String, String>,
 }

@@ -75,6 +75,7 @@ pub fn map(plan: &TablePlan, batch: Batch) -> PolarsResult<Mapped> {
     let before = frame.height();
     let rows = columns::without_skipped(&plan.skip, frame, &origin)?;
     let skipped = (before - rows.height()) as u64;
+    let rows = columns::filled(plan.filled.as_deref(), rows, origin.locator)?;
     let by_header = matches!(origin.locator, LocatorKind::Cell | LocatorKind::Line);
     let (mut fields, mut absent) = columns::texts(&plan.fields, &rows, by_header, &plan.key)?;
     let (parent, absent_parent) = columns::texts(&plan.parent, &rows, by_header, &plan.key)?;

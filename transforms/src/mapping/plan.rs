@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use regex::Regex;
 
-use super::config::{ChildSource, FieldRule, TableMapping, Unpivot};
+use super::config::{ChildSource, Columns, FieldRule, FieldSource, TableMapping, Unpivot};
 use crate::fold::fold;
-use crate::model::{Child, Entity, Field, Kind, Presence, target};
+use crate::model::{Child, Entity, Field, Kept, Kind, Presence, target};
 
 /// A mapping that does not fit the model; configuration checks find it before data moves.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -79,8 +79,14 @@ pub struct TablePlan {
     pub parent: Vec<FieldPlan>,
     /// Children made from the row.
     pub children: Vec<ChildPlan>,
-    /// Columns that become records of their own.
+    /// Answers that become records of their own.
     pub unpivot: Option<UnpivotPlan>,
+    /// A plan for each column that holds the time of an event; then this plan itself makes no records.
+    pub events: Vec<Self>,
+    /// Only rows in which this column is filled.
+    pub filled: Option<String>,
+    /// Whether a record may stand in several rows.
+    pub repeats: bool,
     /// Fields that identify a record within the source.
     pub key: Vec<String>,
     /// Rows left out.
@@ -121,6 +127,10 @@ impl TablePlan {
         } else {
             mapping.key.clone()
         };
+        let of_events = mapping.unpivot.as_ref().filter(|_| entity.kept == Kept::Lake);
+        let of_answers = mapping.unpivot.as_ref().filter(|_| entity.kept != Kept::Lake);
+        let events = of_events.iter().flat_map(|unpivot| &unpivot.columns);
+        let events = events.map(|(header, state)| Self::of_column(source, mapping, header, state));
         Ok(Self {
             source: source.to_owned(),
             entity,
@@ -128,10 +138,29 @@ impl TablePlan {
             fields,
             parent,
             children,
-            unpivot: mapping.unpivot.as_ref().map(|unpivot| UnpivotPlan::new(unpivot, wordings)),
+            unpivot: of_answers.map(|unpivot| UnpivotPlan::new(unpivot, wordings)),
+            events: events.collect::<Result<_, _>>()?,
+            filled: None,
+            repeats: mapping.repeats,
             key,
             skip: mapping.skip.clone(),
         })
+    }
+
+    /// The plan of one column that holds the time at which a request came into a state.
+    fn of_column(source: &str, mapping: &TableMapping, header: &str, state: &str) -> Result<Self, PlanError> {
+        let mut one = TableMapping { unpivot: None, ..mapping.clone() };
+        let at = one.fields.get("at").map(FieldSource::rule).unwrap_or_default();
+        let at = FieldRule { column: Some(Columns::One(header.to_owned())), ..at };
+        one.fields.insert("at".to_owned(), FieldSource::Rule(Box::new(at)));
+        let state = FieldRule { value: Some(state.to_owned()), ..FieldRule::default() };
+        one.fields.insert("state".to_owned(), FieldSource::Rule(Box::new(state)));
+        Ok(Self { filled: Some(header.to_owned()), ..Self::new(source, &one, &[])? })
+    }
+
+    /// The plans that make records of a batch: one, or one for each column of events.
+    pub fn parts(&self) -> &[Self] {
+        if self.events.is_empty() { std::slice::from_ref(self) } else { &self.events }
     }
 
     /// `service` or `service.steps`.
@@ -186,6 +215,11 @@ impl TablePlan {
             }
         }
         self.skip.iter().map(|skip| skip.column.as_str()).for_each(&mut want);
+        for header in self.events.iter().flat_map(Self::wanted) {
+            if !wanted.contains(&header) {
+                wanted.push(header);
+            }
+        }
         wanted
     }
 
@@ -197,6 +231,7 @@ impl TablePlan {
             .filter(|field| field.presence == Presence::Required)
             .filter(|field| !self.fields.iter().any(|plan| plan.field.name == field.name))
             .filter(|field| self.unpivot.is_none() || field.name != "question")
+            .filter(|field| self.events.is_empty() || !matches!(field.name, "at" | "state"))
             .collect()
     }
 }

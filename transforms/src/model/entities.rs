@@ -1,9 +1,10 @@
 //! The entities of model.md, in an order in which what is referred to stands before what refers to it.
 
-use super::{Child, Entity, Field, Group, Kind, Presence};
+use super::{Child, Entity, Field, Group, Kept, Kind, Presence};
 use Group::{Classification, Identification, Information, LegalBasis, Performance, Process, Responsible};
 use Kind::{
-    Atvk, Boolean, Code, CodeList, Date, Decimal, Duration, Email, Integer, Pseudonym, RegNo, Text, Timestamp, Url,
+    Atvk, Boolean, Code, CodeList, Date, Decimal, Duration, Email, Integer, Moment, Pseudonym, RegNo, Text, Timestamp,
+    Url,
 };
 
 const fn field(name: &'static str, kind: Kind, label_lv: &'static str, label_en: &'static str) -> Field {
@@ -17,6 +18,7 @@ const fn field(name: &'static str, kind: Kind, label_lv: &'static str, label_en:
         group: None,
         term: "",
         refers: None,
+        binding: false,
     }
 }
 
@@ -38,6 +40,10 @@ impl Field {
     }
     const fn refers(self, entity: &'static str, field: &'static str) -> Self {
         Self { refers: Some((entity, field)), ..self }
+    }
+    /// What it refers to must be there: without it the record says nothing that can be used.
+    const fn binding(self) -> Self {
+        Self { binding: true, ..self }
     }
 }
 
@@ -67,6 +73,7 @@ pub static ENTITIES: &[&Entity] = &[
     &PORTFOLIO,
     &CATALOGUE_ENTRY,
     &SERVICE_REQUEST,
+    &STATUS_EVENT,
     &SURVEY_RESPONSE,
     &TECHNOLOGY,
 ];
@@ -98,6 +105,7 @@ static INSTITUTION: Entity = Entity {
     ],
     children: &[],
     link: false,
+    kept: Kept::Merged,
 };
 
 /// S0; S2 P3.
@@ -116,6 +124,7 @@ static LIFE_EVENT: Entity = Entity {
     ],
     children: &[],
     link: false,
+    kept: Kept::Merged,
 };
 
 /// S0; S2 P3: each need belongs to a life event.
@@ -135,6 +144,7 @@ static NEED: Entity = Entity {
     ],
     children: &[],
     link: false,
+    kept: Kept::Merged,
 };
 
 /// The eight description groups of S3 (PU2-7).
@@ -280,6 +290,7 @@ static SERVICE: Entity = Entity {
         ),
     ],
     link: false,
+    kept: Kept::Merged,
 };
 
 /// S2: services and their applications are registered.
@@ -301,6 +312,7 @@ static APPLICATION: Entity = Entity {
     ],
     children: &[],
     link: false,
+    kept: Kept::Merged,
 };
 
 /// S2 P3.
@@ -324,6 +336,7 @@ static RESOURCE: Entity = Entity {
     ],
     children: &[],
     link: false,
+    kept: Kept::Merged,
 };
 
 /// S2 P3: each need is linked to the services that meet it.
@@ -342,6 +355,7 @@ static NEED_SERVICE: Entity = Entity {
     ],
     children: &[],
     link: true,
+    kept: Kept::Merged,
 };
 
 /// S2 P3, S3: critical components of a service.
@@ -361,6 +375,7 @@ static SERVICE_RESOURCE: Entity = Entity {
     ],
     children: &[],
     link: true,
+    kept: Kept::Merged,
 };
 
 /// S3, description group 6.
@@ -386,6 +401,7 @@ static SERVICE_SERVICE: Entity = Entity {
     ],
     children: &[],
     link: true,
+    kept: Kept::Merged,
 };
 
 /// What an institution should offer; `item` is the code of either column, since one of the two is always empty.
@@ -405,6 +421,7 @@ static PORTFOLIO: Entity = Entity {
     ],
     children: &[],
     link: false,
+    kept: Kept::Merged,
 };
 
 /// S2 P1, P3; S4: an offer may group several services.
@@ -425,6 +442,7 @@ static CATALOGUE_ENTRY: Entity = Entity {
     ],
     children: &[],
     link: false,
+    kept: Kept::Merged,
 };
 
 /// S2 2.3, P8.
@@ -438,7 +456,7 @@ static SERVICE_REQUEST: Entity = Entity {
         field("institution_reg_no", RegNo, "Iestāde", "Institution").required().refers("institution", "reg_no"),
         field("request_no", Code, "Pieteikuma numurs", "Request number").required(),
         field("kind", CodeList("request_kinds"), "Pieteikuma veids", "Kind of request").required(),
-        field("service_code", Code, "Pakalpojuma kods", "Service code").refers("service", "code"),
+        field("service_code", Code, "Pakalpojuma kods", "Service code").refers("service", "code").binding(),
         field("channel", CodeList("channels"), "Kanāls", "Channel"),
         field("applicant_kind", CodeList("audiences"), "Pieteicēja veids", "Kind of applicant"),
         field("applicant_hash", Pseudonym, "Pieteicējs (pseidonīms)", "Applicant (pseudonym)"),
@@ -451,6 +469,31 @@ static SERVICE_REQUEST: Entity = Entity {
     ],
     children: &[],
     link: false,
+    kept: Kept::PerSource,
+};
+
+/// S2 P8, 4.3.4. The key is what an event is known by where its source gives it no id; the lake tells events apart by
+/// their raw state and sequence too.
+static STATUS_EVENT: Entity = Entity {
+    name: "status_event",
+    label_lv: "Statusa notikums",
+    label_en: "Status event",
+    class: "",
+    keys: &[&["institution_reg_no", "request_no", "at", "state"]],
+    fields: &[
+        field("institution_reg_no", RegNo, "Iestāde", "Institution").required(),
+        field("request_no", Code, "Pieteikuma numurs", "Request number").required(),
+        field("event_id", Code, "Notikuma identifikators", "Event id"),
+        field("seq", Integer, "Kārtas numurs", "Sequence number"),
+        field("state", CodeList("states"), "Stāvoklis", "State").required(),
+        field("at", Moment, "Laiks", "Time").required(),
+        field("step_no", Code, "Soļa numurs", "Step number"),
+        field("actor_role", Text, "Veicēja loma", "Role of the actor"),
+        field("derivation", CodeList("derivations"), "Izcelsme", "Derivation").required(),
+    ],
+    children: &[],
+    link: false,
+    kept: Kept::Lake,
 };
 
 /// S2 annex 1; one record an answer. An earlier submission of the same respondent stays beside the later one.
@@ -470,6 +513,7 @@ static SURVEY_RESPONSE: Entity = Entity {
     ],
     children: &[],
     link: false,
+    kept: Kept::Merged,
 };
 
 /// What an institution uses for what (S2 annex 1).
@@ -487,4 +531,5 @@ static TECHNOLOGY: Entity = Entity {
     ],
     children: &[],
     link: false,
+    kept: Kept::Merged,
 };

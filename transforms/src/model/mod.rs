@@ -24,6 +24,9 @@ pub enum Kind {
     Date,
     /// Moment, stored in UTC as `YYYY-MM-DDTHH:MM:SSZ`.
     Timestamp,
+    /// Moment of which it is kept how exactly it was written: like a [`Kind::Timestamp`], and a column `…_precision`
+    /// (`day`, `minute`, `second`). It cannot lie after the day that the run is about.
+    Moment,
     /// Decimal number, stored as canonical text (`66.21`).
     Decimal,
     /// Whole number.
@@ -104,6 +107,8 @@ pub struct Field {
     pub term: &'static str,
     /// Entity and field this one refers to.
     pub refers: Option<(&'static str, &'static str)>,
+    /// Whether a record whose reference leads nowhere is quarantined (model.md, "Rules of counting").
+    pub binding: bool,
 }
 
 impl Field {
@@ -115,6 +120,9 @@ impl Field {
         match self.kind {
             Kind::Duration => {
                 vec![(format!("{}_value", self.name), Storage::Text), (format!("{}_unit", self.name), Storage::Text)]
+            }
+            Kind::Moment => {
+                vec![(self.name.to_owned(), Storage::Text), (format!("{}_precision", self.name), Storage::Text)]
             }
             Kind::Integer => vec![(self.name.to_owned(), Storage::Integer)],
             Kind::Boolean => vec![(self.name.to_owned(), Storage::Boolean)],
@@ -151,6 +159,17 @@ pub struct Child {
     pub fields: &'static [Field],
 }
 
+/// Where the records of an entity are kept, and what makes two of them one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// In the registry, merged over the sources by natural key.
+    Merged,
+    /// In the registry; the source is part of the key, since numbers are given out by each source's system (model.md).
+    PerSource,
+    /// In the event lake; nothing is ever retired (architecture.md).
+    Lake,
+}
+
 /// An entity of the registry.
 #[derive(Debug, Clone, Copy)]
 pub struct Entity {
@@ -170,6 +189,8 @@ pub struct Entity {
     pub children: &'static [Child],
     /// Whether each record is a link between two others: an end that does not exist quarantines it.
     pub link: bool,
+    /// Where its records are kept.
+    pub kept: Kept,
 }
 
 impl Entity {
@@ -187,6 +208,11 @@ impl Entity {
     pub fn default_key(&self) -> &'static [&'static str] {
         self.keys.last().copied().unwrap_or_default()
     }
+}
+
+/// Entities that the registry has tables of, in the order of [`ENTITIES`].
+pub fn registered() -> impl Iterator<Item = &'static Entity> {
+    ENTITIES.iter().copied().filter(|entity| entity.kept != Kept::Lake)
 }
 
 /// The entity of that name.

@@ -207,6 +207,28 @@ pub(super) fn normalise(
             storage.push(amounts.finish().into_column());
             storage.push(units.finish().into_column());
         }
+        Kind::Moment => {
+            let mut times = StringChunkedBuilder::new(name(""), rows);
+            let mut precisions = StringChunkedBuilder::new(name("_precision"), rows);
+            for (row, text) in mapped.text.iter().enumerate() {
+                let mut read = None;
+                if !blank(text, row, &mut not_applicable) {
+                    let text = text.unwrap_or_default();
+                    match reader.moment(text.trim()) {
+                        Ok((value, precision)) => {
+                            keep_raw(row, text, &value.value);
+                            value.warnings.into_iter().for_each(|fault| issues.add(row, text, fault));
+                            read = Some((value.value, precision));
+                        }
+                        Err(fault) => issues.add(row, text, fault),
+                    }
+                }
+                times.append_option(read.as_ref().map(|(value, _)| value.as_str()));
+                precisions.append_option(read.as_ref().map(|(_, precision)| *precision));
+            }
+            storage.push(times.finish().into_column());
+            storage.push(precisions.finish().into_column());
+        }
         _ => {
             let mut column = StringChunkedBuilder::new(name(""), rows);
             for (row, text) in mapped.text.iter().enumerate() {
@@ -377,6 +399,25 @@ impl<'a> Reader<'a> {
 
     fn timestamp(&self, text: &str) -> Result<Read, Fault> {
         let moment = moment::parse(text, &self.plan.rule.formats).ok_or_else(|| self.bad_date())?;
+        Ok(self.instant(moment)?.1)
+    }
+
+    /// A time of something that happened, and how exactly it was written.
+    fn moment(&self, text: &str) -> Result<(Read, &'static str), Fault> {
+        if text.contains(REPEATED) {
+            return Err(Fault::of(&finding::SEVERAL_VALUES));
+        }
+        let moment = moment::parse(text, &self.plan.rule.formats).ok_or_else(|| self.bad_date())?;
+        let (instant, read) = self.instant(moment)?;
+        if instant >= self.context.until {
+            let day = self.context.until.to_zoned(self.context.time_zone.clone()).date().yesterday();
+            let last = day.map_or_else(|_| String::new(), |day| format!("≤ {day}"));
+            return Err(Fault::expecting(&finding::IN_FUTURE, last));
+        }
+        Ok((read, moment::precision(moment, text)))
+    }
+
+    fn instant(&self, moment: moment::Moment) -> Result<(jiff::Timestamp, Read), Fault> {
         let (instant, warnings) = match moment::to_utc(moment, self.context.time_zone) {
             Some(Resolved::Exact(instant)) => (instant, Vec::new()),
             Some(Resolved::Earlier(instant)) => (instant, vec![Fault::of(&finding::DOUBLE_HOUR)]),
@@ -384,7 +425,7 @@ impl<'a> Reader<'a> {
             None => return Err(self.bad_date()),
         };
         within_centuries(moment::to_day(moment, self.context.time_zone))?;
-        Ok(Read { value: instant.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(), warnings })
+        Ok((instant, Read { value: instant.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(), warnings }))
     }
 
     fn bad_date(&self) -> Fault {

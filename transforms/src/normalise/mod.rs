@@ -28,6 +28,8 @@ pub struct Context<'a> {
     pub codelists: &'a CodeLists,
     /// Zone of local times.
     pub time_zone: &'a TimeZone,
+    /// The end of the day that the run is about: what happened cannot lie after it.
+    pub until: jiff::Timestamp,
     /// Key of pseudonyms; without one a source that needs it does not run.
     pub pseudonym_key: Option<&'a PseudonymKey>,
 }

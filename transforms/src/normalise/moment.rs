@@ -106,6 +106,22 @@ fn serial(text: &str) -> Option<Moment> {
     day.to_datetime(Time::midnight()).checked_add(Span::new().seconds(seconds)).ok().map(Moment::Local)
 }
 
+/// How exactly a moment was written: `day`, `minute` or `second` (code list `precisions`).
+pub fn precision(moment: Moment, text: &str) -> &'static str {
+    let seconds = match moment {
+        Moment::Day(_) => return "day",
+        Moment::Local(local) => local.second(),
+        Moment::Instant(instant) => (instant.as_second() % 60) as i8,
+    };
+    let clock = text.split_once(':').map_or("", |(_, minutes)| minutes);
+    let with_seconds = clock
+        .get(2..)
+        .is_some_and(|rest| rest.starts_with([':', '.']) && rest[1..].starts_with(|c: char| c.is_ascii_digit()));
+    // The number of a day with a fraction has no form that could leave seconds out.
+    let serial = !text.contains([':', 'T', 't', ' ']) && text.contains('.');
+    if seconds != 0 || with_seconds || serial { "second" } else { "minute" }
+}
+
 /// How a local time became UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resolved {
@@ -179,6 +195,23 @@ mod tests {
                 Moment::Instant(instant) => instant.to_string(),
             });
             assert_eq!(found.as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn exactness_is_as_written() {
+        for (text, expected) in [
+            ("04.06.2024.", "day"),
+            ("45447", "day"),
+            ("04.06.2024 13:05", "minute"),
+            ("04.06.2024 13.05", "minute"),
+            ("2024-06-04T13:05+03:00", "minute"),
+            ("2024-06-04T13:05:00", "second"),
+            ("2024-06-04T13:05:00Z", "second"),
+            ("04.06.2024 13:05:59", "second"),
+            ("45447.5", "second"),
+        ] {
+            assert_eq!(precision(parse(text, &[]).unwrap(), text), expected, "{text}");
         }
     }
 

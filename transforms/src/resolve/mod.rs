@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::batch::{self, Origin};
 use crate::finding::Severity;
 use crate::mapping::TablePlan;
-use crate::model::{Entity, Kind};
+use crate::model::{Entity, Kept, Kind};
 use crate::normalise::{Normalised, NormalisedChild, NormalisedField, personal};
 use crate::records::{self, QuarantinedCells, Records};
 
@@ -40,9 +40,12 @@ pub fn record_uid(source: &str, entity: &Entity, key: &[&str]) -> Uuid {
     uid(&parts)
 }
 
-/// The id minted from a natural key.
-pub fn entity_uid(entity: &Entity, key_names: &[&str], key: &[&str]) -> Uuid {
+/// The id minted from a natural key; `source` counts only where each source gives out its own keys.
+pub fn entity_uid(source: &str, entity: &Entity, key_names: &[&str], key: &[&str]) -> Uuid {
     let mut parts = vec!["entity", entity.name];
+    if entity.kept == Kept::PerSource {
+        parts.push(source);
+    }
     parts.extend_from_slice(key_names);
     parts.extend_from_slice(key);
     uid(&parts)
@@ -82,7 +85,10 @@ pub fn resolve(
     for (index, row) in expansion.rows.iter().enumerate() {
         seq_of_row[*row as usize].get_or_insert(seq[index]);
     }
-    let records = vec![entity_records(plan, batch, &keys, &expansion, &seq, &accepted)?];
+    let mut records = vec![entity_records(plan, batch, &keys, &expansion, &seq, &accepted)?];
+    if plan.repeats {
+        records[0].frame = one_a_record(&records[0].frame)?;
+    }
     let children = batch
         .children
         .iter()
@@ -216,14 +222,24 @@ fn entity_records(
             }
             (shown, _) => shown.clone(),
         };
+        if plan.entity.kept == Kept::Lake && accepted[row] {
+            // The lake tells events apart by more than a key.
+            record_uids.append_null();
+            entity_uids.append_null();
+            display.append_option(shown);
+            ordinals.push(None);
+            continue;
+        }
         let parts: Option<Vec<&str>> = key.as_ref().map(|key| key.iter().map(String::as_str).collect());
         record_uids.append_option(parts.as_ref().map(|parts| record_uid(&plan.source, plan.entity, parts).to_string()));
         let natural = match &expansion.answers {
-            Some(_) => parts.as_ref().map(|parts| entity_uid(plan.entity, plan.entity.default_key(), parts)),
+            Some(_) => {
+                parts.as_ref().map(|parts| entity_uid(&plan.source, plan.entity, plan.entity.default_key(), parts))
+            }
             None => naturals.iter().find_map(|(names, columns)| {
                 let key = key_at(columns, row)?;
                 let parts: Vec<&str> = key.iter().map(String::as_str).collect();
-                Some(entity_uid(plan.entity, names, &parts))
+                Some(entity_uid(&plan.source, plan.entity, names, &parts))
             }),
         };
         entity_uids.append_option(natural.map(|uid| uid.to_string()));
@@ -243,6 +259,20 @@ fn entity_records(
     let unseen = unseen(&batch.fields);
     let frame = DataFrame::new(count, columns)?;
     Ok(Records { entity: plan.entity, child: plan.child, present, unseen, known_by, frame })
+}
+
+/// Several rows of a record as one: of each column the last filled value, the number of the first row. Rows that are
+/// not accepted, or name no record, stay as they are.
+fn one_a_record(frame: &DataFrame) -> PolarsResult<DataFrame> {
+    let is_record = || col(records::ACCEPTED).and(col(records::RECORD_UID).is_not_null());
+    let columns: Vec<Expr> = frame.get_column_names().into_iter().map(|name| col(name.clone())).collect();
+    let values = frame.get_column_names().into_iter().filter(|name| *name != records::RECORD_UID).map(|name| {
+        if name == records::SEQ { col(name.clone()).first() } else { col(name.clone()).drop_nulls().last() }
+    });
+    let grouped = frame.clone().lazy().filter(is_record()).group_by_stable([col(records::RECORD_UID)]);
+    let one = grouped.agg(values.collect::<Vec<_>>()).select(&columns);
+    let others = frame.clone().lazy().filter(is_record().not());
+    concat([one, others], UnionArgs::default())?.sort([records::SEQ], SortMultipleOptions::default()).collect()
 }
 
 /// Fields whose path no record of the batch has.

@@ -4,6 +4,7 @@
 //! knows Latvian working time; [`indicators`] are SQL files over the lake. [`tables`] says what the lake's tables hold.
 
 pub mod calendar;
+pub mod events;
 pub mod indicators;
 pub mod tables;
 pub mod timeline;

@@ -66,7 +66,7 @@ impl Registry {
                 }
             }
             if found.is_empty() && !text.is_empty() {
-                for entity in model::ENTITIES {
+                for entity in model::registered() {
                     found.extend(by_key(&mut session, entity, text).await?);
                 }
             }
@@ -91,8 +91,9 @@ impl Registry {
 fn named(text: &str) -> Option<(&'static Entity, &str)> {
     let (name, key) = text.split_once(':')?;
     let folded = fold(name);
-    let same = |entity: &&&Entity| [entity.name, entity.label_lv, entity.label_en].iter().any(|n| fold(n) == folded);
-    model::ENTITIES.iter().find(same).map(|entity| (*entity, key.trim()))
+    let same =
+        |entity: &&'static Entity| [entity.name, entity.label_lv, entity.label_en].iter().any(|n| fold(n) == folded);
+    model::registered().find(same).map(|entity| (entity, key.trim()))
 }
 
 async fn by_uid(session: &mut Session, prefix: &str) -> Result<Vec<(&'static Entity, String)>, RegistryError> {

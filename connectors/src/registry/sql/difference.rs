@@ -78,6 +78,29 @@ impl Staged {
         }
     }
 
+    /// What rows of one record leave empty is filled from its other rows, the last first; and an index that finds them.
+    pub(in crate::registry) fn complete(&self) -> [String; 2] {
+        let (x, _, _) = self.names();
+        let mut columns: Vec<String> = self.delivered().into_iter().map(|(column, _)| column).collect();
+        let raws = self.table.raw_columns().into_iter().filter(|column| self.columns.contains(column));
+        columns.extend(raws);
+        let filled = columns.iter().map(|column| {
+            format!(
+                r#""{column}" = coalesce("{column}", (SELECT o."{column}" FROM "stage_{x}" o
+                WHERE o."_record_uid" = "stage_{x}"."_record_uid" AND o."_accepted" IS TRUE
+                AND o."{column}" IS NOT NULL ORDER BY o."_seq" DESC, o."_rid" DESC LIMIT 1))"#
+            )
+        });
+        [
+            format!(r#"CREATE INDEX temp."stage_{x}_record" ON "stage_{x}" ("_record_uid")"#),
+            format!(
+                r#"UPDATE "stage_{x}" SET {} WHERE "_accepted" IS TRUE AND "_record_uid" IN (SELECT "_record_uid"
+                FROM "stage_{x}" WHERE "_accepted" IS TRUE GROUP BY "_record_uid" HAVING count(*) > 1)"#,
+                filled.collect::<Vec<_>>().join(", ")
+            ),
+        ]
+    }
+
     /// Accepted rows that do not count because another of the same record does.
     pub(in crate::registry) fn dropped(&self) -> String {
         let (x, _, _) = self.names();
@@ -162,15 +185,19 @@ impl Staged {
         fields.map(|field| format!(r#"CREATE INDEX temp."stage_{x}_{field}" ON "stage_{x}" ("{field}")"#)).collect()
     }
 
-    /// References of this entity that the delivery carries: findings of those that lead nowhere, K004 for links,
-    /// K003 for others.
+    /// References of this entity that the delivery carries: findings of those that lead nowhere, K004 for links, K007
+    /// for requests' services, K003 for others.
     pub(in crate::registry) fn reference_findings(&self, others: &[Staged], dialect: Dialect) -> Vec<String> {
         let (x, label, _) = self.names();
         let entity = self.table.entity;
-        let rule = if entity.link { &finding::LINK_TARGET } else { &finding::REFERENCE };
         let mut statements = Vec::new();
         for field in references(entity).filter(|field| self.delivers(field.name)) {
             let Some(missing) = self.missing(field, others) else { continue };
+            let rule = match (entity.link, field.binding) {
+                (true, _) => &finding::LINK_TARGET,
+                (false, true) => &finding::UNKNOWN_SERVICE,
+                (false, false) => &finding::REFERENCE,
+            };
             let (items, value) = if field.list {
                 (format!(" CROSS JOIN {}", dialect.items(field.name)), "item.value".to_owned())
             } else {
@@ -186,13 +213,15 @@ impl Staged {
         statements
     }
 
-    /// Quarantines links with an end that leads nowhere.
-    pub(in crate::registry) fn refuse_links(&self, others: &[Staged]) -> Option<String> {
+    /// Quarantines records with a reference that they cannot do without (an end of a link) and that leads nowhere.
+    pub(in crate::registry) fn refuse_references(&self, others: &[Staged]) -> Option<String> {
         let (x, _, _) = self.names();
-        let ends = references(self.table.entity).filter(|field| self.delivers(field.name));
+        let entity = self.table.entity;
+        let ends = references(entity).filter(|field| entity.link || field.binding);
+        let ends = ends.filter(|field| self.delivers(field.name));
         let missing: Vec<String> =
             ends.filter_map(|field| self.missing(field, others)).map(|end| format!("({end})")).collect();
-        (self.table.entity.link && !missing.is_empty()).then(|| {
+        (!missing.is_empty()).then(|| {
             format!(
                 r#"UPDATE "delta_{x}" SET state = 'refused' WHERE state = 'accepted' AND EXISTS
                 (SELECT 1 FROM "stage_{x}" s WHERE s."_rid" = "delta_{x}".rid AND {})"#,

@@ -11,7 +11,7 @@ pub(in crate::registry) const FED_CHILD: usize = 7;
 
 /// Ids of entities and of sources' records between `$1` and `$2`: entity's name, entity's uid, at most `most`.
 pub(in crate::registry) fn by_uid(most: usize) -> String {
-    let merged = model::ENTITIES.iter().map(|entity| {
+    let merged = model::registered().map(|entity| {
         let name = entity.name;
         format!(r#"SELECT '{name}' AS entity, uid FROM "{name}" WHERE uid >= $1 AND uid < $2"#)
     });

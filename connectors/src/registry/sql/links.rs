@@ -45,8 +45,8 @@ pub(in crate::registry) fn checks(dialect: Dialect) -> Vec<Check> {
         unlinked(&finding::SERVICE_WITHOUT_NEED, "service", "need_service", service(ENDED)),
         unlinked(&finding::SERVICE_WITHOUT_RESOURCE, "service", "service_resource", service(NOT_PROVIDED)),
     ];
-    let dangling = model::ENTITIES.iter().flat_map(|entity| {
-        references(entity).filter_map(|field| {
+    let dangling = model::registered().flat_map(|entity| {
+        references(entity).filter_map(move |field| {
             let found = dangling(entity, field, dialect)?;
             Some(Check { rule: &finding::DANGLING, entity, field: Some(field), found })
         })

@@ -19,6 +19,7 @@
 mod dialect;
 mod difference;
 pub(super) mod history;
+pub(super) mod lake;
 mod links;
 mod load;
 pub(super) mod matching;
@@ -64,10 +65,7 @@ impl Table {
 
     /// Every table of the model, parents first.
     pub(super) fn all() -> impl Iterator<Item = Self> {
-        model::ENTITIES
-            .iter()
-            .map(|entity| Self::of(entity))
-            .flat_map(|table| std::iter::once(table).chain(table.children()))
+        model::registered().map(Self::of).flat_map(|table| std::iter::once(table).chain(table.children()))
     }
 
     pub(super) fn parent(self) -> Self {
@@ -152,7 +150,7 @@ pub(super) fn page(table: Table, rows: usize) -> String {
 
 /// Number of current entities of each kind.
 pub(super) fn counts() -> String {
-    let each = model::ENTITIES.iter().map(|entity| {
+    let each = model::registered().map(|entity| {
         format!(r#"SELECT '{0}' AS entity, count(*) AS records FROM "{0}" WHERE valid_to IS NULL"#, entity.name)
     });
     each.collect::<Vec<_>>().join(" UNION ALL ")

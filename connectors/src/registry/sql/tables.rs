@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use vienkop_transforms::model::{self, Entity, Storage};
+use vienkop_transforms::model::{self, Entity, Kept, Storage};
 
-use super::{Table, dialect, quoted};
+use super::{Table, dialect, lake, quoted};
 
 /// Columns of the source layer beside the fields.
 fn source_head(table: Table) -> &'static [(&'static str, &'static str)] {
@@ -125,7 +125,7 @@ pub(in crate::registry) fn wanted(table: Table) -> [Wanted; 2] {
 
 /// Column lists by which current entities are looked up: natural keys and what others refer to.
 fn searched(entity: &Entity) -> BTreeSet<Vec<&'static str>> {
-    let fields = model::ENTITIES.iter().flat_map(|other| other.fields);
+    let fields = model::registered().flat_map(|other| other.fields);
     let referred: BTreeSet<&'static str> =
         fields.filter_map(|field| field.refers).filter(|(to, _)| *to == entity.name).map(|(_, field)| field).collect();
     let mut lists = BTreeSet::new();
@@ -143,13 +143,37 @@ fn searched(entity: &Entity) -> BTreeSet<Vec<&'static str>> {
     lists
 }
 
+/// Requests as they stand: what was worked out from their events, else what their source says, and how long they took.
+fn with_timelines(name: &str, table: Table) -> String {
+    let head = merged_head(table).iter().map(|(column, _)| format!(r#"m."{column}""#));
+    let fields = table.columns().into_iter().map(|(column, _)| {
+        if lake::TIMELINE.iter().any(|(worked_out, _)| *worked_out == column) {
+            format!(r#"CASE WHEN t.uid IS NULL THEN m."{column}" ELSE t."{column}" END AS "{column}""#)
+        } else {
+            format!(r#"m."{column}""#)
+        }
+    });
+    let own: BTreeSet<String> = table.columns().into_iter().map(|(column, _)| column).collect();
+    let further = lake::TIMELINE.iter().filter(|(column, _)| !own.contains(*column));
+    let columns: Vec<String> =
+        head.chain(fields).chain(further.map(|(column, _)| format!(r#"t."{column}""#))).collect();
+    format!(
+        r#"CREATE VIEW "{name}" AS SELECT {} FROM "{}" m LEFT JOIN request_timeline t ON t.uid = m.uid
+        WHERE m.valid_to IS NULL"#,
+        columns.join(", "),
+        table.name()
+    )
+}
+
 /// Views: name and the whole statement.
 pub(in crate::registry) fn views() -> Vec<(String, String)> {
-    let mut views: Vec<(String, String)> = model::ENTITIES
-        .iter()
+    let mut views: Vec<(String, String)> = model::registered()
         .map(|entity| {
             let table = Table::of(entity);
             let name = format!("{}_current", entity.name);
+            if entity.kept == Kept::PerSource {
+                return (name.clone(), with_timelines(&name, table));
+            }
             let columns = merged_head(table).iter().map(|(c, _)| (*c).to_owned());
             let columns = quoted(columns.chain(table.columns().into_iter().map(|(c, _)| c)));
             let text =
@@ -157,8 +181,7 @@ pub(in crate::registry) fn views() -> Vec<(String, String)> {
             (name, text)
         })
         .collect();
-    let records: Vec<String> = model::ENTITIES
-        .iter()
+    let records: Vec<String> = model::registered()
         .map(|entity| {
             let columns = quoted(source_head(Table::of(entity)).iter().map(|(c, _)| *c));
             format!(r#"SELECT '{0}' AS entity, {columns} FROM "source_{0}""#, entity.name)

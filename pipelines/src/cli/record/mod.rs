@@ -80,7 +80,7 @@ async fn find(session: &Session, id: &str) -> anyhow::Result<(Registry, Past)> {
     if Registry::is_missing(&session.registry).await? {
         anyhow::bail!(texts.get("cli-record-no-registry", &[("registry", &Registry::shown(&session.registry))]));
     }
-    let registry = Registry::open(&session.registry).await?;
+    let registry = session.open_registry().await?;
     match registry.find(id).await? {
         Found::One(subject) => {
             let past = registry.past(*subject).await?;

@@ -1,0 +1,418 @@
+//! Status events of a source's run: merged into the lake, their requests' timelines worked out, all of it live by the
+//! same transaction as the requests themselves.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use polars::prelude::*;
+use vienkop_transforms::batch;
+use vienkop_transforms::finding::{self, Finding};
+use vienkop_transforms::model::Storage;
+use vienkop_transforms::records::{self, Records};
+use vienkop_transforms::status::events::{bucket, events, request_uid};
+use vienkop_transforms::status::tables::{BUCKET, LakeTable, REQUEST};
+use vienkop_transforms::status::timeline::{TimelineRules, holidays_unknown, timelines};
+
+use super::Registry;
+use super::bulk::Cells;
+use super::difference::EntityDifference;
+use super::error::{RegistryError, Site};
+use super::session::{Row, Session, Value};
+use super::sql::{Staged, lake as text};
+use super::stage::Stage;
+use crate::lake::{Buckets, EventCounts, Lake, LakeChange, LakeFile, LakeMerge, MergeScope, Merged, Spill};
+
+/// The entity whose records are kept in the lake.
+pub(super) const STATUS_EVENT: &str = "status_event";
+/// The entity that they belong to.
+const SERVICE_REQUEST: &str = "service_request";
+
+/// Status events of a delivery, on their way.
+pub(super) struct Events {
+    lake: Lake,
+    /// Where a plan puts aside what does not fit into memory; none in a run.
+    plan: Option<tempfile::TempDir>,
+    spill: Option<Spill>,
+    /// Those that came.
+    pub(super) mapped: i64,
+    /// Those that were not accepted as they came.
+    pub(super) quarantined: i64,
+}
+
+impl Events {
+    pub(super) fn new(lake: Lake, plan: Option<tempfile::TempDir>) -> Self {
+        Self { lake, plan, spill: None, mapped: 0, quarantined: 0 }
+    }
+
+    fn spill(&mut self, source: &str) -> Result<&mut Spill, RegistryError> {
+        let spill = match (self.spill.take(), &self.plan) {
+            (Some(spill), _) => spill,
+            (None, None) => self.lake.spill(source)?,
+            (None, Some(folder)) => self.lake.spill_for_plan(source, folder.path())?,
+        };
+        Ok(self.spill.insert(spill))
+    }
+}
+
+impl Stage {
+    /// Takes status events: those accepted wait for the lake, the others go to quarantine.
+    ///
+    /// # Errors
+    /// As [`Stage::records`]; the waiting events cannot be put aside.
+    pub async fn events(&mut self, records: &Records) -> Result<(), RegistryError> {
+        let accepted = events(&self.scope.source, records)?;
+        if accepted.height() > 0 {
+            self.events.spill(&self.scope.source)?.add(&accepted)?;
+        }
+        let rejected = records.frame.clone().lazy().filter(col(records::ACCEPTED).not()).collect()?;
+        self.events.mapped += records.frame.height() as i64;
+        self.events.quarantined += rejected.height() as i64;
+        let entity = StringChunked::full("entity".into(), STATUS_EVENT, rejected.height());
+        let columns = [
+            ("seq".to_owned(), Cells::of(&rejected, records::SEQ, Storage::Integer)?),
+            ("entity".to_owned(), Cells::Text(&entity)),
+            ("record_key".to_owned(), Cells::of(&rejected, records::KEY, Storage::Text)?),
+            ("record_uid".to_owned(), Cells::of(&rejected, records::RECORD_UID, Storage::Text)?),
+            ("landed".to_owned(), Cells::of(&rejected, records::LANDED, Storage::Integer)?),
+            ("sheet".to_owned(), Cells::of(&rejected, records::SHEET, Storage::Text)?),
+            ("row".to_owned(), Cells::of(&rejected, batch::ROW, Storage::Integer)?),
+            ("part".to_owned(), Cells::of(&rejected, batch::PART, Storage::Integer)?),
+        ];
+        self.bulk.insert(&mut self.session, "stage_quarantine", rejected.height(), &columns).await
+    }
+
+    /// Merges the delivery's events into the lake and works out the timelines of all requests that it touched; what it
+    /// comes to is put into the counts of the events. After the requests were loaded.
+    pub(super) async fn load_events(
+        &mut self,
+        staged: &[Staged],
+        rules: &TimelineRules,
+        entities: &mut [EntityDifference],
+    ) -> Result<(), RegistryError> {
+        let requests = staged.iter().find(|one| one.table.entity.name == SERVICE_REQUEST);
+        if requests.is_none() && self.events.mapped == 0 {
+            return Ok(());
+        }
+        for statement in text::create() {
+            self.session.define(statement).await?;
+        }
+        for statement in requests.iter().flat_map(|requests| requests.touched_requests()) {
+            self.session.scoped(statement, &self.scope).await?;
+        }
+        let touched = self.session.number("SELECT count(*) FROM lake_touched", &self.scope).await?;
+        if touched == 0 && self.events.spill.as_ref().is_none_or(|spill| spill.rows() == 0) {
+            return Ok(());
+        }
+        self.session.filled("lake_touched").await?;
+        let write = self.events.plan.is_none();
+        let live =
+            files(&mut self.session, text::LIVE_OF_SOURCE, &[self.scope.run.into(), self.scope.source.as_str().into()])
+                .await?;
+        self.events.spill(&self.scope.source)?;
+        let Some(spill) = self.events.spill.take() else { return Ok(()) };
+        let mut merge = self.events.lake.merge(spill, &live, MergeScope { write, whole: false })?;
+        let mut years = BTreeSet::new();
+        while let Some(portion) = merge.next_portion()? {
+            let buckets = portion.buckets.clone();
+            let (known, also) = self.portion(&buckets, &portion.requests).await?;
+            let merged = merge.events(portion, &also, &known)?;
+            let made = timelines(&merged.events, &merged.known, rules)?;
+            merge.put(&merged, &made.steps, &made.requests)?;
+            self.store(&made.requests).await?;
+            self.tell(&merged).await?;
+            self.findings(&finding::frame(&made.findings)?).await?;
+            years.extend(made.unknown_years);
+        }
+        self.findings(&finding::frame(&holidays_unknown(&years))?).await?;
+        self.list(merge, write).await?.settle(&self.events, entities);
+        Ok(())
+    }
+
+    /// What the registry knows of the requests of some buckets: of those in question, with their fields, and the keys
+    /// of those that the delivery's events do not name.
+    async fn portion(&mut self, buckets: &Buckets, named: &DataFrame) -> Result<(DataFrame, DataFrame), RegistryError> {
+        self.session.run("DELETE FROM lake_portion").await?;
+        let (institutions, numbers) = (named.column(REQUEST[0])?.str()?, named.column(REQUEST[1])?.str()?);
+        let uid = |(institution, number): (Option<&str>, Option<&str>)| {
+            Some(request_uid(&self.scope.source, institution.unwrap_or_default(), number.unwrap_or_default()))
+        };
+        let uids: StringChunked = institutions.iter().zip(numbers.iter()).map(uid).collect();
+        let columns = [
+            ("record_uid".to_owned(), Cells::Text(&uids)),
+            (REQUEST[0].to_owned(), Cells::Text(institutions)),
+            (REQUEST[1].to_owned(), Cells::Text(numbers)),
+        ];
+        self.bulk.insert(&mut self.session, "lake_portion", named.height(), &columns).await?;
+        let from = format!("{:02x}", buckets.start());
+        // After the last of the digits.
+        let to = if *buckets.end() >= 0xff { "g".to_owned() } else { format!("{:02x}", buckets.end() + 1) };
+        self.session.bound(text::JOIN_TOUCHED, &[from.as_str().into(), to.as_str().into()]).await?;
+        self.session.filled("lake_portion").await?;
+        let values = [self.scope.run.into(), self.scope.source.as_str().into()];
+        let rows = self.session.rows(text::portion(), &values[..]).await?;
+        let frame = portion_frame(&rows).map_err(|error| self.session.site.error(error))??;
+        let known = frame.clone().lazy().filter(col("known").is_not_null()).collect()?;
+        let key = [BUCKET, REQUEST[0], REQUEST[1]];
+        let on = key.map(col);
+        let also = frame.select(key)?.lazy();
+        let also = also.join(named.clone().lazy(), on.clone(), on, JoinArgs::new(JoinType::Anti)).collect()?;
+        Ok((known, also))
+    }
+
+    /// Puts the timelines of the portion's requests in the place of those held.
+    async fn store(&mut self, timelines: &DataFrame) -> Result<(), RegistryError> {
+        let frame = shown(timelines)?;
+        let (institutions, numbers) = (frame.column(REQUEST[0])?.str()?, frame.column(REQUEST[1])?.str()?);
+        let pairs = institutions.iter().zip(numbers.iter());
+        let uid = |(a, b): (Option<&str>, Option<&str>)| {
+            request_uid(&self.scope.source, a.unwrap_or_default(), b.unwrap_or_default())
+        };
+        let uids: StringChunked = pairs.map(|pair| Some(uid(pair))).collect();
+        let mut columns = vec![("record_uid".to_owned(), Cells::Text(&uids))];
+        for (name, storage) in text::TIMELINE {
+            columns.push((name.to_owned(), Cells::of(&frame, name, storage)?));
+        }
+        self.session.run("DELETE FROM lake_row").await?;
+        self.bulk.insert(&mut self.session, "lake_row", frame.height(), &columns).await?;
+        self.session.filled("lake_row").await?;
+        for statement in text::store_timelines() {
+            self.session.scoped(statement, &self.scope).await?;
+        }
+        self.session.grown("request_timeline", frame.height() as u64).await
+    }
+
+    /// Findings of events that came twice; quarantine of those whose request is not known.
+    async fn tell(&mut self, merged: &Merged) -> Result<(), RegistryError> {
+        let marks = self.marks().await?;
+        let mut findings = Vec::new();
+        let place = |frame: &DataFrame, prefix: &str, row: usize| -> PolarsResult<Place> {
+            let number = |name: &str| PolarsResult::Ok(frame.column(&format!("{prefix}{name}"))?.i64()?.get(row));
+            let sheet = frame.column(&format!("{prefix}sheet"))?.str()?.get(row).map(str::to_owned);
+            Ok(Place { landed: number("landed")?, sheet, row: number("row")?, part: number("part")? })
+        };
+        let key = |frame: &DataFrame, row: usize| -> PolarsResult<String> {
+            let part =
+                |name: &str| PolarsResult::Ok(frame.column(name)?.str()?.get(row).unwrap_or_default().to_owned());
+            Ok(format!("{} / {}", part(REQUEST[0])?, part(REQUEST[1])?))
+        };
+        for row in 0..merged.duplicates.height() {
+            let differs = merged.duplicates.column("differs")?.bool()?.get(row) == Some(true);
+            let rule = if differs { &finding::DUPLICATE_DIFFERS } else { &finding::DUPLICATE };
+            let counts = place(&merged.duplicates, "counts_", row)?;
+            let key = key(&merged.duplicates, row)?;
+            let told = Finding {
+                value: Some(key.clone()),
+                record_key: Some(key),
+                hint: Some(counts.shown(&marks)),
+                ..Finding::of(rule)
+            };
+            findings.push(place(&merged.duplicates, "", row)?.of(told, &marks));
+        }
+        let withheld = &merged.withheld;
+        for row in 0..withheld.height() {
+            let value =
+                |name: &str| PolarsResult::Ok(withheld.column(name)?.str()?.get(row).unwrap_or_default().to_owned());
+            let told = Finding {
+                record_key: Some(key(withheld, row)?),
+                value: Some(format!("{} {}", value("state_raw")?, value("at_raw")?)),
+                ..Finding::of(&finding::EVENT_WITHOUT_REQUEST)
+            };
+            findings.push(place(withheld, "", row)?.of(told, &marks));
+        }
+        self.findings(&finding::frame(&findings)?).await?;
+        self.withhold(withheld).await
+    }
+
+    /// Quarantines events whose request the registry does not know, with what is known of them.
+    async fn withhold(&mut self, withheld: &DataFrame) -> Result<(), RegistryError> {
+        let count = withheld.height();
+        let entity = StringChunked::full("entity".into(), STATUS_EVENT, count);
+        let joined = [col(REQUEST[0]), col(REQUEST[1])];
+        let keyed =
+            withheld.clone().lazy().with_column(concat_str(joined, " / ", false).alias("record_key")).collect()?;
+        let columns = [
+            ("seq".to_owned(), Cells::of(&keyed, records::SEQ, Storage::Integer)?),
+            ("entity".to_owned(), Cells::Text(&entity)),
+            ("record_key".to_owned(), Cells::of(&keyed, "record_key", Storage::Text)?),
+            ("landed".to_owned(), Cells::of(&keyed, "landed", Storage::Integer)?),
+            ("sheet".to_owned(), Cells::of(&keyed, "sheet", Storage::Text)?),
+            ("row".to_owned(), Cells::of(&keyed, "row", Storage::Integer)?),
+            ("part".to_owned(), Cells::of(&keyed, "part", Storage::Integer)?),
+        ];
+        self.bulk.insert(&mut self.session, "stage_quarantine", count, &columns).await?;
+        for (ordinal, name) in (1..).zip([REQUEST[0], REQUEST[1], "event_id", "state_raw", "at_raw", "step_no"]) {
+            let filled = keyed.clone().lazy().filter(col(name).is_not_null()).collect()?;
+            let column = StringChunked::full("column".into(), name, filled.height());
+            let columns = [
+                ("seq".to_owned(), Cells::of(&filled, records::SEQ, Storage::Integer)?),
+                ("ordinal".to_owned(), Cells::Constant(ordinal)),
+                ("column".to_owned(), Cells::Text(&column)),
+                ("value".to_owned(), Cells::of(&filled, name, Storage::Text)?),
+            ];
+            self.bulk.insert(&mut self.session, "stage_cell", filled.height(), &columns).await?;
+        }
+        Ok(())
+    }
+
+    /// What rows of each landed file are counted in.
+    async fn marks(&mut self) -> Result<BTreeMap<i64, String>, RegistryError> {
+        let rows = self.session.rows("SELECT landed, mark FROM stage_file", &[]).await?;
+        let pair = |row: &Row| Ok((row.try_get(0)?, row.try_get(1)?));
+        rows.iter().map(pair).collect::<Result<_, _>>().map_err(|error| self.session.site.error(error))
+    }
+
+    /// Writes the lake's files and lists them.
+    async fn list(&mut self, merge: LakeMerge, write: bool) -> Result<Settled, RegistryError> {
+        let LakeChange { added, retired, counts } = merge.finish()?;
+        if write {
+            for file in &added {
+                let values: [Value<'_>; 8] = [
+                    file.table.name().into(),
+                    file.source.as_str().into(),
+                    file.month.as_str().into(),
+                    file.path.as_str().into(),
+                    (file.rows as i64).into(),
+                    (file.bytes as i64).into(),
+                    file.sha256.as_str().into(),
+                    self.scope.run.into(),
+                ];
+                self.session.bound(text::ADD_FILE, &values).await?;
+            }
+            let new: BTreeSet<&str> = added.iter().map(|file| file.path.as_str()).collect();
+            for file in retired.iter().filter(|file| !new.contains(file.path.as_str())) {
+                self.session.bound(text::RETIRE_FILE, &[file.path.as_str().into(), self.scope.run.into()]).await?;
+            }
+            self.session.scoped(text::FORGET_FILES, &self.scope).await?;
+            let rows = self.session.scoped_rows(text::KEPT_FILES, &self.scope).await?;
+            let kept: Result<BTreeSet<String>, sqlx::Error> = rows.iter().map(|row| row.try_get(0)).collect();
+            let kept = kept.map_err(|error| self.session.site.error(error))?;
+            self.events.lake.sweep(Some(&self.scope.source), &kept)?;
+        }
+        Ok(Settled(counts))
+    }
+}
+
+/// What became of a delivery's events.
+struct Settled(EventCounts);
+
+impl Settled {
+    fn settle(self, came: &Events, entities: &mut [EntityDifference]) {
+        let counts = self.0;
+        let number = |count: u64| count as i64;
+        for one in entities.iter_mut().filter(|one| one.entity == STATUS_EVENT) {
+            *one = EntityDifference {
+                entity: STATUS_EVENT.to_owned(),
+                mapped: came.mapped,
+                accepted: number(counts.inserted + counts.changed + counts.unchanged),
+                quarantined: came.quarantined + number(counts.withheld),
+                duplicates: number(counts.duplicates + counts.differing),
+                inserted: number(counts.inserted),
+                changed: number(counts.changed),
+                retired: number(counts.retired),
+                unchanged: number(counts.unchanged),
+            };
+        }
+    }
+}
+
+/// Where an event stands in its file.
+struct Place {
+    landed: Option<i64>,
+    sheet: Option<String>,
+    row: Option<i64>,
+    part: Option<i64>,
+}
+
+impl Place {
+    /// As the difference of other records says it: `Lapa!17`, `L17`, `#17.2`.
+    fn shown(&self, marks: &BTreeMap<i64, String>) -> String {
+        let row = self.row.unwrap_or_default();
+        if let Some(sheet) = &self.sheet {
+            return format!("{sheet}!{row}");
+        }
+        let mark = self.landed.and_then(|landed| marks.get(&landed)).map_or("L", String::as_str);
+        let part = self.part.map(|part| format!(".{part}")).unwrap_or_default();
+        format!("{mark}{row}{part}")
+    }
+
+    fn of(self, finding: Finding, marks: &BTreeMap<i64, String>) -> Finding {
+        let cell = Some(self.shown(marks));
+        let Self { landed, sheet, row, part } = self;
+        Finding { entity: STATUS_EVENT.to_owned(), landed, sheet, row, part, cell, ..finding }
+    }
+}
+
+/// Rows of [`text::portion`] as columns.
+fn portion_frame(rows: &[Row]) -> Result<PolarsResult<DataFrame>, sqlx::Error> {
+    let column = |index: usize| -> Result<Vec<Option<String>>, sqlx::Error> {
+        rows.iter().map(|row| row.try_get(index)).collect()
+    };
+    let uids = column(2)?;
+    let buckets: Vec<i32> = uids.iter().map(|uid| bucket(uid.as_deref().unwrap_or_default())).collect();
+    let known: Vec<Option<i64>> = rows.iter().map(|row| row.try_get(3)).collect::<Result<_, _>>()?;
+    let mut columns = vec![
+        Column::new(BUCKET.into(), buckets),
+        Column::new(REQUEST[0].into(), column(0)?),
+        Column::new(REQUEST[1].into(), column(1)?),
+        Column::new("known".into(), known),
+    ];
+    for (n, name) in text::REQUEST_FIELDS.iter().enumerate() {
+        columns.push(Column::new((*name).into(), column(4 + n)?));
+    }
+    Ok(DataFrame::new(rows.len(), columns))
+}
+
+/// Timelines with times and days as the registry writes them, whole numbers as it counts.
+fn shown(timelines: &DataFrame) -> PolarsResult<DataFrame> {
+    let schema = LakeTable::RequestTimeline.schema();
+    let columns = schema.iter().map(|(name, dtype)| {
+        let column = col(name.clone());
+        match dtype {
+            DataType::Datetime(..) => column.dt().strftime("%Y-%m-%dT%H:%M:%SZ"),
+            DataType::Date => column.dt().strftime("%Y-%m-%d"),
+            DataType::Int32 => column.cast(DataType::Int64),
+            _ => column,
+        }
+    });
+    timelines.clone().lazy().select(columns.collect::<Vec<_>>()).collect()
+}
+
+async fn files(
+    session: &mut Session,
+    statement: &'static str,
+    values: &[Value<'_>],
+) -> Result<Vec<LakeFile>, RegistryError> {
+    let rows = session.rows(statement, values).await?;
+    let file = |row: &Row| file(row, &session.site);
+    rows.iter().map(file).collect()
+}
+
+fn file(row: &Row, site: &Site) -> Result<LakeFile, RegistryError> {
+    let read = || -> Result<Option<LakeFile>, sqlx::Error> {
+        let kind: String = row.try_get(0)?;
+        let Some(table) = LakeTable::ALL.into_iter().find(|table| table.name() == kind) else { return Ok(None) };
+        let number = |index: usize| row.try_get::<i64, _>(index).map(i64::unsigned_abs);
+        Ok(Some(LakeFile {
+            table,
+            source: row.try_get(1)?,
+            month: row.try_get(2)?,
+            path: row.try_get(3)?,
+            rows: number(4)?,
+            bytes: number(5)?,
+            sha256: row.try_get(6)?,
+        }))
+    };
+    read().map_err(|error| site.error(error))?.ok_or_else(|| site.error(sqlx::Error::RowNotFound))
+}
+
+impl Registry {
+    /// Live rows of one of the lake's tables, to be narrowed down and collected by the caller.
+    ///
+    /// # Errors
+    /// The registry cannot be read, or a file that it lists is missing.
+    pub async fn lake_table(&self, table: LakeTable) -> Result<LazyFrame, RegistryError> {
+        let mut session = self.connect().await?;
+        let files = files(&mut session, text::LIVE_OF_KIND, &[table.name().into()]).await?;
+        session.close().await?;
+        Ok(self.lake.scan(table, &files)?)
+    }
+}

@@ -1,0 +1,1 @@
+"""Invented status exports, one module a system; `status.py` beside this folder runs them all."""
