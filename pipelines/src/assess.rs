@@ -66,53 +66,39 @@ async fn performance_sections(
     registry: &Registry,
     institutions: &DataFrame,
 ) -> anyhow::Result<Vec<report::Section>> {
-    let requests = lake_table(registry, LakeTable::RequestTimeline).await?;
-    let Some(requests) = requests else { return Ok(Vec::new()) };
     let services = entity_frame(registry, "service").await?;
-    let query = Query::all(session.as_of_day(), session.time_zone.clone());
-    let measured = indicators(session, registry, requests, services.clone(), query).await?;
     let names = Names::new(institutions, &services)?;
-    Ok(performance::sections(&measured, &names, &session.config.codelists, &style(session))?)
+    let inputs = inputs(session, registry, services).await?;
+    let query = Query::all(session.as_of_day(), session.time_zone.clone());
+    apart(|| {
+        let measured = Indicators::new(inputs, query)?;
+        performance::sections(&measured, &names, &session.config.codelists, &style(session))
+    })
 }
 
-/// The indicators of what the lake holds.
-pub(crate) async fn indicators(
-    session: &Session,
-    registry: &Registry,
-    requests: LazyFrame,
-    services: DataFrame,
-    query: Query,
-) -> anyhow::Result<Indicators> {
-    let steps = lake_table(registry, LakeTable::RequestStep).await?;
-    let empty = || DataFrame::empty_with_schema(&LakeTable::RequestStep.schema()).lazy();
+/// What indicators are worked out from: the lake, and the services of the registry.
+pub(crate) async fn inputs(session: &Session, registry: &Registry, services: DataFrame) -> anyhow::Result<Inputs> {
     let list = session.config.codelists.get("channels").context("channels")?;
-    let inputs = Inputs {
-        requests,
-        steps: steps.unwrap_or_else(empty),
+    Ok(Inputs {
+        requests: registry.lake_table(LakeTable::RequestTimeline).await?,
+        steps: registry.lake_table(LakeTable::RequestStep).await?,
         services,
         calendar: session.config.calendar.all_days()?,
         channels: channels(list)?,
-    };
-    // Polars reads on threads of its own and waits for them, which a thread of the runtime must not.
-    Ok(tokio::task::block_in_place(|| Indicators::new(inputs, query))?)
+    })
+}
+
+/// Work that takes long and waits for Polars' own threads, which a thread of the runtime must not.
+pub(crate) fn apart<T>(work: impl FnOnce() -> PolarsResult<T>) -> anyhow::Result<T> {
+    Ok(tokio::task::block_in_place(work)?)
 }
 
 /// How values are written.
 pub(crate) fn style(session: &Session) -> Style<'_> {
-    Style { texts: session.texts(), working_day: session.config.calendar.working_day_seconds() }
+    Style { texts: session.texts(), working_day: session.config.calendar.hours().length() as u32 }
 }
 
-/// A table of the lake over all sources; none while it holds no row.
-pub(crate) async fn lake_table(registry: &Registry, table: LakeTable) -> anyhow::Result<Option<LazyFrame>> {
-    let files = registry.lake_files(table).await?;
-    let scans: Vec<LazyFrame> = files
-        .iter()
-        .filter(|file| file.rows > 0)
-        .map(|file| LazyFrame::scan_parquet(PlRefPath::try_from_path(&file.path)?, ScanArgsParquet::default()))
-        .collect::<PolarsResult<_>>()?;
-    Ok(if scans.is_empty() { None } else { Some(concat(scans, UnionArgs::default())?) })
-}
-
+/// The current records of an entity.
 pub(crate) async fn entity_frame(registry: &Registry, name: &str) -> anyhow::Result<DataFrame> {
     let entity = model::entity(name).ok_or_else(|| anyhow::anyhow!("no entity {name}"))?;
     Ok(registry.current_frame(entity).await?)

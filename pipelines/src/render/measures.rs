@@ -29,7 +29,8 @@ pub(super) fn table(table: &Measures, texts: &Texts) -> Markup {
 }
 
 fn rows(table: &Measures, rows: &[MeasureRow]) -> Markup {
-    let is_number = |column: usize| rows.iter().any(|row| row.cells.get(column).is_some_and(|c| c.kind != CellKind::Text));
+    let is_number =
+        |column: usize| rows.iter().any(|row| row.cells.get(column).is_some_and(|c| c.kind != CellKind::Text));
     let class = |column: usize| is_number(column).then_some("num");
     html! {
         table class="measures" {

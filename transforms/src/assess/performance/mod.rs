@@ -17,7 +17,7 @@ use crate::codelist::CodeLists;
 use crate::status::indicators::{Dimension, Indicators};
 use crate::texts::Texts;
 
-pub use tables::Tables;
+pub use tables::{SHORT, Set, Tables};
 pub use value::Style;
 
 /// Rows of a table by service that a page shows at first.

@@ -20,7 +20,7 @@ pub struct Set {
 }
 
 /// How many, through which channels, what is open.
-pub static VOLUME: Set = Set {
+pub(super) static VOLUME: Set = Set {
     id: "volume",
     measures: &[
         "received",
@@ -35,7 +35,7 @@ pub static VOLUME: Set = Set {
     drawn: Some((Dimension::Month, 0)),
 };
 /// How long.
-pub static TIME: Set = Set {
+pub(super) static TIME: Set = Set {
     id: "time",
     measures: &[
         "timed",
@@ -51,7 +51,7 @@ pub static TIME: Set = Set {
     drawn: Some((Dimension::Service, 1)),
 };
 /// With what result, how smoothly.
-pub static OUTCOME: Set = Set {
+pub(super) static OUTCOME: Set = Set {
     id: "outcome",
     measures: &[
         "closed",
