@@ -870,6 +870,9 @@ fault-registry-older = the registry { $path } was made by an older vienkop; "vie
 fault-registry-migration = cannot prepare the tables of the registry { $path }
 fault-registry-twice = source { $name } has delivered in run { $run } already; start another run
 fault-registry-broken = comparing services broke off; this is a fault of the program, please report it
+fault-lake-missing = The file { $path } of the event lake is missing, though the registry lists it. Registry and lake are one: put the file, or both, back from the last backup
+fault-lake-damaged = The file { $path } of the event lake is damaged ({ $reason }); put it back from the last backup
+fault-lake-write = The file { $path } of the event lake cannot be written: { $reason }
 fault-registry-other = registry { $path }
 
 ### Performance indicators: vienkop kpi and section 3 of the report

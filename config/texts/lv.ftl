@@ -873,6 +873,9 @@ fault-registry-older = reģistru { $path } veidojusi vecāka vienkop; atjaunina 
 fault-registry-migration = nevar sagatavot reģistra { $path } tabulas
 fault-registry-twice = avots „{ $name }” { $run }. palaišanā jau ir piegādājis; sāciet jaunu palaišanu
 fault-registry-broken = pakalpojumu salīdzināšana pārtrūka; tā ir programmas kļūda, lūdzu, ziņojiet par to
+fault-lake-missing = Notikumu ezera faila { $path } nav, lai gan reģistrs to min. Reģistrs un ezers ir viens veselums: atjaunojiet failu vai abus no pēdējās rezerves kopijas
+fault-lake-damaged = Notikumu ezera fails { $path } ir bojāts ({ $reason }); atjaunojiet to no pēdējās rezerves kopijas
+fault-lake-write = Notikumu ezera failu { $path } nevar ierakstīt: { $reason }
 fault-registry-other = reģistrs { $path }
 
 ### Veiktspējas rādītāji: vienkop kpi un pārskata 3. sadaļa

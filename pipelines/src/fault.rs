@@ -1,6 +1,7 @@
 //! Faults of the environment, in the language of whoever reads them. What the database or the network says of its own
 //! follows as it is.
 
+use vienkop_connectors::lake::LakeError;
 use vienkop_connectors::registry::{RegistryError, UrlFault};
 use vienkop_transforms::texts::Texts;
 
@@ -77,7 +78,21 @@ fn registry(texts: &Texts, error: &RegistryError) -> String {
         RegistryError::Full { path, .. } => at("fault-registry-full", path),
         RegistryError::Migration { path, .. } => at("fault-registry-migration", path),
         RegistryError::Sql { path, .. } => at("fault-registry-other", path),
+        RegistryError::Lake(error) => lake(texts, error),
         RegistryError::Broken(_) => texts.get("fault-registry-broken", &[]),
+        other => other.to_string(),
+    }
+}
+
+fn lake(texts: &Texts, error: &LakeError) -> String {
+    match error {
+        LakeError::Missing { path } => texts.get("fault-lake-missing", &[("path", &path.to_string_lossy())]),
+        LakeError::Damaged { path, reason } => {
+            texts.get("fault-lake-damaged", &[("path", &path.to_string_lossy()), ("reason", reason)])
+        }
+        LakeError::Write { path, source } => {
+            texts.get("fault-lake-write", &[("path", &path.to_string_lossy()), ("reason", &source.to_string())])
+        }
         other => other.to_string(),
     }
 }

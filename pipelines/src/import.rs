@@ -376,6 +376,9 @@ impl Importer<'_> {
             tally.found(&finding, count);
         }
         let difference = planned.apply(tally.rows.into(), seconds(started)).await?;
+        for (finding, count) in &difference.found {
+            tally.found(finding, *count);
+        }
         let status = match &difference.gate {
             None => Status::Ok,
             Some(gate) if gate.asks_approval() => Status::Approval,

@@ -63,7 +63,8 @@ pub(super) fn resolve(delivered: DataFrame, held: DataFrame) -> PolarsResult<Res
         .lazy()
         .with_columns([lit(NULL).cast(DataType::UInt32).alias(FILE), lit(NULL).cast(DataType::UInt32).alias(POSITION)]);
     // A held event comes before all that were delivered.
-    let held = held.lazy().with_column(lit(-1_i64).alias(SEQ)).select([all_of(&delivered.clone())?]);
+    let held =
+        held.lazy().with_column(lit(-1_i64).cast(DataType::Int64).alias(SEQ)).select([all_of(&delivered.clone())?]);
     let unnamed = |column: &str| {
         when(col("event_id").is_null()).then(col(column)).otherwise(lit(NULL)).alias(format!("_id_{column}"))
     };

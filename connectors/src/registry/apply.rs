@@ -33,6 +33,7 @@ impl Planned {
             Some(gate) if gate.kind == GateKind::Quarantined => "gate",
             Some(_) => "approval",
         };
+        let mut worked_out_by = None;
         if difference.gate.is_none() {
             let staged = std::mem::take(&mut stage.staged);
             let stale = stage.session.number(sql::STALE, &stage.scope).await? > 0;
@@ -57,7 +58,7 @@ impl Planned {
                 stage.merge_what_was_not_delivered(&staged).await?;
             }
             if let Some(rules) = timelines {
-                stage.load_events(&staged, &rules, &mut difference.entities).await?;
+                worked_out_by = stage.load_events(&staged, &rules, &mut difference).await?;
             }
             if difference.matched != Matched::default() {
                 stage.session.scoped(sql::matching::REMEMBER, &stage.scope).await?;
@@ -90,6 +91,10 @@ impl Planned {
                     ],
                 )
                 .await?;
+        }
+        if let Some(rules) = worked_out_by {
+            let values = [rules.as_str().into(), stage.scope.source.as_str().into()];
+            stage.session.bound(sql::lake::REMEMBER_RULES, &values).await?;
         }
         stage.session.commit().await?;
         stage.session.tidy().await?;

@@ -154,6 +154,9 @@ pub struct Difference {
     pub samples: Vec<Sample>,
     /// What was recognised by score.
     pub matched: Matched,
+    /// What merging the status events and working out timelines found: the first finding of each code and how many
+    /// there are.
+    pub found: Vec<(finding::Finding, u64)>,
     /// The gate that holds, if one does: then nothing of this is loaded.
     pub gate: Option<Gate>,
 }
@@ -272,7 +275,11 @@ impl Stage {
         }
         samples.extend(self.merged_samples(matched).await?);
         let timelines = delivery.timelines.cloned();
-        Ok(Planned { stage: self, difference: Difference { entities, samples, matched, gate }, timelines })
+        Ok(Planned {
+            stage: self,
+            difference: Difference { entities, samples, matched, found: Vec::new(), gate },
+            timelines,
+        })
     }
 
     /// One entity with its children.

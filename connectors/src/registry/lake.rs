@@ -14,7 +14,7 @@ use vienkop_transforms::status::timeline::{TimelineRules, holidays_unknown, time
 
 use super::Registry;
 use super::bulk::Cells;
-use super::difference::EntityDifference;
+use super::difference::{Difference, EntityDifference};
 use super::error::{RegistryError, Site};
 use super::session::{Row, Session, Value};
 use super::sql::{Staged, lake as text};
@@ -36,11 +36,13 @@ pub(super) struct Events {
     pub(super) mapped: i64,
     /// Those that were not accepted as they came.
     pub(super) quarantined: i64,
+    /// What merging them found, by code.
+    found: BTreeMap<&'static str, (Finding, u64)>,
 }
 
 impl Events {
     pub(super) fn new(lake: Lake, plan: Option<tempfile::TempDir>) -> Self {
-        Self { lake, plan, spill: None, mapped: 0, quarantined: 0 }
+        Self { lake, plan, spill: None, mapped: 0, quarantined: 0, found: BTreeMap::new() }
     }
 
     fn spill(&mut self, source: &str) -> Result<&mut Spill, RegistryError> {
@@ -81,16 +83,22 @@ impl Stage {
     }
 
     /// Merges the delivery's events into the lake and works out the timelines of all requests that it touched; what it
-    /// comes to is put into the counts of the events. After the requests were loaded.
+    /// comes to is put into the difference. After the requests were loaded. Gives what the timelines were worked out by,
+    /// where any were.
     pub(super) async fn load_events(
         &mut self,
         staged: &[Staged],
         rules: &TimelineRules,
-        entities: &mut [EntityDifference],
-    ) -> Result<(), RegistryError> {
+        difference: &mut Difference,
+    ) -> Result<Option<String>, RegistryError> {
+        let source = self.scope.source.clone();
+        let values = [self.scope.run.into(), source.as_str().into()];
+        let live = files(&mut self.session, text::LIVE_OF_SOURCE, &values).await?;
+        let fingerprint = rules.fingerprint();
+        let stale = !live.is_empty() && self.worked_out_by().await?.as_deref() != Some(&fingerprint);
         let requests = staged.iter().find(|one| one.table.entity.name == SERVICE_REQUEST);
-        if requests.is_none() && self.events.mapped == 0 {
-            return Ok(());
+        if requests.is_none() && self.events.mapped == 0 && !stale {
+            return Ok(None);
         }
         for statement in text::create() {
             self.session.define(statement).await?;
@@ -98,18 +106,18 @@ impl Stage {
         for statement in requests.iter().flat_map(|requests| requests.touched_requests()) {
             self.session.scoped(statement, &self.scope).await?;
         }
+        if stale {
+            self.session.scoped(text::TOUCH_ALL, &self.scope).await?;
+        }
         let touched = self.session.number("SELECT count(*) FROM lake_touched", &self.scope).await?;
         if touched == 0 && self.events.spill.as_ref().is_none_or(|spill| spill.rows() == 0) {
-            return Ok(());
+            return Ok(None);
         }
         self.session.filled("lake_touched").await?;
         let write = self.events.plan.is_none();
-        let live =
-            files(&mut self.session, text::LIVE_OF_SOURCE, &[self.scope.run.into(), self.scope.source.as_str().into()])
-                .await?;
-        self.events.spill(&self.scope.source)?;
-        let Some(spill) = self.events.spill.take() else { return Ok(()) };
-        let mut merge = self.events.lake.merge(spill, &live, MergeScope { write, whole: false })?;
+        self.events.spill(&source)?;
+        let Some(spill) = self.events.spill.take() else { return Ok(None) };
+        let mut merge = self.events.lake.merge(spill, &live, MergeScope { write, whole: stale })?;
         let mut years = BTreeSet::new();
         while let Some(portion) = merge.next_portion()? {
             let buckets = portion.buckets.clone();
@@ -117,14 +125,16 @@ impl Stage {
             let merged = merge.events(portion, &also, &known)?;
             let made = timelines(&merged.events, &merged.known, rules)?;
             merge.put(&merged, &made.steps, &made.requests)?;
-            self.store(&made.requests).await?;
+            self.store(&merged.changed(&made.requests)?).await?;
             self.tell(&merged).await?;
-            self.findings(&finding::frame(&made.findings)?).await?;
+            self.say(made.findings).await?;
             years.extend(made.unknown_years);
         }
-        self.findings(&finding::frame(&holidays_unknown(&years))?).await?;
-        self.list(merge, write).await?.settle(&self.events, entities);
-        Ok(())
+        self.say(holidays_unknown(&years)).await?;
+        let counts = self.list(merge, write).await?;
+        settle(counts, &self.events, &mut difference.entities);
+        difference.found = std::mem::take(&mut self.events.found).into_values().collect();
+        Ok(Some(fingerprint))
     }
 
     /// What the registry knows of the requests of some buckets: of those in question, with their fields, and the keys
@@ -218,8 +228,24 @@ impl Stage {
             };
             findings.push(place(withheld, "", row)?.of(told, &marks));
         }
-        self.findings(&finding::frame(&findings)?).await?;
+        self.say(findings).await?;
         self.withhold(withheld).await
+    }
+
+    /// Findings of events and timelines, which are counted too.
+    async fn say(&mut self, findings: Vec<Finding>) -> Result<(), RegistryError> {
+        self.findings(&finding::frame(&findings)?).await?;
+        for finding in findings {
+            self.events.found.entry(finding.code).or_insert((finding, 0)).1 += 1;
+        }
+        Ok(())
+    }
+
+    /// What the timelines that the lake holds of the source were worked out by.
+    async fn worked_out_by(&mut self) -> Result<Option<String>, RegistryError> {
+        let rows = self.session.scoped_rows(text::WORKED_OUT_BY, &self.scope).await?;
+        let read = rows.first().map_or(Ok(None), |row| row.try_get(0));
+        read.map_err(|error| self.session.site.error(error))
     }
 
     /// Quarantines events whose request the registry does not know, with what is known of them.
@@ -261,7 +287,7 @@ impl Stage {
     }
 
     /// Writes the lake's files and lists them.
-    async fn list(&mut self, merge: LakeMerge, write: bool) -> Result<Settled, RegistryError> {
+    async fn list(&mut self, merge: LakeMerge, write: bool) -> Result<EventCounts, RegistryError> {
         let LakeChange { added, retired, counts } = merge.finish()?;
         if write {
             for file in &added {
@@ -287,30 +313,25 @@ impl Stage {
             let kept = kept.map_err(|error| self.session.site.error(error))?;
             self.events.lake.sweep(Some(&self.scope.source), &kept)?;
         }
-        Ok(Settled(counts))
+        Ok(counts)
     }
 }
 
-/// What became of a delivery's events.
-struct Settled(EventCounts);
-
-impl Settled {
-    fn settle(self, came: &Events, entities: &mut [EntityDifference]) {
-        let counts = self.0;
-        let number = |count: u64| count as i64;
-        for one in entities.iter_mut().filter(|one| one.entity == STATUS_EVENT) {
-            *one = EntityDifference {
-                entity: STATUS_EVENT.to_owned(),
-                mapped: came.mapped,
-                accepted: number(counts.inserted + counts.changed + counts.unchanged),
-                quarantined: came.quarantined + number(counts.withheld),
-                duplicates: number(counts.duplicates + counts.differing),
-                inserted: number(counts.inserted),
-                changed: number(counts.changed),
-                retired: number(counts.retired),
-                unchanged: number(counts.unchanged),
-            };
-        }
+/// Counts what became of a delivery's events.
+fn settle(counts: EventCounts, came: &Events, entities: &mut [EntityDifference]) {
+    let number = |count: u64| count as i64;
+    for one in entities.iter_mut().filter(|one| one.entity == STATUS_EVENT) {
+        *one = EntityDifference {
+            entity: STATUS_EVENT.to_owned(),
+            mapped: came.mapped,
+            accepted: number(counts.inserted + counts.changed + counts.unchanged),
+            quarantined: came.quarantined + number(counts.withheld),
+            duplicates: number(counts.duplicates + counts.differing),
+            inserted: number(counts.inserted),
+            changed: number(counts.changed),
+            retired: number(counts.retired),
+            unchanged: number(counts.unchanged),
+        };
     }
 }
 

@@ -11,6 +11,7 @@ use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use polars::prelude::*;
+use sha2::{Digest as _, Sha256};
 
 /// Seconds of a day, which is also what a day counts where only dates are known.
 pub const DAY_SECONDS: i64 = 86_400;
@@ -92,6 +93,13 @@ pub struct WorkingCalendar {
 }
 
 impl WorkingCalendar {
+    /// Puts what is measured by into a hash.
+    pub(super) fn hash(&self, hash: &mut Sha256) {
+        hash.update(format!("{:?} {} ", self.hours, self.first));
+        hash.update(self.before.iter().flat_map(|days| days.to_le_bytes()).collect::<Vec<u8>>());
+        hash.update(format!("{:?}", self.offsets));
+    }
+
     /// Makes the tables. Days outside [`YEARS`] are left out; of a day named twice the last counts.
     pub fn new(days: &[SpecialDay], hours: WorkingHours, zone: &TimeZone) -> Self {
         let first = day_number(jiff::civil::date(*YEARS.start(), 1, 1));

@@ -89,11 +89,14 @@ pub(in crate::registry) fn portion() -> String {
     )
 }
 
-/// Replaces the timelines of the portion's requests by the rows of `lake_row`.
+/// Puts the rows of `lake_row` in the place of those held; timelines of the portion's requests that are retired go.
 pub(in crate::registry) fn store_timelines() -> [String; 2] {
     let columns = || TIMELINE.iter().map(|(column, _)| column);
     [
-        "DELETE FROM request_timeline WHERE record_uid IN (SELECT record_uid FROM lake_portion)".to_owned(),
+        "DELETE FROM request_timeline WHERE record_uid IN (SELECT record_uid FROM lake_row UNION
+        SELECT p.record_uid FROM lake_portion p WHERE NOT EXISTS (SELECT 1 FROM source_service_request v
+        WHERE v.record_uid = p.record_uid AND v.valid_to IS NULL))"
+            .to_owned(),
         format!(
             "INSERT INTO request_timeline (uid, record_uid, run, {}) SELECT i.entity_uid, r.record_uid, $1, {}
             FROM lake_row r CROSS JOIN identity i WHERE i.record_uid = r.record_uid ORDER BY i.entity_uid",
@@ -102,6 +105,12 @@ pub(in crate::registry) fn store_timelines() -> [String; 2] {
         ),
     ]
 }
+
+/// What the timelines of the source were worked out by.
+pub(in crate::registry) const WORKED_OUT_BY: &str = "SELECT timelines FROM source_state WHERE source = $2";
+
+/// Remembers it.
+pub(in crate::registry) const REMEMBER_RULES: &str = "UPDATE source_state SET timelines = $1 WHERE source = $2";
 
 /// Live files of the source.
 pub(in crate::registry) const LIVE_OF_SOURCE: &str = "SELECT kind, source, month, path, rows, bytes, sha256

@@ -3,8 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use sha2::{Digest as _, Sha256};
+
 use crate::codelist::{Code, CodeLists};
 use crate::status::calendar::WorkingCalendar;
+
+/// Counts up when the same events come to other timelines.
+const METHOD: u32 = 1;
 
 /// Code of the state in which the client has to do something.
 pub(super) const WAITING: &str = "gaida klientu";
@@ -83,6 +88,15 @@ impl TimelineRules {
         let state_by_code = states.iter().enumerate().map(|(id, state)| (state.code.clone(), id as u16)).collect();
         let derivations = codes("derivations").iter().map(|code| code.code.clone()).collect();
         Self { states, state_by_code, derivations, calendar }
+    }
+
+    /// Hash of everything that timelines depend on beside events and requests: where it differs, those held are made anew.
+    pub fn fingerprint(&self) -> String {
+        let mut hash = Sha256::new();
+        hash.update(format!("{METHOD} {:?} {:?} ", self.states, self.derivations));
+        self.calendar.hash(&mut hash);
+        let first = hash.finalize().iter().take(8).fold(0, |number: u64, byte| number << 8 | u64::from(*byte));
+        format!("{first:016x}")
     }
 
     /// The calendar.

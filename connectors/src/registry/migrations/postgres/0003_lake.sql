@@ -44,3 +44,6 @@ CREATE TABLE request_timeline (
     state_since TEXT COLLATE "C",
     due_on TEXT COLLATE "C"
 );
+
+-- What the timelines of a source's requests were worked out by.
+ALTER TABLE source_state ADD COLUMN timelines TEXT COLLATE "C";

@@ -44,3 +44,6 @@ CREATE TABLE request_timeline (
     state_since TEXT,
     due_on TEXT
 ) STRICT;
+
+-- What the timelines of a source's requests were worked out by.
+ALTER TABLE source_state ADD COLUMN timelines TEXT;
