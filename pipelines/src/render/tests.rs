@@ -1,6 +1,8 @@
 //! A small report in every form.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod performance;
+
 use vienkop_transforms::assess::report::{
     ByKind, Chart, FollowUp, Kind, KindName, List, Row, Section, Table, Unmatched, percent,
 };

@@ -81,6 +81,10 @@ pub(crate) struct Service {
 
 /// Everything that indicators are worked out from.
 pub(crate) struct World {
+    /// The frames of the lake where they are not to be made from requests and stays.
+    pub(crate) lake: Option<(DataFrame, DataFrame)>,
+    /// Days that are worked.
+    pub(crate) is_working_day: fn(Date) -> bool,
     pub(crate) requests: Vec<Request>,
     pub(crate) steps: Vec<Step>,
     pub(crate) services: Vec<Service>,
@@ -115,7 +119,7 @@ pub(crate) fn is_working_day(day: Date) -> bool {
 }
 
 /// Working days after one day, up to and including another.
-pub(crate) fn working_days_between(from: Date, to: Date) -> i32 {
+pub(crate) fn working_days_between(is_working_day: fn(Date) -> bool, from: Date, to: Date) -> i32 {
     let mut count = 0;
     let mut day = from;
     while day < to {
@@ -150,7 +154,7 @@ impl World {
             // Of one owner only: requests to others for it go by its times.
             service(c, "04", Some((2.5, "d")), None, Some("klātienē")),
         ];
-        let mut world = Self { requests: Vec::new(), steps: Vec::new(), services };
+        let mut world = Self { lake: None, is_working_day, requests: Vec::new(), steps: Vec::new(), services };
         for number in 0..count {
             world.add(dice, number);
         }
@@ -218,7 +222,7 @@ impl World {
             working_seconds: timed.then_some(elapsed / 4),
             elapsed_days: timed.then_some(length as i32),
             elapsed_months: timed.then(|| months_between(submitted, closed_on)),
-            working_days: timed.then(|| working_days_between(submitted, closed_on)),
+            working_days: timed.then(|| working_days_between(is_working_day, submitted, closed_on)),
             waits: i32::from(dice.chance(25)) * (1 + dice.below(3) as i32),
             reopened: i32::from(dice.chance(6)),
             appeals: i32::from(state == "apstrīdēts") + i32::from(dice.chance(3)),
@@ -328,14 +332,22 @@ impl World {
             "digital_level" => column!(services, digital_level),
         )
         .unwrap();
-        let first = date(2022, 12, 1);
-        let calendar: Vec<Date> = (0..1200).map(|n| first.checked_add(n.days()).unwrap()).collect();
-        let index: Vec<i32> = calendar.iter().map(|day| working_days_between(first, *day)).collect();
+        let first = date(2014, 1, 1);
+        let calendar: Vec<Date> = (0..5000).map(|n| first.checked_add(n.days()).unwrap()).collect();
+        let mut index = Vec::new();
+        for day in &calendar {
+            index.push(index.last().copied().unwrap_or_default() + i32::from((self.is_working_day)(*day)));
+        }
         let calendar: Vec<i32> = calendar.iter().map(|day| days(Some(*day)).unwrap()).collect();
         let calendar = df!("day" => calendar, "working_day_index" => index).unwrap();
+        let made = (made(request_frame, LakeTable::RequestTimeline), made(step_frame, LakeTable::RequestStep));
+        let (requests, steps) = match &self.lake {
+            Some((requests, steps)) => (requests.clone().lazy(), steps.clone().lazy()),
+            None => made,
+        };
         Inputs {
-            requests: made(request_frame, LakeTable::RequestTimeline),
-            steps: made(step_frame, LakeTable::RequestStep),
+            requests,
+            steps,
             services: service_frame,
             calendar: calendar.lazy().with_column(col("day").cast(DataType::Date)).collect().unwrap(),
             channels: df!(

@@ -5,6 +5,9 @@
 mod frames;
 mod generate;
 mod oracle;
+#[path = "../oracle/mod.rs"]
+mod timelines;
+mod world;
 
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
@@ -13,6 +16,10 @@ use vienkop_transforms::status::indicators::{Dimension, Indicators, Query};
 use generate::World;
 
 fn queries() -> Vec<(&'static str, Query)> {
+    queries_of("01", generate::INSTITUTIONS[1])
+}
+
+fn queries_of(service: &str, institution: &str) -> Vec<(&'static str, Query)> {
     let all = Query::all(date(2025, 3, 31), TimeZone::get("Europe/Riga").unwrap());
     let period = |from: Option<Date>, to: Option<Date>| Query { from, to, ..all.clone() };
     vec![
@@ -21,10 +28,10 @@ fn queries() -> Vec<(&'static str, Query)> {
         ("a month that ends on a Sunday", period(Some(date(2024, 6, 1)), Some(date(2024, 6, 30)))),
         ("until a day", period(None, Some(date(2024, 2, 29)))),
         ("beyond today", period(Some(date(2025, 1, 1)), Some(date(2030, 1, 1)))),
-        ("a service", Query { service: Some("01".to_owned()), ..all.clone() }),
+        ("a service", Query { service: Some(service.to_owned()), ..all.clone() }),
         (
             "an institution in a period",
-            Query { institution: Some(generate::INSTITUTIONS[1].to_owned()), ..period(Some(date(2024, 5, 1)), None) },
+            Query { institution: Some(institution.to_owned()), ..period(Some(date(2024, 5, 1)), None) },
         ),
         ("nothing", Query { service: Some("none".to_owned()), ..all }),
     ]
@@ -79,6 +86,12 @@ fn check(world: &World, portion: u64, queries: Vec<(&'static str, Query)>) {
 #[test]
 fn sql_agrees_with_the_oracle() {
     check(&World::generate(1, 4000), 4_000_000, queries());
+}
+
+/// From what sources said: events through `timelines()` and SQL, against two slow computations one after the other.
+#[test]
+fn sql_over_timelines_of_events_agrees_with_both_oracles() {
+    check(&world::from_events(7, 2500), 4_000_000, queries_of("P-1", "90000000022"));
 }
 
 #[test]

@@ -137,7 +137,7 @@ impl Oracle<'_> {
         let seconds = (began - request.submitted_at?) as f64 / 1e6;
         let measured = match unit {
             "d" => submitted.until(end).unwrap().get_days().into(),
-            "working d" => working_days_between(submitted, end).into(),
+            "working d" => working_days_between(self.world.is_working_day, submitted, end).into(),
             "month" => months_between(submitted, end).into(),
             "h" if exact => seconds / 3600.0,
             "min" if exact => seconds / 60.0,
@@ -194,7 +194,7 @@ impl Oracle<'_> {
 
     fn by_closing(&self, closed: &[&Request]) -> Cells {
         let outcome = |request: &Request| {
-            let (state, result) = (request.state.as_deref().unwrap(), request.result.as_deref());
+            let (state, result) = (request.state.as_deref().unwrap_or_default(), request.result.as_deref());
             match (state, result) {
                 ("pārsūtīts", _) => "forwarded",
                 ("anulēts", _) => "cancelled",
