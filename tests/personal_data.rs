@@ -1,6 +1,9 @@
 //! Personal codes planted everywhere appear nowhere but in the landing zone.
 
-use std::io::Write;
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
+
+use polars::prelude::{ParquetReader, SerReader};
 
 use crate::support::Project;
 
@@ -110,6 +113,73 @@ fn planted_codes_appear_nowhere() {
     }
     assert!(!said.contains("Uzvārdenis"), "a row with personal columns was shown as it stands");
     assert!(said.contains("******-*****"), "nothing was masked: the test tests nothing");
+}
+
+#[test]
+fn nobody_of_the_status_samples_is_named() {
+    let project = Project::samples();
+    let sample = |path: &str| std::fs::read(project.path("data-samples").join(path)).unwrap();
+    let workbook = sample("nodarbinatibas-agentura-doclogix/notikumi.xlsx");
+    let mut texts = Vec::new();
+    let mut workbook = zip::ZipArchive::new(std::io::Cursor::new(workbook)).unwrap();
+    for member in 0..workbook.len() {
+        workbook.by_index(member).unwrap().read_to_end(&mut texts).unwrap();
+    }
+    texts.extend(sample("erglupes-novads-namejs/dokumenti.xml"));
+    texts.extend(sample("zemes-udens-dienests-lietvaris/registrs.csv"));
+    // Persons with and without hyphen, and the numbers of firms, in columns of applicants, notes, roles, states and times.
+    let form = regex::bytes::Regex::new(r"(?-u:\b(\d{6})-?(\d{5})\b)").unwrap();
+    let mut codes = BTreeSet::new();
+    for found in form.captures_iter(&texts) {
+        let [first, last] = [1, 2].map(|part| String::from_utf8_lossy(&found[part]).into_owned());
+        codes.extend([format!("{first}-{last}"), format!("{first}{last}")]);
+    }
+    // Institutions are named.
+    codes.retain(|code| !code.starts_with("9000"));
+    assert!(codes.len() > 300, "{}", codes.len());
+
+    let mut said = String::new();
+    for arguments in [
+        &["run", "-vv", "--as-of", "2024-07-08"][..],
+        &["plan", "--json", "--as-of", "2024-07-08"],
+        &["quarantine", "list", "--json"],
+        &["findings", "erglupes-novads-namejs", "--json"],
+        &["findings", "zemes-udens-dienests-lietvaris"],
+        &["findings", "nodarbinatibas-agentura-doclogix"],
+    ] {
+        let ran = project.vienkop(arguments).ends(0);
+        said += &ran.stdout;
+        said += &ran.stderr;
+    }
+    let list = project.vienkop(&["quarantine", "list"]).stdout;
+    for id in list.split_whitespace().filter(|word| word.contains('#') && !word.starts_with('#')) {
+        said += &project.vienkop(&["quarantine", "show", id]).ends(0).stdout;
+    }
+    assert!(said.contains("******-*****"), "nothing was masked: the test tests nothing");
+    let mut written = vec![("what is said".to_owned(), said.into_bytes())];
+    for (path, content) in project.everything_below("var") {
+        let name = path.display().to_string();
+        if path.components().any(|part| part.as_os_str() == "landed") {
+            continue;
+        }
+        if path.extension().is_some_and(|ending| ending == "parquet") {
+            // Compressed: what it says is in its cells.
+            let frame = ParquetReader::new(std::io::Cursor::new(content)).finish().unwrap();
+            let cells = frame.columns().iter().filter_map(|column| column.str().ok());
+            let cells: Vec<&str> = cells.flat_map(|column| column.iter().flatten()).collect();
+            written.push((name, cells.join("\n").into_bytes()));
+        } else {
+            written.push((name, content));
+        }
+    }
+    assert!(written.iter().any(|(name, _)| name.contains("status_event")), "no events in the lake");
+    for (name, content) in &written {
+        let numbers = content.windows(11).chain(content.windows(12));
+        let numbers = numbers.filter(|text| text.iter().all(|byte| byte.is_ascii_digit() || *byte == b'-'));
+        for number in numbers.map(String::from_utf8_lossy) {
+            assert!(!codes.contains(&*number), "{number} in {name}");
+        }
+    }
 }
 
 #[test]

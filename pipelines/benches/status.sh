@@ -96,12 +96,13 @@ source_of_events json events.json '' $'[table.read]\nexplode = "notikumi"' \
 # begin BACKEND: an empty registry and lake, with the institutions and services.
 begin() {
   backend=$1
-  rm -rf "$work"/registry.db* "$work/var-$backend"
+  rm -rf "$work"/registry.* "$work/var-$backend"
   case $backend in
     SQLite) registry="sqlite://$work/registry.db" ;;
     PostgreSQL)
       [ -n "${cluster:-}" ] || start_postgres
-      pg psql -Xq -d postgres -c 'DROP DATABASE IF EXISTS registry' -c 'CREATE DATABASE registry'
+      pg psql -Xq -d postgres -c 'SET client_min_messages = warning' -c 'DROP DATABASE IF EXISTS registry' \
+        -c 'CREATE DATABASE registry'
       registry=$(postgres_url registry) ;;
     *) echo "$backend is neither SQLite nor PostgreSQL" >&2; exit 2 ;;
   esac
@@ -109,14 +110,15 @@ begin() {
   vienkop run service -q --as-of "$as_of"
 }
 
-# row WHAT EVENTS [BYTES OF THE FILE]: a line of the table; of a run with the sizes of what it made.
+# row WHAT EVENTS BYTES [made]: a line of the table, with the size of the file that was read ("" for none); `made`: with
+# the sizes of the registry and the lake.
 row() {
   local registry_bytes="" lake_bytes=""
-  if [ -n "${3:-}" ]; then
-    registry_bytes=$(size_of_registry)
-    lake_bytes=$(find "$work/var-$backend" -path '*lake*' -type f -printf '%s\n' | awk '{ sum += $1 } END { print sum + 0 }')
+  if [ "${4:-}" = made ]; then
+    registry_bytes=$(size_of_registry || true)
+    lake_bytes=$(find "$work" -name '*.parquet' -printf '%s\n' | awk '{ sum += $1 } END { print sum + 0 }')
   fi
-  awk -v what="$1" -v events="$2" -v seconds="$seconds" -v kib="$kib" -v file="${3:-}" -v registry="$registry_bytes" \
+  awk -v what="$1" -v events="$2" -v seconds="$seconds" -v kib="$kib" -v file="$3" -v registry="$registry_bytes" \
     -v lake="$lake_bytes" '
     function mib(bytes) { return (bytes != "") ? sprintf("%d", bytes / 1048576) : "" }
     BEGIN {
@@ -136,11 +138,11 @@ for format in $formats; do
     python3 pipelines/benches/generate_status.py "$format" "$size" "$file"
     bytes=$(wc -c < "$file")
     measure "$floor" "$file"
-    row "$format: floor, $(tail -n 1 "$work/said") cells only read" "$size"
+    row "$format: floor, $(tail -n 1 "$work/said") cells only read" "$size" "$bytes"
     for backend in $backends; do
       begin "$backend"
       vienkop run "big-$format" -q --as-of "$as_of"
-      row "$format: run on $backend" "$size" "$bytes"
+      row "$format: run on $backend" "$size" "$bytes" made
     done
     rm -f "$file"
   done
@@ -149,10 +151,10 @@ stop_postgres
 
 if [ "$lake_events" -gt 0 ]; then
   begin SQLite
-  measure "$fill_lake" "$registry" "$work/var-$backend" "$lake_events"
-  row "lake filled (not measured against anything)" "$lake_events" 0
+  measure "$fill_lake" "$work/registry.db" config/codelists "$lake_events"
+  row "lake filled (generated, not read)" "$lake_events" "" made
   vienkop kpi --json --as-of "$as_of"
-  row "kpi --json over the lake, all services" "$lake_events"
+  row "kpi --json over the lake, all services" "$lake_events" ""
   vienkop kpi --json --as-of "$as_of" --service P-000
-  row "kpi --json of one service" "$lake_events"
+  row "kpi --json of one service" "$lake_events" ""
 fi

@@ -9,7 +9,7 @@ use jiff::{Timestamp, ToSpan};
 use polars::prelude::*;
 use proptest::prelude::*;
 use vienkop_transforms::status::calendar::{
-    DayKind, SpecialDay, WorkingCalendar, WorkingHours, civil, date_of, day_number, months,
+    DayKind, SpecialDay, WorkingCalendar, WorkingHours, civil, day_number, months,
 };
 
 fn riga(local: &str) -> Timestamp {
@@ -163,14 +163,13 @@ proptest! {
 
     #[test]
     fn days_have_numbers(day in any_day()) {
-        prop_assert_eq!(date_of(day_number(day)), day);
         prop_assert_eq!(civil(day_number(day)), (day.year(), day.month(), day.day()));
     }
 
     #[test]
     fn months_are_those_of_the_calendar(from in any_day(), days in 0_i64..2000) {
         let to = from + days.days();
-        let slow = (0_i32..).find(|count| from.checked_add((*count).months()).unwrap() >= to).unwrap();
+        let slow = (0_i32..1000).find(|count| from.checked_add((*count).months()).unwrap() >= to).unwrap();
         prop_assert_eq!(months(day_number(from), day_number(to)), slow);
     }
 }

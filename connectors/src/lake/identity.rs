@@ -63,8 +63,7 @@ pub(super) fn resolve(delivered: DataFrame, held: DataFrame) -> PolarsResult<Res
         .lazy()
         .with_columns([lit(NULL).cast(DataType::UInt32).alias(FILE), lit(NULL).cast(DataType::UInt32).alias(POSITION)]);
     // A held event comes before all that were delivered.
-    let held =
-        held.lazy().with_column(lit(-1_i64).cast(DataType::Int64).alias(SEQ)).select([all_of(&delivered.clone())?]);
+    let held = held.lazy().with_column(lit(-1).cast(DataType::Int64).alias(SEQ)).select([all_of(&delivered.clone())?]);
     let unnamed = |column: &str| {
         when(col("event_id").is_null()).then(col(column)).otherwise(lit(NULL)).alias(format!("_id_{column}"))
     };
@@ -157,9 +156,8 @@ pub(super) fn resolve(delivered: DataFrame, held: DataFrame) -> PolarsResult<Res
     let inserted = events.clone().lazy().filter(col("_status").neq(lit(status::KEPT)));
     changed.push(inserted.select(REQUEST_KEY.map(col)));
     let changed = concat(changed, UnionArgs::default())?.unique(None, UniqueKeepStrategy::Any).collect()?;
-    let columns: Vec<&str> = vec![FILE, POSITION];
     let schema = LakeTable::StatusEvent.schema();
-    let columns: Vec<&str> = schema.iter_names().map(PlSmallStr::as_str).chain(columns).collect();
+    let columns: Vec<&str> = schema.iter_names().map(PlSmallStr::as_str).chain([FILE, POSITION]).collect();
     Ok(Resolved { events: events.select(columns)?, gone, changed, duplicates, counts })
 }
 

@@ -67,7 +67,9 @@ impl Live {
     /// All rows of some requests have to go.
     pub(super) fn remove_requests(&mut self, buckets: &Buckets, requests: &DataFrame) -> Result<(), LakeError> {
         for (_, _, positions) in self.find(buckets, requests)? {
-            positions.into_iter().for_each(|position| self.remove(position as usize));
+            for position in positions {
+                self.remove(position as usize);
+            }
         }
         Ok(())
     }

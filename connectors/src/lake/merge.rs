@@ -76,7 +76,8 @@ pub struct Portion {
 pub struct Merged {
     /// Columns of [`LakeTable::StatusEvent`]: all events, in the order of the lake, of the requests in `known`.
     pub events: DataFrame,
-    /// Those requests whose timelines have to be worked out, with everything that the registry gave of them.
+    /// The requests of the portion that the registry knows, with everything that it gave of them. Of some nothing has
+    /// changed: what is odd about them is to be told again, and their rows stay, see [`Merged::changed`].
     pub known: DataFrame,
     /// Delivered events (columns as spilled) whose request the registry does not know. They are not written.
     pub withheld: DataFrame,
@@ -94,12 +95,21 @@ pub struct Merged {
     gone: DataFrame,
 }
 
+impl Merged {
+    /// Those of some rows whose requests have changed.
+    ///
+    /// # Errors
+    /// The rows have no columns of a request's key.
+    pub fn changed(&self, rows: &DataFrame) -> PolarsResult<DataFrame> {
+        matching(rows.clone(), &self.requests.select(REQUEST)?, JoinType::Semi)
+    }
+}
+
 /// A merge under way. Dropped, it leaves nothing behind and nothing live is touched.
 pub struct LakeMerge {
     lake: Lake,
     source: String,
     write: bool,
-    // Files before the folder they lie in.
     spill: Sealed,
     shelves: BTreeMap<LakeTable, Shelf<i32>>,
     live: BTreeMap<LakeTable, Vec<Live>>,
@@ -132,8 +142,9 @@ impl Lake {
         let mut shelves = BTreeMap::new();
         if scope.write {
             for table in LakeTable::ALL {
-                let path = spill.workspace.file(table.name())?;
-                shelves.insert(table, Shelf::new(&path, Arc::new(table.schema()), self.limits.waiting_rows));
+                let empty =
+                    Shelf::new(&spill.workspace, table.name(), Arc::new(table.schema()), self.limits.waiting_rows);
+                shelves.insert(table, empty);
             }
         }
         let (lake, counts) = (self.clone(), EventCounts::default());
@@ -178,7 +189,7 @@ impl LakeMerge {
 
         let requests = concat([resolved.changed.lazy(), also.lazy()], UnionArgs::default())?;
         let requests = requests.unique(None, UniqueKeepStrategy::Any).collect()?;
-        let known = matching(known.clone(), &requests, JoinType::Semi)?;
+        let known = matching(known.clone(), &touched, JoinType::Semi)?;
         let columns = LakeTable::StatusEvent.schema();
         let mine = matching(resolved.events.clone(), &known.select(REQUEST)?, JoinType::Semi)?;
         let inserted = resolved.events.lazy().filter(col(FILE).is_null()).collect()?;
@@ -208,7 +219,8 @@ impl LakeMerge {
     }
 
     /// Puts a portion's events, steps and timelines aside to be written by [`Self::finish`]. `steps` and `timelines`
-    /// (columns of [`LakeTable::RequestStep`] and [`LakeTable::RequestTimeline`]) are those of `merged.known`.
+    /// (columns of [`LakeTable::RequestStep`] and [`LakeTable::RequestTimeline`]) are those of `merged.known`; of requests
+    /// that have not changed nothing is written.
     ///
     /// # Errors
     /// Other columns or types, other requests, a live file cannot be read, the disk.
@@ -226,7 +238,7 @@ impl LakeMerge {
                     live.remove_requests(&merged.buckets, &merged.requests)?;
                 }
             }
-            self.shelve(table, rows)?;
+            self.put_aside(table, &merged.changed(rows)?)?;
         }
         if self.write {
             let files = self.live.get_mut(&LakeTable::StatusEvent);
@@ -236,14 +248,14 @@ impl LakeMerge {
                 files[file as usize].remove(position as usize);
             }
         }
-        self.shelve(LakeTable::StatusEvent, &merged.inserted)
+        self.put_aside(LakeTable::StatusEvent, &merged.inserted)
     }
 
-    fn shelve(&mut self, table: LakeTable, rows: &DataFrame) -> Result<(), LakeError> {
-        let Some(shelf) = self.shelves.get_mut(&table) else { return Ok(()) };
+    fn put_aside(&mut self, table: LakeTable, rows: &DataFrame) -> Result<(), LakeError> {
+        let Some(put_aside) = self.shelves.get_mut(&table) else { return Ok(()) };
         let rows = conform(rows, &Arc::new(table.schema()))?;
         for (month, rows) in by_month(table, rows)? {
-            shelf.put(month, rows)?;
+            put_aside.put(month, rows)?;
         }
         Ok(())
     }

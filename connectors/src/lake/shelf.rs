@@ -53,7 +53,8 @@ impl Drop for Workspace {
 
 /// Runs of rows by key.
 pub(super) struct Shelf<K> {
-    path: PathBuf,
+    workspace: Arc<Workspace>,
+    name: &'static str,
     schema: Arc<Schema>,
     /// Rows that may stay in memory.
     most: usize,
@@ -65,9 +66,19 @@ pub(super) struct Shelf<K> {
 }
 
 impl<K: Ord> Shelf<K> {
-    pub(super) fn new(path: &Path, schema: Arc<Schema>, most: usize) -> Self {
-        let path = path.to_owned();
-        Self { path, schema, most, waiting: Vec::new(), rows_waiting: 0, file: None, written: 0, parts: Vec::new() }
+    pub(super) fn new(workspace: &Arc<Workspace>, name: &'static str, schema: Arc<Schema>, most: usize) -> Self {
+        let workspace = workspace.clone();
+        Self {
+            workspace,
+            name,
+            schema,
+            most,
+            waiting: Vec::new(),
+            rows_waiting: 0,
+            file: None,
+            written: 0,
+            parts: Vec::new(),
+        }
     }
 
     /// Puts rows aside, which are sorted by bucket.
@@ -79,7 +90,7 @@ impl<K: Ord> Shelf<K> {
         }
         let file = match &mut self.file {
             Some(file) => file,
-            None => self.file.insert(ParquetFile::passing(&self.path, &self.schema)?),
+            None => self.file.insert(ParquetFile::passing(&self.workspace.file(self.name)?, &self.schema)?),
         };
         for (key, frame) in self.waiting.drain(..) {
             let offsets = Offsets::of(&frame)?;
@@ -98,7 +109,7 @@ impl<K: Ord> Shelf<K> {
         let mut runs: BTreeMap<K, Vec<Run>> = BTreeMap::new();
         if let Some(file) = self.file {
             file.finish(false)?;
-            let file = Arc::new(Parquet::open(&self.path)?);
+            let file = Arc::new(Parquet::open(&self.workspace.file(self.name)?)?);
             for (key, start, offsets) in self.parts {
                 runs.entry(key).or_default().push(Run::part(file.clone(), start, offsets));
             }

@@ -14,9 +14,8 @@ use super::shelf::{Shelf, Workspace};
 /// Accepted events of one delivery. Dropped, it leaves nothing behind.
 pub struct Spill {
     pub(super) source: String,
-    // Before the folder, which takes the file with it.
     shelf: Shelf<()>,
-    pub(super) workspace: Workspace,
+    workspace: Arc<Workspace>,
     schema: Arc<Schema>,
     most: usize,
     waiting: Vec<DataFrame>,
@@ -28,8 +27,8 @@ impl Spill {
     /// `folder` is this spill's alone; what lies in it is removed. `most` rows may stay in memory.
     pub(super) fn begin(source: &str, root: &Path, folder: PathBuf, most: usize) -> Result<Self, LakeError> {
         let schema = Arc::new(delivered_schema());
-        let shelf = Shelf::new(&folder.join("spill"), schema.clone(), 0);
-        let workspace = Workspace::begin(root, folder)?;
+        let workspace = Arc::new(Workspace::begin(root, folder)?);
+        let shelf = Shelf::new(&workspace, "spill", schema.clone(), 0);
         let source = source.to_owned();
         Ok(Self { source, shelf, workspace, schema, most, waiting: Vec::new(), rows_waiting: 0, rows: 0 })
     }
@@ -45,7 +44,6 @@ impl Spill {
         self.rows_waiting += events.height();
         self.waiting.push(events);
         if self.rows_waiting >= self.most {
-            self.workspace.file("spill")?;
             let run = self.take()?;
             self.shelf.put((), run)?;
         }
@@ -76,7 +74,7 @@ impl Spill {
 pub(super) struct Sealed {
     runs: Vec<Run>,
     schema: Arc<Schema>,
-    pub(super) workspace: Workspace,
+    pub(super) workspace: Arc<Workspace>,
 }
 
 impl Sealed {

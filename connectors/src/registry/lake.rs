@@ -126,7 +126,7 @@ impl Stage {
             let merged = merge.events(portion, &also, &known)?;
             let made = timelines(&merged.events, &merged.known, rules)?;
             merge.put(&merged, &made.steps, &made.requests)?;
-            self.store(&made.requests).await?;
+            self.store(&merged.changed(&made.requests)?).await?;
             self.tell(&merged).await?;
             self.say(made.findings).await?;
             years.extend(made.unknown_years);
@@ -427,6 +427,40 @@ fn file(row: &Row, site: &Site) -> Result<LakeFile, RegistryError> {
 }
 
 impl Registry {
+    /// Live rows of one of the lake's tables that are of one request of a source, in order.
+    ///
+    /// # Errors
+    /// As [`Registry::lake_table`]; a file is damaged.
+    pub async fn lake_rows(
+        &self,
+        table: LakeTable,
+        source: &str,
+        institution: &str,
+        number: &str,
+    ) -> Result<DataFrame, RegistryError> {
+        let mut session = self.connect().await?;
+        let mut files = files(&mut session, text::LIVE_OF_SOURCE, &[0_i64.into(), source.into()]).await?;
+        session.close().await?;
+        files.retain(|file| file.table == table);
+        let bucket = bucket(&request_uid(source, institution, number));
+        let rows = self.lake.scan(table, &files)?.filter(
+            col(BUCKET).eq(lit(bucket)).and(col(REQUEST[0]).eq(lit(institution))).and(col(REQUEST[1]).eq(lit(number))),
+        );
+        let order = if table == LakeTable::RequestStep { "ordinal" } else { table.time() };
+        Ok(rows.sort([order], SortMultipleOptions::default().with_maintain_order(true)).collect()?)
+    }
+
+    /// Names of the files that a source has delivered, by number.
+    ///
+    /// # Errors
+    /// The registry cannot be read.
+    pub async fn landed_names(&self, source: &str) -> Result<BTreeMap<i64, String>, RegistryError> {
+        let mut session = self.connect().await?;
+        let rows = session.rows("SELECT id, name FROM landed_file WHERE source = $1", &[source.into()]).await?;
+        let pair = |row: &Row| Ok((row.try_get(0)?, row.try_get(1)?));
+        rows.iter().map(pair).collect::<Result<_, _>>().map_err(|error| self.site.error(error))
+    }
+
     /// Live rows of one of the lake's tables, to be narrowed down and collected by the caller.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ mod exit;
 mod explain;
 mod findings;
 mod interrupt;
+mod kpi;
 mod list;
 pub(crate) mod output;
 mod quarantine;
@@ -121,6 +122,8 @@ pub(crate) enum Command {
         #[arg(long = "questionnaire", value_name = "ID")]
         questionnaires: Vec<String>,
     },
+    /// Performance indicators of service requests: volumes, times, outcomes, steps
+    Kpi(kpi::Asked),
     /// What a finding code means, or where every value of a record came from, down to the cell
     Explain {
         /// A code such as V012, a uid or its beginning, or entity:key such as service:90000270634/01
@@ -276,6 +279,7 @@ async fn command(cli: Cli, clock: fn() -> jiff::Timestamp) -> anyhow::Result<Exi
         Command::Plan { target, approve } => run::plan(options, now, target.as_deref(), &approve).await,
         Command::Check { source } => check::check(options, now, source.as_deref()).await,
         Command::Assess { questionnaires } => report::assess(options, now, &questionnaires).await,
+        Command::Kpi(asked) => kpi::kpi(options, now, &asked).await,
         Command::Explain { id } => explain::explain(options, &id, now).await,
         Command::History { id } => record::history::history(options, now, &id).await,
         Command::Findings { source, links, institution } => {

@@ -1,20 +1,21 @@
 //! `vienkop replay`: samples offline, against a scratch registry, compared with what is expected.
 //!
 //! The expectation is a folder of text files that people review: `outcome.json` (rows, records and findings of every
-//! source, and the as-of day), `registry/<entity>.ndjson`, `findings/<source>.tsv`, `links.tsv` (what the registry as
-//! a whole lacks) and `report.json`.
+//! source, and the as-of day), `registry/<entity>.ndjson`, `lake/request_timeline.tsv` (what became of the requests'
+//! events), `findings/<source>.tsv`, `links.tsv` (what the registry as a whole lacks) and `report.json`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use jiff::Timestamp;
-use polars::prelude::DataFrame;
+use polars::prelude::{DataFrame, DataType, Expr, SortMultipleOptions, col};
 use serde::{Deserialize, Serialize};
 use similar::TextDiff;
 use vienkop_connectors::registry::{LinkCounts, Mode, Registry, RunKind};
 use vienkop_transforms::finding::COLUMNS;
-use vienkop_transforms::model::ENTITIES;
+use vienkop_transforms::model::registered;
+use vienkop_transforms::status::tables::{BUCKET, LakeTable, REQUEST};
 
 use super::approval::Approval;
 use super::findings::LISTED;
@@ -127,12 +128,16 @@ async fn results(
 
     let mut results = BTreeMap::new();
     results.insert(OUTCOME.to_owned(), outcome(session, &outcomes, &lacking)?);
-    for entity in ENTITIES {
+    for entity in registered() {
         let records = registry.dump(entity).await?;
         if !records.is_empty() {
             let lines: Vec<String> = records.iter().map(ToString::to_string).collect();
             results.insert(format!("registry/{}.ndjson", entity.name), lines.join("\n") + "\n");
         }
+    }
+    let timelines = timelines(&registry).await?;
+    if !timelines.is_empty() {
+        results.insert(format!("lake/{}.tsv", LakeTable::RequestTimeline.name()), timelines);
     }
     for source in &outcomes {
         let findings = findings(&registry, run, &source.id).await?;
@@ -172,6 +177,17 @@ async fn findings(registry: &Registry, run: i64, source: &str) -> anyhow::Result
     table(&registry.findings(run, Some(source)).await?, &["file"])
 }
 
+/// A line a request: where it stands and how long it took.
+async fn timelines(registry: &Registry) -> anyhow::Result<String> {
+    let schema = LakeTable::RequestTimeline.schema();
+    let names: Vec<&str> = schema.iter_names().map(|name| name.as_str()).filter(|name| *name != BUCKET).collect();
+    let texts: Vec<Expr> = names.iter().map(|name| col(*name).cast(DataType::String)).collect();
+    let rows = registry.lake_table(LakeTable::RequestTimeline).await?;
+    let rows =
+        tokio::task::block_in_place(|| rows.sort(REQUEST, SortMultipleOptions::default()).select(texts).collect())?;
+    lines(&rows, &names)
+}
+
 /// A line a finding: these columns, then those of all findings but what only machines read.
 fn table(frame: &DataFrame, first: &[&'static str]) -> anyhow::Result<String> {
     let names: Vec<&str> = first
@@ -180,10 +196,15 @@ fn table(frame: &DataFrame, first: &[&'static str]) -> anyhow::Result<String> {
         .chain(COLUMNS)
         .filter(|name| !matches!(*name, "landed" | "row" | "part" | "sheet"))
         .collect();
+    lines(frame, &names)
+}
+
+/// These columns of a frame of texts; nothing of one without rows.
+fn lines(frame: &DataFrame, names: &[&str]) -> anyhow::Result<String> {
     let mut out = names.join("\t") + "\n";
     for row in 0..frame.height() {
         let mut cells = Vec::new();
-        for name in &names {
+        for name in names {
             let cell = frame.column(name)?.str()?.get(row).unwrap_or_default();
             cells.push(cell.replace(['\t', '\n', '\r'], " "));
         }

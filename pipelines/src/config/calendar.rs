@@ -119,6 +119,7 @@ mod tests {
 
     use super::super::problem::Problems;
     use super::super::texts::Catalogue;
+    use super::super::{Config, ConfigError};
     use super::*;
 
     /// What is told of a list with these lines below the header: `line:column message (hint)`.
@@ -160,6 +161,34 @@ mod tests {
             ("2024-06-24,brīvdiena\n", &["2:1 2 cells, the first line has 5"]),
         ] {
             assert_eq!(told(lines), expected, "{lines}");
+        }
+    }
+
+    #[test]
+    fn the_hours_are_checked() {
+        for (hours, expected) in [
+            ("from = \"08:30\"", &[][..]),
+            ("from = \"18:00\"", &["2:8 the working day has to end (\"17:00\") after it begins (\"18:00\")"]),
+            (
+                "from = \"10:00\"\nto = \"10:00\"",
+                &["3:6 the working day has to end (\"10:00\") after it begins (\"10:00\")"],
+            ),
+            ("to = \"9:00\"", &["2:6 \"9:00\" does not match ^([01][0-9]|2[0-3]):[0-5][0-9]$"]),
+            ("til = \"10:00\"", &["2:1 unknown key \"til\""]),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let dir = folder.path().join("config");
+            fs_err::create_dir_all(&dir).unwrap();
+            fs_err::write(dir.join("vienkop.toml"), format!("[working_time]\n{hours}\n")).unwrap();
+            let Err(ConfigError::Problems(problems)) = Config::load(&dir) else { panic!("no code lists are there") };
+            let told = problems.told(Some(Language::En)).into_iter().filter(|told| told.file == "config/vienkop.toml");
+            let told: Vec<String> = told
+                .map(|told| {
+                    let (line, column) = (told.line.unwrap_or_default(), told.column.unwrap_or_default());
+                    format!("{line}:{column} {}", told.message)
+                })
+                .collect();
+            assert_eq!(told, expected, "{hours}");
         }
     }
 

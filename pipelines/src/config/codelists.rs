@@ -12,7 +12,8 @@ use super::problem::{Problem, Sentence, known};
 const HEADER: [&str; 4] = ["code", "label_lv", "label_en", "aliases"];
 
 /// Further columns that the program reads.
-const FURTHER: [(&str, &[&str]); 3] = [
+const FURTHER: [(&str, &[&str]); 4] = [
+    ("channels", &["electronic", "in_person"]),
     ("states", &["macro_step", "closing", "counted"]),
     ("purposes", &["technology_group"]),
     ("conditions", &["principle_group", "technology_groups"]),

@@ -8,6 +8,8 @@
 use vienkop_transforms::assess::report::{Report, Row, Table};
 use vienkop_transforms::texts::Language;
 
+use super::measures;
+
 const HEADER: [&str; 9] =
     ["table", "institution_kind", "institution_kind_label", "n", "key", "label", "count", "percent", "select"];
 
@@ -24,6 +26,10 @@ pub(super) fn render(report: &Report) -> anyhow::Result<Vec<(String, Vec<u8>)>> 
                 all.extend(rows.map(|row| line(&id, ["", ""], follow_up.n, row, report.language)));
                 files.push((file_name(&id), lines(&all, report.language)?));
             }
+        }
+        for table in &section.measures {
+            let all = measures::lines(table, report.language);
+            files.push((file_name(&table.id), lines(&all, report.language)?));
         }
         for list in &section.lists {
             let mut all = vec![list.columns.clone()];

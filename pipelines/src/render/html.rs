@@ -5,7 +5,7 @@ use vienkop_transforms::assess::report::{Chart, FollowUp, List, Report, Row, Sec
 use vienkop_transforms::assess::survey::date_text;
 use vienkop_transforms::texts::Texts;
 
-use super::svg;
+use super::{measures, svg};
 
 /// The page.
 pub(super) fn render(report: &Report, texts: &Texts) -> String {
@@ -53,6 +53,13 @@ fn contents(report: &Report, texts: &Texts) -> Markup {
                                 }
                             }
                         }
+                        @if !section.measures.is_empty() {
+                            ul {
+                                @for table in &section.measures {
+                                    li { a href={ "#m-" (table.id) } { (table.title) } }
+                                }
+                            }
+                        }
                     }
                 }
             }
@@ -79,6 +86,12 @@ fn section_of(section: &Section, texts: &Texts) -> Markup {
             @if depth(section) == 0 { h2 id=(anchor) { (heading(section)) } } @else { h3 id=(anchor) { (heading(section)) } }
             @for paragraph in &section.paragraphs { p { (paragraph) } }
             @for table in &section.tables { (table_of(table, depth(section), texts)) }
+            @for table in &section.measures {
+                article class="measures" id={ "m-" (table.id) } {
+                    (subheading(depth(section), &table.title))
+                    (measures::table(table, texts))
+                }
+            }
             @for list in &section.lists { (list_of(list, depth(section))) }
         }
     }
@@ -228,7 +241,7 @@ fn list_of(list: &List, depth: usize) -> Markup {
 }
 
 /// A place that scrolls sideways where the screen is narrow; the keyboard reaches it.
-fn scroll(label: &str, table: &Markup) -> Markup {
+pub(super) fn scroll(label: &str, table: &Markup) -> Markup {
     html! {
         div class="scroll" role="region" aria-label=(label) tabindex="0" { (table) }
     }

@@ -9,6 +9,7 @@
 mod csv;
 mod html;
 mod json;
+mod measures;
 mod svg;
 
 use std::collections::BTreeSet;

@@ -4,7 +4,7 @@
 //! and on paper. What a bar means stands beside it; patterns, not colours, tell bars apart.
 
 use maud::{Markup, html};
-use vienkop_transforms::assess::report::{Chart, Row, Table, percent_text};
+use vienkop_transforms::assess::report::{Chart, Measures, Row, Table, percent_text};
 use vienkop_transforms::texts::{Language, Texts};
 
 /// Space for bars, in per cent of the width; the number needs the rest (some 105 of 300 pixels).
@@ -73,6 +73,40 @@ pub(super) fn chart(table: &Table, texts: &Texts) -> Markup {
             }
         }
     }
+}
+
+/// The rows of a table of measures as bars of one column, as many as the page shows; nothing where the column is empty.
+pub(super) fn measures(table: &Measures, column: usize, texts: &Texts) -> Option<Markup> {
+    let cells = || table.rows.iter().take(table.shown).filter_map(|row| Some((row, row.cells.get(column)?)));
+    let whole = cells().map(|(_, cell)| cell.amount).max().filter(|most| *most > 0)?;
+    let mut top = 0;
+    let mut bars = Vec::new();
+    for (row, cell) in cells() {
+        let label = wrapped(row.labels.first().map_or("", String::as_str), LABEL_WIDTH);
+        let bar = top + label.len() * LINE + 2;
+        bars.push((cell, label, top, bar));
+        top = bar + BAR + GAP;
+    }
+    let header = table.columns.get(column).map_or("", |column| column.label.as_str());
+    let name = format!("{}: {header}", table.title);
+    let told = cells().map(|(row, cell)| format!("{}: {}", row.labels.join(", "), cell.text)).collect::<Vec<_>>();
+    let (title, description) = (format!("c-{}", table.id), format!("d-{}", table.id));
+    Some(html! {
+        svg class="chart" xmlns="http://www.w3.org/2000/svg" width="100%" height=(top.saturating_sub(GAP) + 2) role="img"
+            aria-labelledby={ (title) " " (description) } {
+            title id=(title) { (texts.get("report-chart", &[("title", &name)])) }
+            desc id=(description) { (told.join("; ")) }
+            @for (cell, label, top, bar) in &bars {
+                @for (number, line) in label.iter().enumerate() {
+                    text class="label" x="0" y=(top + number * LINE + 14) { (line) }
+                }
+                @if cell.amount > 0 {
+                    rect class="solid" x="0.5" y=(bar) width=(width(cell.amount, whole)) height=(BAR) {}
+                }
+                text class="number" x=(width(cell.amount, whole)) dx="8" y=(bar + 14) { (cell.text) }
+            }
+        }
+    })
 }
 
 /// How a bar is filled: the answer itself solid, others patterned, what says nothing on the question open.

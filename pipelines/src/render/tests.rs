@@ -1,6 +1,8 @@
 //! A small report in every form.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod performance;
+
 use vienkop_transforms::assess::report::{
     ByKind, Chart, FollowUp, Kind, KindName, List, Row, Section, Table, Unmatched, percent,
 };
@@ -161,7 +163,7 @@ fn the_page_is_whole_and_safe() {
 
 #[test]
 fn every_text_of_the_page_exists() {
-    for source in [include_str!("html.rs"), include_str!("svg.rs")] {
+    for source in [include_str!("html.rs"), include_str!("measures.rs"), include_str!("svg.rs")] {
         for id in source.split('"').filter(|text| text.starts_with("report-")) {
             assert!(texts(Language::Lv).has(id) && texts(Language::En).has(id), "{id}");
         }

@@ -4,6 +4,7 @@
 //! different texts, once), `count` (respondents per row, in Polars) and `figures` (rows -> tables with a sentence).
 
 pub mod lexicon;
+pub mod performance;
 pub mod questionnaire;
 pub mod report;
 pub mod survey;

@@ -35,6 +35,9 @@ pub struct Section {
     pub paragraphs: Vec<String>,
     /// Tables with their figures.
     pub tables: Vec<Table>,
+    /// Tables of measures.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub measures: Vec<Measures>,
     /// Lists of text without a figure.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lists: Vec<List>,
@@ -209,6 +212,93 @@ pub struct Listed {
     pub text: String,
     /// Respondents who wrote it.
     pub count: u64,
+}
+
+/// A table of measures: rows of named things, columns of numbers of several kinds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Measures {
+    /// Id, unique within the report.
+    pub id: String,
+    /// Title.
+    pub title: String,
+    /// What a reader must know about the counting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Headers of the columns that name a row.
+    pub heads: Vec<String>,
+    /// The measures.
+    pub columns: Vec<Column>,
+    /// Rows in the order of the table.
+    pub rows: Vec<MeasureRow>,
+    /// How many rows a page shows at first; the others can be opened there.
+    #[serde(skip)]
+    pub shown: usize,
+    /// The column that is drawn as bars.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drawn: Option<usize>,
+}
+
+/// A measure of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Column {
+    /// Key, unique within the table.
+    pub key: String,
+    /// Header.
+    pub label: String,
+}
+
+/// A row of a table of measures.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MeasureRow {
+    /// Key, unique within the table.
+    pub key: String,
+    /// A label for each head of the table.
+    pub labels: Vec<String>,
+    /// A cell for each column.
+    pub cells: Vec<Cell>,
+}
+
+/// A measured value.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Cell {
+    /// Id, unique within the report: table, row, column.
+    pub id: String,
+    /// What it is.
+    pub kind: CellKind,
+    /// The value: a whole number, or a decimal with a point; none where nothing stands behind it.
+    pub value: Option<String>,
+    /// What the value counts, where that is not requests: `percent`, `s`, `d`, `working s`, `working d`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<&'static str>,
+    /// Of a share: how many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<String>,
+    /// Of a share: of how many; those of which nothing can be said are in neither.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
+    /// Query and parameters that find what stands behind the number.
+    pub select: String,
+    /// As people read it.
+    #[serde(skip)]
+    pub text: String,
+    /// Length of its bar, in any unit.
+    #[serde(skip)]
+    pub amount: u64,
+}
+
+/// What a cell of a table of measures is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CellKind {
+    /// A number of requests or stays.
+    Count,
+    /// A share.
+    Share,
+    /// A time.
+    Duration,
+    /// A word.
+    #[default]
+    Text,
 }
 
 /// A list of text.

@@ -7,9 +7,9 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
 use polars::prelude::*;
 use sha2::{Digest as _, Sha256};
 
@@ -228,11 +228,6 @@ pub fn day_number(date: Date) -> i32 {
     // A day in UTC has no offset to get wrong.
     let midnight = jiff::tz::Offset::UTC.to_timestamp(date.to_datetime(Time::midnight()));
     midnight.map_or(0, |midnight| midnight.as_second().div_euclid(DAY_SECONDS) as i32)
-}
-
-/// The day of that number.
-pub fn date_of(day: i32) -> Date {
-    jiff::civil::date(1970, 1, 1).saturating_add(i64::from(day).days())
 }
 
 /// Mondays to Fridays before a day, from Monday 1969-12-29 on.

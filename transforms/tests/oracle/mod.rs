@@ -3,15 +3,9 @@
 //! Nothing here is shared with the program but the names of columns: order, durations and working time are worked out
 //! request by request, day by day. Other tests take [`generate`] for their requests and [`requests::timelines`] for what
 //! ought to come of them.
-#![allow(
-    dead_code,
-    unused_imports,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    missing_docs,
-    unreachable_pub
-)]
+#![allow(dead_code, unused_imports, unreachable_pub, reason = "each test takes a part")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+#![allow(clippy::struct_field_names, reason = "fields are named like the columns")]
 
 pub mod calendar;
 pub mod generate;

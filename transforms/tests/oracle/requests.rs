@@ -255,7 +255,7 @@ fn from_events(request: &mut Request, events: &[Event], calendar: &Calendar, sta
             request.elapsed_days = Some(i64::from((end.day - first.day).get_days()));
             request.working_days = Some(calendar.working_days(first.day, end.day));
             let reached = |months: &i64| first.day.checked_add(months.months()).unwrap() >= end.day;
-            request.elapsed_months = (0..).find(reached);
+            request.elapsed_months = (0..10_000).find(reached);
         }
     }
 
@@ -285,10 +285,10 @@ fn from_events(request: &mut Request, events: &[Event], calendar: &Calendar, sta
             to_close_seconds: end.filter(|_| counted).map(|end| between(stay, end, calendar).0),
         });
     }
-    let last = stays.last().unwrap();
-    request.state = Some(last.state.clone());
-    request.state_since = Some(last.at);
-    request.state_since_on = Some(last.day);
+    let current = stays.last().unwrap();
+    request.state = Some(current.state.clone());
+    request.state_since = Some(current.at);
+    request.state_since_on = Some(current.day);
     let spent = |name: &str| {
         request.steps.iter().filter(|step| step.state == name).filter_map(|step| step.elapsed_seconds).sum::<i64>()
     };

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use vienkop_transforms::finding::{self, Rule};
-use vienkop_transforms::model::{self, Entity, Field};
+use vienkop_transforms::model::{self, Entity, Field, Kept};
 
 use super::dialect::as_text;
 use super::staging::Staged;
@@ -540,11 +540,10 @@ impl Staged {
     /// not give the key away in this very delivery), else the minted one, unless it has become another's.
     pub(in crate::registry) fn resolve(&self) -> [String; 2] {
         let (x, _, _) = self.names();
-        let keys: Vec<String> = self
-            .table
-            .entity
-            .keys
-            .iter()
+        let entity = self.table.entity;
+        // Numbers that each source gives out itself name nothing of another source.
+        let keys = entity.keys.iter().filter(|_| entity.kept != Kept::PerSource);
+        let keys: Vec<String> = keys
             .filter(|key| key.iter().all(|field| self.delivers(field)))
             .map(|key| {
                 let same: Vec<String> = key.iter().map(|field| format!(r#"c."{field}" = s."{field}""#)).collect();

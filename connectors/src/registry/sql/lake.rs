@@ -92,13 +92,13 @@ pub(in crate::registry) fn portion() -> String {
     )
 }
 
-/// Replaces timelines by the rows of `lake_row`, and removes those of the portion's requests that are held no more.
-pub(in crate::registry) fn store_timelines() -> [String; 3] {
+/// Puts the rows of `lake_row` in the place of those held; timelines of the portion's requests that are retired go.
+pub(in crate::registry) fn store_timelines() -> [String; 2] {
     let columns = || TIMELINE.iter().map(|(column, _)| column);
     [
-        "DELETE FROM request_timeline WHERE record_uid IN (SELECT record_uid FROM lake_row)".to_owned(),
-        "DELETE FROM request_timeline WHERE record_uid IN (SELECT p.record_uid FROM lake_portion p WHERE NOT EXISTS
-        (SELECT 1 FROM source_service_request v WHERE v.record_uid = p.record_uid AND v.valid_to IS NULL))"
+        "DELETE FROM request_timeline WHERE record_uid IN (SELECT record_uid FROM lake_row UNION
+        SELECT p.record_uid FROM lake_portion p WHERE NOT EXISTS (SELECT 1 FROM source_service_request v
+        WHERE v.record_uid = p.record_uid AND v.valid_to IS NULL))"
             .to_owned(),
         format!(
             "INSERT INTO request_timeline (uid, record_uid, run, {}) SELECT i.entity_uid, r.record_uid, $1, {}

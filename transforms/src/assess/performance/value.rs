@@ -1,0 +1,181 @@
+//! Values of measures: what machines get and what people read.
+
+use polars::prelude::*;
+
+use crate::assess::report::{Cell, CellKind, percent, percent_text};
+use crate::status::indicators::{Unit, unit};
+use crate::texts::Texts;
+
+/// What stands for nothing.
+const NOTHING: &str = "–";
+const DAY: f64 = 86_400.0;
+
+/// Shares: measure, how many, of how many.
+const SHARES: [(&str, &str, &str); 7] = [
+    ("electronic_share", "electronic", "channel_known"),
+    ("in_person_share", "in_person_recorded", "in_person"),
+    ("expected_share", "expected_within", "expected_of"),
+    ("statutory_share", "statutory_within", "statutory_of"),
+    ("refusal_share", "refused", "decided"),
+    ("first_time_right_share", "first_time_right", "with_history"),
+    ("holder_share", "requests", "holder_requests"),
+];
+
+/// How values are written.
+pub struct Style<'a> {
+    /// Language.
+    pub texts: &'a Texts,
+    /// Seconds of a working day.
+    pub working_day: u32,
+}
+
+impl Style<'_> {
+    /// A measure of a row of a result of the indicators: one of its columns, or a share (`refusal_share`).
+    ///
+    /// # Errors
+    ///
+    /// There is no such column.
+    pub fn cell(&self, frame: &DataFrame, row: usize, measure: &str) -> PolarsResult<Cell> {
+        if let Some((_, count, of)) = SHARES.iter().find(|(share, ..)| *share == measure) {
+            return Ok(self.share(counted(frame, row, count)?, counted(frame, row, of)?));
+        }
+        Ok(match unit(measure) {
+            Unit::Count => self.count(counted(frame, row, measure)?),
+            Unit::Seconds(precision) => {
+                let by_day = text(frame, row, precision)?.as_deref() == Some("day");
+                self.duration(seconds(frame, row, measure)?, by_day, false)
+            }
+            Unit::WorkingSeconds(precision) => {
+                let by_day = text(frame, row, precision)?.as_deref() == Some("day");
+                self.duration(seconds(frame, row, measure)?, by_day, true)
+            }
+            Unit::Days => self.duration(seconds(frame, row, measure)?, true, false),
+            Unit::Text => self.word(text(frame, row, measure)?),
+        })
+    }
+
+    fn count(&self, count: u64) -> Cell {
+        let text = grouped(count);
+        Cell { kind: CellKind::Count, value: Some(count.to_string()), text, amount: count, ..Cell::default() }
+    }
+
+    /// Nothing of nothing is no share.
+    fn share(&self, count: u64, of: u64) -> Cell {
+        let (value, text) = if of == 0 {
+            (None, NOTHING.to_owned())
+        } else {
+            let share = percent(count, of);
+            let text = percent_text(&share, self.texts.language());
+            (Some(share), text)
+        };
+        Cell {
+            kind: CellKind::Share,
+            value,
+            unit: Some("percent"),
+            count: Some(count.to_string()),
+            of: Some(of.to_string()),
+            text,
+            ..Cell::default()
+        }
+    }
+
+    /// Known by the day only: in days with one decimal, never in hours.
+    fn duration(&self, seconds: Option<f64>, by_day: bool, working: bool) -> Cell {
+        let unit = match (by_day, working) {
+            (true, false) => "d",
+            (true, true) => "working d",
+            (false, false) => "s",
+            (false, true) => "working s",
+        };
+        let value = seconds.map(|seconds| if by_day { tenths(seconds / self.day(working)) } else { plain(seconds) });
+        Cell {
+            kind: CellKind::Duration,
+            value,
+            unit: Some(unit),
+            text: seconds.map_or_else(|| NOTHING.to_owned(), |seconds| self.duration_text(seconds, by_day, working)),
+            amount: seconds.map_or(0, |seconds| seconds.round().max(0.0) as u64),
+            ..Cell::default()
+        }
+    }
+
+    fn word(&self, word: Option<String>) -> Cell {
+        let shown = word.clone().unwrap_or_else(|| NOTHING.to_owned());
+        Cell { kind: CellKind::Text, value: word, text: shown, ..Cell::default() }
+    }
+
+    fn day(&self, working: bool) -> f64 {
+        if working { f64::from(self.working_day.max(1)) } else { DAY }
+    }
+
+    /// `3 d 4 h`, `25 min`, `12,5 d`; working time in working days from one on.
+    pub fn duration_text(&self, seconds: f64, by_day: bool, working: bool) -> String {
+        let day = self.day(working);
+        let unit = |name: &str| self.texts.get(&format!("duration-{name}"), &[]);
+        if by_day || (working && seconds >= day) {
+            let days = self.decimal(&tenths(seconds / day));
+            return format!("{days}\u{a0}{}", unit(if working { "working-d" } else { "d" }));
+        }
+        let whole = seconds.round() as u64;
+        let (days, hours, minutes) = (whole / 86_400, whole % 86_400 / 3600, whole % 3600 / 60);
+        let parts = match (days, hours, minutes) {
+            (0, 0, 0) => [(whole, "s"), (0, "")],
+            (0, 0, _) => [(minutes, "min"), (0, "")],
+            (0, ..) => [(hours, "h"), (minutes, "min")],
+            _ => [(days, "d"), (hours, "h")],
+        };
+        let said = parts.iter().enumerate().filter(|(at, (number, _))| *at == 0 || *number > 0);
+        let said = said.map(|(_, (number, name))| format!("{number}\u{a0}{}", unit(name)));
+        said.collect::<Vec<_>>().join("\u{a0}")
+    }
+
+    fn decimal(&self, number: &str) -> String {
+        match self.texts.language() {
+            crate::texts::Language::Lv => number.replace('.', ","),
+            crate::texts::Language::En => number.to_owned(),
+        }
+    }
+}
+
+/// A count of a row, nothing where it has none.
+pub(super) fn counted(frame: &DataFrame, row: usize, column: &str) -> PolarsResult<u64> {
+    Ok(frame.column(column)?.get(row)?.extract::<u64>().unwrap_or_default())
+}
+
+/// A text of a row.
+pub(super) fn text(frame: &DataFrame, row: usize, column: &str) -> PolarsResult<Option<String>> {
+    Ok(match frame.column(column)?.get(row)? {
+        AnyValue::Null => None,
+        AnyValue::String(text) => Some(text.to_owned()),
+        other => Some(other.to_string()),
+    })
+}
+
+fn seconds(frame: &DataFrame, row: usize, column: &str) -> PolarsResult<Option<f64>> {
+    Ok(frame.column(column)?.get(row)?.extract::<f64>())
+}
+
+/// `12.5`.
+fn tenths(number: f64) -> String {
+    format!("{:.1}", (number * 10.0).round() / 10.0)
+}
+
+/// `5400`, `5400.5`.
+fn plain(seconds: f64) -> String {
+    let text = tenths(seconds);
+    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+}
+
+/// Thousands apart: `12 345`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let lead = digits.len() % 3;
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        // Four digits are read at a glance.
+        if at > 0 && digits.len() > 4 && at % 3 == lead {
+            out.push('\u{a0}');
+        }
+        out.push(digit);
+    }
+    out
+}

@@ -1,0 +1,105 @@
+//! The indicators agree with an independent, slow, obvious computation (`oracle.rs`) over generated requests with all oddities
+//! (`generate.rs`): counts exactly, quantiles to a millionth.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::float_cmp)]
+
+mod frames;
+mod generate;
+mod oracle;
+#[path = "../oracle/mod.rs"]
+mod timelines;
+mod world;
+
+use jiff::civil::{Date, date};
+use jiff::tz::TimeZone;
+use vienkop_transforms::status::indicators::{Dimension, Indicators, Query};
+
+use generate::World;
+
+fn queries() -> Vec<(&'static str, Query)> {
+    queries_of("01", generate::INSTITUTIONS[1])
+}
+
+fn queries_of(service: &str, institution: &str) -> Vec<(&'static str, Query)> {
+    let all = Query::all(date(2025, 3, 31), TimeZone::get("Europe/Riga").unwrap());
+    let period = |from: Option<Date>, to: Option<Date>| Query { from, to, ..all.clone() };
+    vec![
+        ("everything", all.clone()),
+        ("a year", period(Some(date(2024, 1, 1)), Some(date(2024, 12, 31)))),
+        ("a month that ends on a Sunday", period(Some(date(2024, 6, 1)), Some(date(2024, 6, 30)))),
+        ("until a day", period(None, Some(date(2024, 2, 29)))),
+        ("beyond today", period(Some(date(2025, 1, 1)), Some(date(2030, 1, 1)))),
+        ("a service", Query { service: Some(service.to_owned()), ..all.clone() }),
+        (
+            "an institution in a period",
+            Query { institution: Some(institution.to_owned()), ..period(Some(date(2024, 5, 1)), None) },
+        ),
+        ("nothing", Query { service: Some("none".to_owned()), ..all }),
+    ]
+}
+
+fn check(world: &World, portion: u64, queries: Vec<(&'static str, Query)>) {
+    for (number, (name, query)) in queries.into_iter().enumerate() {
+        let oracle = oracle::Oracle { world, query: &query };
+        let measured = Indicators::new(world.inputs(), query.clone()).unwrap().with_portion(portion);
+        // All dimensions for the first question; the others differ in which requests they are about.
+        let dimensions = if number == 0 { &Dimension::ALL[..] } else { &[Dimension::Finest] };
+        for dimension in dimensions {
+            for by_derivation in [false, true] {
+                if number > 0 && by_derivation {
+                    continue;
+                }
+                let told = format!("{name}, {}, derivation {by_derivation}", dimension.name());
+                let mut keys = dimension.keys().to_vec();
+                if by_derivation {
+                    keys.push("derivation");
+                }
+                frames::compare(
+                    &format!("requests, {told}"),
+                    &measured.requests(*dimension, by_derivation).unwrap(),
+                    &keys,
+                    &oracle.requests(&keys),
+                );
+                keys.push("state");
+                frames::compare(
+                    &format!("steps, {told}"),
+                    &measured.steps(*dimension, by_derivation).unwrap(),
+                    &keys,
+                    &oracle.steps(&keys),
+                );
+            }
+            let mut keys: Vec<&str> = dimension.keys().iter().copied().filter(|key| *key != "month").collect();
+            keys.push("state");
+            let told = format!("forecast, {name}, {}", dimension.name());
+            frames::compare(&told, &measured.forecast(*dimension).unwrap(), &keys, &oracle.forecast(&keys));
+        }
+        frames::compare(
+            &format!("other kinds, {name}"),
+            &measured.other_kinds().unwrap(),
+            &["kind"],
+            &oracle.other_kinds(),
+        );
+        let keys = ["institution_reg_no", "service_code", "year"];
+        frames::compare(&format!("clause 3.1, {name}"), &measured.clause_3_1().unwrap(), &keys, &oracle.clause_3_1());
+    }
+}
+
+#[test]
+fn sql_agrees_with_the_oracle() {
+    check(&World::generate(1, 4000), 4_000_000, queries());
+}
+
+/// From what sources said: events through `timelines()` and SQL, against two slow computations one after the other.
+#[test]
+fn sql_over_timelines_of_events_agrees_with_both_oracles() {
+    check(&world::from_events(7, 2500), 4_000_000, queries_of("P-1", "90000000022"));
+}
+
+#[test]
+fn portions_change_nothing() {
+    check(&World::generate(2, 400), 150, queries().drain(..1).collect());
+}
+
+#[test]
+fn an_empty_lake_gives_empty_results() {
+    check(&World::generate(3, 0), 100, queries().drain(..1).collect());
+}
