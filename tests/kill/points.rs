@@ -11,8 +11,8 @@ use std::time::{Duration, SystemTime};
 use vienkop_test_cluster::Cluster;
 
 use crate::program::{Backend, Place, files, said};
-use crate::scenario::{self, FIRST, SECOND, SOURCES};
-use crate::state::{State, assert_evidence_whole, outside};
+use crate::scenario::{self, EVENTS, FIRST, SECOND, SOURCES};
+use crate::state::{State, assert_evidence_whole, lake_leftovers, outside};
 use crate::support::Project;
 
 const ABORTED: i32 = 6;
@@ -40,12 +40,16 @@ impl Experiment {
         Self::new(project, FIRST, Place::new(backend))
     }
 
-    /// The second delivery.
+    /// The second delivery. Files of the lake that an earlier run replaced are removed in it.
     pub(crate) fn second_delivery(backend: Backend) -> Self {
         let project = scenario::installation();
         scenario::deliver_first(&project);
         let prepared = Place::new(backend);
         prepared.run(&project, "all", FIRST);
+        scenario::deliver_between(&project);
+        for _ in 0..2 {
+            prepared.run(&project, EVENTS, FIRST);
+        }
         scenario::deliver_second(&project);
         Self::new(project, SECOND, prepared)
     }
@@ -67,6 +71,7 @@ impl Experiment {
         let writes = fs::read_to_string(list).unwrap().lines().map(str::to_owned).collect();
         let end = State::of(&undisturbed);
         end.assert_sound("undisturbed");
+        assert_eq!(lake_leftovers(&undisturbed, &end), Vec::<String>::new());
         let experiment = Self { project, as_of, prepared, stages, end, outside: outside(&undisturbed), writes };
         assert_eq!(experiment.stages.last(), Some(&experiment.end.content));
         experiment
@@ -94,6 +99,7 @@ impl Experiment {
         assert_eq!(landed, self.outside.0, "{what}: landed files");
         assert!(reports == self.outside.1, "{what}: reports differ");
         assert_eq!(files(&place.work().join("landed/arriving")), Vec::<PathBuf>::new(), "{what}");
+        assert_eq!(lake_leftovers(place, &end), Vec::<String>::new(), "{what}: files that nobody lists");
         stage
     }
 

@@ -50,11 +50,32 @@ impl Place {
             cluster.copy_database(&self.database, &new.database);
         }
         copy_into(&self.work(), &new.work());
+        // The lake of a server's registry has the name of its database.
+        if let (Backend::Postgres(_), Some(lake)) = (self.backend, self.lake()) {
+            let name = lake.file_name().unwrap().to_str().unwrap();
+            let lakes = new.work().join("lake");
+            let renamed = format!("{}{}", name.strip_suffix(&self.database).unwrap(), new.database);
+            fs::rename(lakes.join(name), lakes.join(renamed)).unwrap();
+        }
         new
     }
 
     pub(crate) fn work(&self) -> PathBuf {
         self.folder.path().join("var")
+    }
+
+    /// Where the registry's event lake is, if there is anything in it.
+    pub(crate) fn lake(&self) -> Option<PathBuf> {
+        let lake = match self.backend {
+            Backend::Sqlite => self.work().join("registry.lake"),
+            Backend::Postgres(_) => {
+                let lakes = fs::read_dir(self.work().join("lake")).into_iter().flatten();
+                let mut lakes = lakes.map(|entry| entry.unwrap().path());
+                let database = format!("-{}", self.database);
+                lakes.find(|path| path.to_string_lossy().ends_with(&database))?
+            }
+        };
+        (!files(&lake).is_empty()).then_some(lake)
     }
 
     pub(crate) fn registry(&self) -> String {

@@ -1,5 +1,6 @@
 //! An installation whose second delivery does a little of everything: new, changed, retired and returning records,
-//! children, links, one service fed by two sources, quarantine, rejected rows, personal data that expires, reports.
+//! children, links, one service fed by two sources, requests with their events, quarantine, rejected rows, personal
+//! data that expires, reports.
 
 use crate::support::Project;
 
@@ -8,7 +9,10 @@ pub(crate) const FIRST: &str = "2024-05-02";
 pub(crate) const SECOND: &str = "2024-07-08";
 
 /// Sources, in the order that the program takes them in: each either comes in whole or not at all.
-pub(crate) const SOURCES: [&str; 5] = ["portals", "novads", "saites", "pieteikumi", "aptauja"];
+pub(crate) const SOURCES: [&str; 6] = ["portals", "novads", "saites", "pieteikumi", "notikumi", "aptauja"];
+
+/// The source whose requests have events, and the pipeline of it alone.
+pub(crate) const EVENTS: &str = "notikumi";
 
 /// The source whose landed files expire.
 pub(crate) const EXPIRES: &str = "pieteikumi";
@@ -27,11 +31,13 @@ pub(crate) fn installation() -> Project {
     for sources in 1..=SOURCES.len() {
         project.file(format!("config/pipelines/first-{sources}.toml").as_str(), pipeline(sources, ""));
     }
+    project.file("config/pipelines/notikumi.toml", format!("title = \"t\"\nsources = [\"{EVENTS}\"]\n"));
     project
         .source("portals", PORTAL)
         .source("novads", MUNICIPALITY)
         .source("saites", LINKS)
         .source("pieteikumi", REQUESTS)
+        .source(EVENTS, STATUS_EVENTS)
         .source("aptauja", SURVEY);
     project
 }
@@ -54,7 +60,15 @@ pub(crate) fn deliver_first(project: &Project) {
     );
     project.file("saites.csv", "no;uz\nP1;P2\nP1;N1\nP2;P3\n");
     project.file("pieteikumi.csv", "nr;pk;laiks\n1;151285-12345;04.04.2024 10:00\n2;151285-12346;05.04.2024 10:00\n");
+    project.file("notikumi.csv", events(&FIRST_EVENTS));
     project.file("aptauja.csv", survey(&["jā", "nē"]));
+}
+
+/// What the source of events delivers alone before the second time: an event is another one, so files are replaced.
+pub(crate) fn deliver_between(project: &Project) {
+    let mut between = FIRST_EVENTS;
+    between[1] = "A1;;;izpildē;15.03.2024 12:00;a2";
+    project.file("notikumi.csv", events(&between));
 }
 
 /// What they deliver the second time.
@@ -69,8 +83,34 @@ pub(crate) fn deliver_second(project: &Project) {
     );
     project.file("saites.csv", "no;uz\nP1;P2\nP2;P4\nN1;P1\n");
     project.file("pieteikumi.csv", "nr;pk;laiks\n1;151285-12345;04.04.2024 10:00\n3;151285-12347;31.02.2024\n");
+    project.file("notikumi.csv", events(&SECOND_EVENTS));
     project.file("aptauja.csv", survey(&["jā", "jā", "nē"]));
 }
+
+/// Number, service, channel, state, time, id of the event: a row an event, which says of its request what is known.
+fn events(rows: &[&str]) -> String {
+    format!("nr;pakalpojums;kanāls;stāvoklis;laiks;id\n{}\n", rows.join("\n"))
+}
+
+const FIRST_EVENTS: [&str; 6] = [
+    "A1;P1;e-pasts;iesniegts;14.03.2024 10:00;a1",
+    "A1;;;izpildē;15.03.2024 10:00;a2",
+    "A1;;;pabeigts;03.04.2024 10:00;a3",
+    "A2;N1;;iesniegts;02.04.2024 10:00;b1",
+    "A3;;;iesniegts;02.04.2024;c1",
+    "A4;NAV;;iesniegts;02.04.2024 10:00;d1",
+];
+
+/// New, changed and repeated events; a request that is another one, one that is gone, one that may come in now.
+const SECOND_EVENTS: [&str; 7] = [
+    "A1;P1;API;iesniegts;14.03.2024 10:00;a1",
+    "A1;;;atteikts;05.05.2024 10:00;a3",
+    "A2;N1;;iesniegts;02.04.2024 10:00;b1",
+    "A2;;;iesniegts;02.04.2024 10:00;b1",
+    "A2;;;gaida klientu;03.04.2024 10:00;b2",
+    "A4;P2;;iesniegts;02.04.2024 10:00;d1",
+    "A5;P9;;iesniegts;02.05.2024 10:00;e1",
+];
 
 fn workbook(services: &[[&str; 2]], steps: &[[&str; 3]]) -> Vec<u8> {
     let mut workbook = rust_xlsxwriter::Workbook::new();
@@ -182,6 +222,35 @@ kind = { value = "pakalpojuma pieprasījums" }
 institution_reg_no = { value = "90000270634" }
 applicant_hash = { column = "pk", pseudonymise = true }
 submitted_at = "laiks"
+[policy]
+max_quarantined_share = 0.6
+max_retired_share = 0.6
+"#;
+
+const STATUS_EVENTS: &str = r#"
+[fetch]
+kind = "file"
+path = "notikumi.csv"
+[format]
+kind = "csv"
+[[table]]
+entity = "service_request"
+repeats = true
+[table.fields]
+request_no = "nr"
+kind = { value = "pakalpojuma pieprasījums" }
+institution_reg_no = { value = "90000270634" }
+service_code = "pakalpojums"
+channel = "kanāls"
+[[table]]
+entity = "status_event"
+[table.fields]
+request_no = "nr"
+institution_reg_no = { value = "90000270634" }
+state = "stāvoklis"
+at = "laiks"
+event_id = "id"
+derivation = { value = "source_log" }
 [policy]
 max_quarantined_share = 0.6
 max_retired_share = 0.6

@@ -5,8 +5,11 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use polars::prelude::{AnyValue, Column, ParquetReader, SerReader as _};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
+use vienkop_connectors::lake::{Lake, LakeFile};
 use vienkop_connectors::landing::LandingZone;
+use vienkop_transforms::status::tables::LakeTable;
 
 use crate::program::{Backend, Place, copy_into, files};
 use crate::scenario::EXPIRES;
@@ -14,8 +17,8 @@ use crate::scenario::EXPIRES;
 /// Columns that number runs and rows, or tell how long something took.
 const NUMBERS: [&str; 8] = ["id", "run", "run_to", "since_run", "last_run", "seconds", "until_run", "decided_run"];
 
-/// Tables that list what runs did; see [`Evidence`].
-const RUNS: [&str; 4] = ["run", "run_source", "run_source_entity", "landed_file"];
+/// Tables that are not told line by line: they list what runs did (see [`EVIDENCE`]), or files (see [`State::lake`]).
+const RUNS: [&str; 5] = ["run", "run_source", "run_source_entity", "landed_file", "lake_file"];
 
 const LATEST: &str = "(SELECT max(l.run) FROM run_source l WHERE l.source = t.source)";
 
@@ -28,11 +31,21 @@ pub(crate) struct State {
     pub(crate) evidence: BTreeSet<String>,
     /// What must not be there, ever.
     pub(crate) unsound: BTreeSet<String>,
+    /// Files of the lake that the registry lists, and whether they are live.
+    listed: Vec<(LakeFile, bool)>,
+    /// Hashes of the landed files by number.
+    landed: BTreeMap<i64, String>,
 }
 
 impl State {
     /// Reads the registry without touching it: the next run shall find it as the killed one left it.
     pub(crate) fn of(place: &Place) -> Self {
+        let mut state = Self::of_registry(place);
+        state.lake(place);
+        state
+    }
+
+    fn of_registry(place: &Place) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             match place.backend {
@@ -64,6 +77,35 @@ impl State {
                 }
             }
         })
+    }
+
+    /// Rows of the lake's live files, which must be there and whole. What they were read from is named by its hash, since
+    /// its number tells how many runs there were.
+    fn lake(&mut self, place: &Place) {
+        let folder = place.lake().unwrap_or_default();
+        let lake = Lake::at(&folder);
+        for (file, live) in &self.listed {
+            let month = format!("{} | {} | {}", file.table.name(), file.source, file.month);
+            if !live {
+                self.content.insert(format!("replaced {month} | {}", file.rows));
+                continue;
+            }
+            if let Err(error) = lake.verify(file) {
+                self.unsound.insert(error.to_string());
+                continue;
+            }
+            let content = fs::File::open(lake.locate(file).unwrap()).unwrap();
+            let frame = ParquetReader::new(content).finish().unwrap();
+            assert_eq!(frame.height() as u64, file.rows, "{}", file.path);
+            for row in 0..frame.height() {
+                let cell = |column: &Column| match column.get(row).unwrap() {
+                    AnyValue::Int64(number) if column.name() == "landed" => self.landed[&number].clone(),
+                    value => value.to_string(),
+                };
+                let cells: Vec<String> = frame.columns().iter().map(cell).collect();
+                self.content.insert(format!("{month} | {}", cells.join(" | ")));
+            }
+        }
     }
 
     /// Asserts that it is this one, and shows what differs.
@@ -116,7 +158,13 @@ impl Reader {
     }
 
     async fn state(&mut self, columns: &str) -> State {
-        let mut state = State { content: BTreeSet::new(), evidence: BTreeSet::new(), unsound: BTreeSet::new() };
+        let mut state = State {
+            content: BTreeSet::new(),
+            evidence: BTreeSet::new(),
+            unsound: BTreeSet::new(),
+            listed: Vec::new(),
+            landed: BTreeMap::new(),
+        };
         let tables = self.tables(columns).await;
         // The tables come into being before anything is in them.
         if !tables.contains_key("run_source") {
@@ -140,8 +188,26 @@ impl Reader {
         }
         let lines = self.pairs(EVIDENCE.join(" UNION ALL ")).await;
         state.evidence.extend(lines.into_iter().map(|(what, line)| format!("{what} | {line}")));
+        if tables.contains_key("lake_file") {
+            let listed = self.pairs(LISTED.to_owned()).await;
+            state.listed = listed.into_iter().map(|(path, told)| listed_file(path, &told)).collect();
+        }
+        let landed = self.pairs("SELECT CAST(id AS TEXT), sha256 FROM landed_file".to_owned()).await;
+        state.landed = landed.into_iter().map(|(id, sha256)| (id.parse().unwrap(), sha256)).collect();
         state
     }
+}
+
+const LISTED: &str = "SELECT path, kind || ' ' || source || ' ' || month || ' ' || rows || ' ' || bytes || ' ' || \
+    sha256 || CASE WHEN retired_run IS NULL THEN ' live' ELSE ' replaced' END FROM lake_file";
+
+fn listed_file(path: String, told: &str) -> (LakeFile, bool) {
+    let words: Vec<&str> = told.split(' ').collect();
+    let [kind, source, month, rows, bytes, sha256, live] = words[..] else { panic!("{told}") };
+    let table = LakeTable::ALL.into_iter().find(|table| table.name() == kind).unwrap();
+    let (source, month, sha256) = (source.to_owned(), month.to_owned(), sha256.to_owned());
+    let (rows, bytes) = (rows.parse().unwrap(), bytes.parse().unwrap());
+    (LakeFile { table, source, month, path, rows, bytes, sha256 }, live == "live")
 }
 
 const SQLITE_COLUMNS: &str = "SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c \
@@ -237,6 +303,14 @@ pub(crate) fn assert_evidence_whole(place: &Place, state: &State, what: &str) {
         let (source, hash) = (words.next().unwrap(), words.next().unwrap());
         assert!(source == EXPIRES || zone.verify(hash).unwrap(), "{what}: {line}");
     }
+}
+
+/// Files below the lake's folder that the registry does not list.
+pub(crate) fn lake_leftovers(place: &Place, state: &State) -> Vec<String> {
+    let Some(lake) = place.lake() else { return Vec::new() };
+    let relative = |path: &PathBuf| path.strip_prefix(&lake).unwrap().to_string_lossy().into_owned();
+    let listed = |path: &String| state.listed.iter().any(|(file, _)| file.path == *path);
+    files(&lake).iter().map(relative).filter(|path| !listed(path)).collect()
 }
 
 /// Landed files, and names of the files of reports with their content.
