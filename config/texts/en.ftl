@@ -882,7 +882,7 @@ fault-registry-other = registry { $path }
 
 performance-title = Performance of services
 performance-period = Period: { $from } – { $to } (both days included).
-performance-until = All requests up to { $to } (that day included) are counted.
+performance-until = All requests are counted; last day: { $to }.
 performance-counting = Service requests are counted; requests of other kinds have their own table. Received are counted by the day of submission, closed ones and their durations by the day of the last closing, open ones on the last day of the period. A duration runs from the first event that is no draft until the closing, in calendar time unless it says “working time”. The median is the middle value, the 90th percentile the time within which nine of ten stay. Where of any request only the day is known, the duration is shown in days. Shares are of the requests of which it can be told; “–” means there is nothing to count.
 performance-volume-title = Volume
 performance-volume-text = How many requests were received and closed, how many are open and overdue, and through which channels they came.
@@ -983,6 +983,10 @@ measure-holder-requests = Requests of the institution
 measure-holder-share = Share
 measure-digital-level = Digital level
 measure-e-service = Conclusion
+measure-short-p90-seconds = 90th perc.
+measure-short-expected-share = Expected
+measure-short-statutory-share = Statutory
+measure-short-refusal-share = Refusals
 e-service-consider = an e-service has to be considered
 e-service-exists = there is an e-service
 e-service-unknown = an e-service has to be considered unless there is one (level not known)
@@ -994,6 +998,7 @@ duration-min = min
 duration-s = s
 duration-working-d = working d
 
+report-of = of { $of }
 report-measures-more = { $count ->
     [one] { $count } more row
    *[other] { $count } more rows

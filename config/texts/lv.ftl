@@ -885,7 +885,7 @@ fault-registry-other = reģistrs { $path }
 
 performance-title = Pakalpojumu veiktspēja
 performance-period = Periods: { $from } – { $to } (abas dienas ieskaitot).
-performance-until = Skaitīti visi pieprasījumi līdz { $to } (šo dienu ieskaitot).
+performance-until = Skaitīti visi pieprasījumi; pēdējā diena: { $to }.
 performance-counting = Skaitīti pakalpojumu pieprasījumi; citu veidu pieteikumi ir atsevišķā tabulā. Saņemtos skaita pēc iesniegšanas dienas, pabeigtos un to ilgumu – pēc pēdējās pabeigšanas dienas, atvērtos – perioda pēdējā dienā. Ilgums ir no pirmā notikuma, kas nav melnraksts, līdz pabeigšanai, kalendāra laikā, ja nav teikts „darba laikā”. Mediāna ir vidējā vērtība, 90. procentile – laiks, kurā iekļaujas deviņi no desmit. Ja kaut vienam no pieprasījumiem zināma tikai diena, ilgums rādīts dienās. Daļas ir no tiem pieprasījumiem, par kuriem to var pateikt; „–” nozīmē, ka skaitīt nav ko.
 performance-volume-title = Apjoms
 performance-volume-text = Cik pieprasījumu saņemts un pabeigts, cik ir atvērtu un nokavētu, un pa kādiem kanāliem tie saņemti.
@@ -986,6 +986,10 @@ measure-holder-requests = Iestādes pieprasījumi
 measure-holder-share = Daļa
 measure-digital-level = Digitalizācijas līmenis
 measure-e-service = Secinājums
+measure-short-p90-seconds = 90. proc.
+measure-short-expected-share = Paredz. l.
+measure-short-statutory-share = Norm. l.
+measure-short-refusal-share = Atteik. d.
 e-service-consider = e-pakalpojums jāapsver
 e-service-exists = e-pakalpojums jau ir
 e-service-unknown = e-pakalpojums jāapsver, ja tā vēl nav (līmenis nav zināms)
@@ -997,6 +1001,7 @@ duration-min = min
 duration-s = s
 duration-working-d = darba d.
 
+report-of = no { $of }
 report-measures-more = Vēl { $count ->
     [one] { $count } rinda
    *[other] { $count } rindas

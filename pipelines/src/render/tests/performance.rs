@@ -38,7 +38,7 @@ fn days(day: Date) -> i32 {
 }
 
 /// Fills the columns that no request here has.
-fn lake(frame: DataFrame, table: LakeTable) -> LazyFrame {
+fn lake(frame: &DataFrame, table: LakeTable) -> LazyFrame {
     let schema = table.schema();
     let columns = schema.iter().map(|(name, dtype)| {
         if frame.get_column_names().contains(&name) {
@@ -115,8 +115,8 @@ pub(super) fn indicators(count: i32) -> Indicators {
     let calendar: Vec<i32> = (0..1500).map(|day| days(date(2022, 1, 1)) + day).collect();
     let index: Vec<i32> = (0..1500).map(|day| day * 5 / 7).collect();
     let inputs = Inputs {
-        requests: lake(requests, LakeTable::RequestTimeline),
-        steps: lake(steps, LakeTable::RequestStep),
+        requests: lake(&requests, LakeTable::RequestTimeline),
+        steps: lake(&steps, LakeTable::RequestStep),
         services: services(),
         calendar: df!("day" => calendar, "working_day_index" => index)
             .unwrap()
