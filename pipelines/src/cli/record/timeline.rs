@@ -67,7 +67,7 @@ pub(super) async fn of(session: &Session, registry: &Registry, past: &Past) -> a
     let steps = registry.lake_rows(LakeTable::RequestStep, source, &institution, &number).await?;
     let names = registry.landed_names(source).await?;
     let kind = session.config.source(source).and_then(|source| format::kind(&source.format.kind));
-    let locator = kind.map_or(LocatorKind::Line, |kind| kind.locator());
+    let locator = kind.map_or(LocatorKind::Line, format::FormatKind::locator);
     let (texts, numbers) = (shown(&events)?, |name: &str| PolarsResult::Ok(events.column(name)?.i64()?.clone()));
     let (landed, rows, parts) = (numbers("landed")?, numbers("row")?, numbers("part")?);
     let text = |frame: &DataFrame, name: &str, row: usize| -> PolarsResult<Option<String>> {
@@ -90,8 +90,8 @@ pub(super) async fn of(session: &Session, registry: &Registry, past: &Past) -> a
                 (LocatorKind::Cell, sheet) => format!("{}!{number}", sheet.unwrap_or_default()),
                 (LocatorKind::Line, _) => format!("L{number}"),
                 (LocatorKind::Record | LocatorKind::Pointer, _) => {
-                    let part = parts.get(row).map(|part| format!(".{part}")).unwrap_or_default();
-                    format!("#{number}{part}")
+                    let within = parts.get(row).map(|part| format!(".{part}")).unwrap_or_default();
+                    format!("#{number}{within}")
                 }
             },
         });
