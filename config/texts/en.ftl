@@ -980,7 +980,6 @@ measure-holder-requests = Requests of the institution
 measure-holder-share = Share
 measure-digital-level = Digital level
 measure-e-service = Conclusion
-measure-short-p90-seconds = 90th perc.
 measure-short-expected-share = Expected
 measure-short-statutory-share = Statutory
 measure-short-refusal-share = Refusals
