@@ -17,8 +17,9 @@ pub(crate) struct Oracle<'a> {
 }
 
 type Key = Vec<Option<String>>;
-type Limit = Option<(f64, &'static str)>;
-type LimitOf = fn(&Service) -> Limit;
+type Limit = fn(&Service) -> Option<(f64, &'static str)>;
+/// Names of the cells of a limit.
+type Limited = [&'static str; 3];
 type Cells = BTreeMap<&'static str, Cell>;
 
 fn month(day: Option<Date>) -> Option<String> {
@@ -229,7 +230,7 @@ impl Oracle<'_> {
             ("p90_working_seconds", working_p90),
             ("precision", Cell::Text(coarsest(timed.iter().filter_map(|request| request.precision.as_deref())))),
         ]);
-        let limits: [(_, LimitOf); 2] = [
+        let limits: [(Limited, Limit); 2] = [
             (["expected_of", "expected_within", "expected_undecidable"], |service| service.expected),
             (["statutory_of", "statutory_within", "statutory_undecidable"], |service| service.statutory),
         ];
