@@ -28,13 +28,14 @@ use vienkop_transforms::resolve::{delivery_findings, missing_required, resolve};
 use crate::cli::approval::Approval;
 use crate::cli::session::Session;
 use crate::config::{Delivers, Source};
+use crate::fault;
 use crate::outcome::{Matches, Rows, SourceOutcome, Status};
 use crate::progress::{Event, Subscriber};
 use crate::tell;
 use feed::{Fed, feed};
 pub(crate) use probe::probe;
 pub(crate) use stop::Halt;
-use stop::{Refusal, Stop};
+use stop::{Refusal, Stop, concerns_source_alone};
 use tally::Tally;
 
 /// What all sources of a run share.
@@ -375,7 +376,11 @@ impl Importer<'_> {
             }
             tally.found(&finding, count);
         }
-        let difference = planned.apply(tally.rows.into(), seconds(started)).await?;
+        let difference = match planned.apply(tally.rows.into(), seconds(started)).await {
+            Ok(difference) => difference,
+            Err(error) if concerns_source_alone(&error) => return self.give_up(prepared, error, started).await,
+            Err(error) => return Err(error.into()),
+        };
         for (finding, count) in &difference.found {
             tally.found(finding, *count);
         }
@@ -422,6 +427,21 @@ impl Importer<'_> {
         let source = prepared.source;
         self.subscriber.event(&Event::Done { id: &source.id, rows: 0, status: Status::Failed.as_str() });
         Ok(self.outcome(source, tally, &BTreeMap::new(), Status::Failed, Some(error), started))
+    }
+
+    /// What is held of the source cannot be read: it stays as it is, and the other sources go on.
+    async fn give_up(
+        &self,
+        prepared: &Prepared<'_>,
+        error: RegistryError,
+        started: Instant,
+    ) -> Result<SourceOutcome, Halt> {
+        let source = prepared.source;
+        let told = fault::told(self.session.texts(), &error.into());
+        let stage = self.run.stage(&source.id).await?;
+        stage.fail(&told, Rows::default().into(), seconds(started)).await?;
+        self.subscriber.event(&Event::Done { id: &source.id, rows: 0, status: Status::Failed.as_str() });
+        Ok(self.outcome(source, Tally::default(), &BTreeMap::new(), Status::Failed, Some(told), started))
     }
 
     fn outcome(

@@ -2,6 +2,7 @@
 
 use super::difference::{Difference, EntityDifference, GateKind, Matched, Planned};
 use super::error::RegistryError;
+use super::lake::STATUS_EVENT;
 use super::merge::{Affected, merge};
 use super::session::Value;
 use super::sql::{self, Staged, Table};
@@ -75,7 +76,9 @@ impl Planned {
             stage.count(counts).await?;
         }
         if difference.gate.is_none() {
-            let parents = difference.entities.iter().filter(|counts| !counts.entity.contains('.'));
+            // Events are never retired: the share of what is concerns what may be.
+            let records = |counts: &&EntityDifference| !counts.entity.contains('.') && counts.entity != STATUS_EVENT;
+            let parents = difference.entities.iter().filter(records);
             let gained: i64 = parents.map(|counts| counts.inserted - counts.retired).sum();
             stage
                 .session

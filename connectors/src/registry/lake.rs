@@ -56,7 +56,8 @@ impl Events {
 }
 
 impl Stage {
-    /// Takes status events: those accepted wait for the lake, the others go to quarantine.
+    /// Takes status events: those accepted wait for the lake, the others go to quarantine. Within tokio's runtime of
+    /// several threads only, as everything that Polars does with files.
     ///
     /// # Errors
     /// As [`Stage::records`]; the waiting events cannot be put aside.
@@ -138,7 +139,7 @@ impl Stage {
     }
 
     /// What the registry knows of the requests of some buckets: of those in question, with their fields, and the keys
-    /// of those that the delivery's events do not name.
+    /// of those that are worked out again whatever their events say.
     async fn portion(&mut self, buckets: &Buckets, named: &DataFrame) -> Result<(DataFrame, DataFrame), RegistryError> {
         self.session.run("DELETE FROM lake_portion").await?;
         let (institutions, numbers) = (named.column(REQUEST[0])?.str()?, named.column(REQUEST[1])?.str()?);
@@ -161,14 +162,13 @@ impl Stage {
         let rows = self.session.rows(text::portion(), &values[..]).await?;
         let frame = portion_frame(&rows).map_err(|error| self.session.site.error(error))??;
         let known = frame.clone().lazy().filter(col("known").is_not_null()).collect()?;
+        // Of a request that changed, or is gone, the events may be delivered too, and be the same.
         let key = [BUCKET, REQUEST[0], REQUEST[1]];
-        let on = key.map(col);
-        let also = frame.select(key)?.lazy();
-        let also = also.join(named.clone().lazy(), on.clone(), on, JoinArgs::new(JoinType::Anti)).collect()?;
+        let also = frame.lazy().filter(col("touched").is_not_null()).select(key.map(col)).collect()?;
         Ok((known, also))
     }
 
-    /// Puts the timelines of the portion's requests in the place of those held.
+    /// Puts timelines of the portion's requests in the place of those held.
     async fn store(&mut self, timelines: &DataFrame) -> Result<(), RegistryError> {
         let frame = shown(timelines)?;
         let (institutions, numbers) = (frame.column(REQUEST[0])?.str()?, frame.column(REQUEST[1])?.str()?);
@@ -375,9 +375,10 @@ fn portion_frame(rows: &[Row]) -> Result<PolarsResult<DataFrame>, sqlx::Error> {
         Column::new(REQUEST[0].into(), column(0)?),
         Column::new(REQUEST[1].into(), column(1)?),
         Column::new("known".into(), known),
+        Column::new("touched".into(), column(4)?),
     ];
     for (n, name) in text::REQUEST_FIELDS.iter().enumerate() {
-        columns.push(Column::new((*name).into(), column(4 + n)?));
+        columns.push(Column::new((*name).into(), column(5 + n)?));
     }
     Ok(DataFrame::new(rows.len(), columns))
 }

@@ -50,7 +50,7 @@ pub use review::{Decision, ReviewPair, ReviewSide, Reviewed};
 pub use run::{Mode, Priority, Run, RunKind, RunStart};
 pub use stage::{LandedFile, Stage};
 
-use crate::lake::Lake;
+use crate::lake::{Lake, LakeLimits};
 use error::Site;
 use session::{Server, Session};
 use sql::Dialect;
@@ -168,6 +168,13 @@ impl Registry {
         if let Server::Postgres(options) = &self.server {
             self.lake = Lake::at(folder.join(database_folder(options)));
         }
+        self
+    }
+
+    /// The same registry with other limits of its lake.
+    #[must_use]
+    pub fn with_lake_limits(mut self, limits: LakeLimits) -> Self {
+        self.lake = self.lake.with_limits(limits);
         self
     }
 

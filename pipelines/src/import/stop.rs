@@ -1,14 +1,15 @@
 //! What stops a source, and what stops the run.
 //!
-//! A source's own trouble (a delivery that is not whole, a landed file that cannot be read, rows that Polars refuses)
-//! fails that source alone. Only what makes going on senseless stops the run: the registry or our own disk takes no
-//! more, or somebody asked.
+//! A source's own trouble (a delivery that is not whole, a landed file that cannot be read, files of its event lake that are
+//! missing or damaged, rows that Polars refuses) fails that source alone. Only what makes going on senseless stops the run:
+//! the registry or our own disk takes no more, or somebody asked.
 
 use std::io::{self, ErrorKind};
 
 use polars::error::PolarsError;
 use vienkop_connectors::fetch::FetchError;
 use vienkop_connectors::format::Input;
+use vienkop_connectors::lake::LakeError;
 use vienkop_connectors::registry::RegistryError;
 use vienkop_transforms::finding::{self, Finding};
 use vienkop_transforms::mapping::TablePlan;
@@ -102,6 +103,11 @@ impl From<RegistryError> for Stop {
             error => Self::Broken(error.into()),
         }
     }
+}
+
+/// Whether other sources can go on: files of the lake that are missing or damaged are this source's.
+pub(super) const fn concerns_source_alone(error: &RegistryError) -> bool {
+    matches!(error, RegistryError::Lake(LakeError::Missing { .. } | LakeError::Damaged { .. }))
 }
 
 impl From<RegistryError> for Halt {

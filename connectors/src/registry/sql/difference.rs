@@ -7,7 +7,7 @@ use vienkop_transforms::model::{self, Entity, Field, Kept};
 
 use super::dialect::as_text;
 use super::staging::Staged;
-use super::{Dialect, LIVE, SAMPLES, any, of_alias, pair, references};
+use super::{Dialect, LIVE, SAMPLES, any, of_alias, pair, raw, references};
 
 /// The text that leads a person to a staged row.
 fn place(s: &str) -> String {
@@ -81,14 +81,19 @@ impl Staged {
     /// What rows of one record leave empty is filled from its other rows, the last first; and an index that finds them.
     pub(in crate::registry) fn complete(&self) -> [String; 2] {
         let (x, _, _) = self.names();
-        let mut columns: Vec<String> = self.delivered().into_iter().map(|(column, _)| column).collect();
-        let raws = self.table.raw_columns().into_iter().filter(|column| self.columns.contains(column));
-        columns.extend(raws);
-        let filled = columns.iter().map(|column| {
+        // A column, and the one that is filled where it is given.
+        let mut columns: Vec<(String, String)> =
+            self.delivered().into_iter().map(|(column, _)| (column.clone(), column)).collect();
+        // What was read goes with the value that was made of it.
+        let raws = self.table.fields().iter().filter(|field| field.keeps_raw());
+        let raws =
+            raws.flat_map(|field| field.storage().into_iter().take(1).map(|(value, _)| (raw(field.name), value)));
+        columns.extend(raws.filter(|(column, value)| self.columns.contains(column) && self.columns.contains(value)));
+        let filled = columns.iter().map(|(column, value)| {
             format!(
-                r#""{column}" = coalesce("{column}", (SELECT o."{column}" FROM "stage_{x}" o
-                WHERE o."_record_uid" = "stage_{x}"."_record_uid" AND o."_accepted" IS TRUE
-                AND o."{column}" IS NOT NULL ORDER BY o."_seq" DESC, o."_rid" DESC LIMIT 1))"#
+                r#""{column}" = CASE WHEN "{value}" IS NOT NULL THEN "{column}" ELSE (SELECT o."{column}"
+                FROM "stage_{x}" o WHERE o."_record_uid" = "stage_{x}"."_record_uid" AND o."_accepted" IS TRUE
+                AND o."{value}" IS NOT NULL ORDER BY o."_seq" DESC, o."_rid" DESC LIMIT 1) END"#
             )
         });
         [

@@ -79,12 +79,15 @@ pub(in crate::registry) const JOIN_TOUCHED: &str = "INSERT INTO lake_portion SEL
     WHERE t.record_uid >= $1 AND t.record_uid < $2
     AND NOT EXISTS (SELECT 1 FROM lake_portion p WHERE p.record_uid = t.record_uid)";
 
-/// The portion's requests: institution, number, uid, whether the registry knows them, their fields.
+/// The portion's requests: institution, number, uid, whether the registry knows them, whether they are touched, their
+/// fields.
 pub(in crate::registry) fn portion() -> String {
     format!(
-        "SELECT p.institution_reg_no, p.request_no, p.record_uid, CAST(v.run AS BIGINT) AS known, {}
+        "SELECT p.institution_reg_no, p.request_no, p.record_uid, CAST(v.run AS BIGINT) AS known,
+        t.record_uid AS touched, {}
         FROM lake_portion p LEFT JOIN source_service_request v
-        ON v.record_uid = p.record_uid AND v.valid_to IS NULL AND v.source = $2 ORDER BY p.record_uid",
+        ON v.record_uid = p.record_uid AND v.valid_to IS NULL AND v.source = $2
+        LEFT JOIN lake_touched t ON t.record_uid = p.record_uid ORDER BY p.record_uid",
         of_alias("v", REQUEST_FIELDS)
     )
 }
