@@ -28,13 +28,17 @@ pub(crate) async fn answered<'a>(
     Ok(ids.iter().filter_map(|id| config.questionnaires.get(id)).filter(|q| has(&q.wave)).collect())
 }
 
-/// Makes the report and writes it to `<work>/reports/<as-of>/`; gives the files written, the one to open first.
+/// Makes the report and writes it to `<work>/reports/<as-of>/`; gives the files written, the one to open first. Of a
+/// registry that holds neither answers nor requests there is none.
 pub(crate) async fn write(
     session: &Session,
     registry: &Registry,
     questionnaires: &[&Questionnaire],
 ) -> anyhow::Result<Vec<PathBuf>> {
     let report = make(session, registry, questionnaires).await?;
+    if report.sections.is_empty() {
+        return Ok(Vec::new());
+    }
     let folder = session.work.join("reports").join(session.as_of_day().to_string());
     render::render(&report, session.texts(), &folder)
 }

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use vienkop_connectors::registry::Registry;
 use vienkop_transforms::assess::performance::{self, Names, Style, Tables};
 use vienkop_transforms::assess::report::{CellKind, Measures};
+use vienkop_transforms::fold::nearest;
 use vienkop_transforms::status::indicators::{Dimension, Indicators, Inputs, Query, Unit, unit};
 
 use super::session::Session;
@@ -18,7 +19,10 @@ use super::{Exit, Options, output};
 use crate::assess;
 
 /// Characters of a name in a table.
-const NAME: usize = 48;
+const NAME: usize = 36;
+
+/// How many codes are named where none is near.
+const FEW: usize = 5;
 
 /// What is asked for.
 #[derive(Debug, Args)]
@@ -102,7 +106,9 @@ fn known(
             known.extend(named.column(column)?.str()?.iter().flatten().map(str::to_owned));
         }
         if !known.contains(value) {
-            bail!(session.unknown(sentence, value, known.iter().map(String::as_str)));
+            let near = nearest(value, known.iter().map(String::as_str), 3);
+            let near = if near.is_empty() { known.iter().take(FEW).map(String::as_str).collect() } else { near };
+            bail!(session.texts().get(sentence, &[("name", value), ("nearest", &near.join(", "))]));
         }
     }
     Ok(())
@@ -188,7 +194,10 @@ fn machine(measured: &Indicators, style: &Style<'_>) -> anyhow::Result<Value> {
     let query = measured.query();
     let by = |by_derivation: bool| -> anyhow::Result<Map<String, Value>> {
         let mut all = Map::new();
-        for dimension in Dimension::ALL {
+        // The finest is asked for apart by nobody, and makes most of the text.
+        for dimension in
+            Dimension::ALL.into_iter().filter(|dimension| !(by_derivation && *dimension == Dimension::Finest))
+        {
             let rows = rows(&measured.requests(dimension, by_derivation)?, style)?;
             all.insert(dimension.name().to_owned(), rows.into());
         }
@@ -203,6 +212,7 @@ fn machine(measured: &Indicators, style: &Style<'_>) -> anyhow::Result<Value> {
             Ok(all.into())
         };
     let open = [Dimension::Total, Dimension::Service, Dimension::Institution, Dimension::Channel];
+    let coarse = [Dimension::Total, Dimension::Service, Dimension::Institution, Dimension::Channel, Dimension::Month];
     Ok(json!({
         "as_of": query.as_of.to_string(),
         "from": query.from.map(|day| day.to_string()),
@@ -211,8 +221,8 @@ fn machine(measured: &Indicators, style: &Style<'_>) -> anyhow::Result<Value> {
         "service_code": query.service,
         "requests": by(false)?,
         "by_derivation": by(true)?,
-        "steps": several(&|dimension| measured.steps(dimension, false), &Dimension::ALL)?,
-        "steps_by_derivation": several(&|dimension| measured.steps(dimension, true), &Dimension::ALL)?,
+        "steps": several(&|dimension| measured.steps(dimension, false), &coarse)?,
+        "steps_by_derivation": several(&|dimension| measured.steps(dimension, true), &coarse)?,
         "forecast": several(&|dimension| measured.forecast(dimension), &open)?,
         "clause_3_1": rows(&measured.clause_3_1()?, style)?,
         "other_kinds": rows(&measured.other_kinds()?, style)?,
@@ -250,7 +260,7 @@ fn rows(frame: &DataFrame, style: &Style<'_>) -> anyhow::Result<Vec<Value>> {
 /// A line a row: keys and counts as they are, of each time the value and its unit.
 fn lines(frame: &DataFrame, style: &Style<'_>) -> anyhow::Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let names: Vec<&str> = frame.get_column_names().into_iter().map(|name| name.as_str()).collect();
+    let names: Vec<&str> = frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
     let names: Vec<&str> = names.into_iter().filter(|name| !name.ends_with("precision")).collect();
     let is_time = |name: &str| !matches!(unit(name), Unit::Count | Unit::Text);
     let mut header = Vec::new();

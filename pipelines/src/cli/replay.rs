@@ -9,7 +9,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use jiff::Timestamp;
-use polars::prelude::{DataFrame, DataType, Expr, SortMultipleOptions, col};
+use polars::prelude::{DataFrame, DataType, Expr, PlSmallStr, SortMultipleOptions, col};
 use serde::{Deserialize, Serialize};
 use similar::TextDiff;
 use vienkop_connectors::registry::{LinkCounts, Mode, Registry, RunKind};
@@ -180,7 +180,7 @@ async fn findings(registry: &Registry, run: i64, source: &str) -> anyhow::Result
 /// A line a request: where it stands and how long it took.
 async fn timelines(registry: &Registry) -> anyhow::Result<String> {
     let schema = LakeTable::RequestTimeline.schema();
-    let names: Vec<&str> = schema.iter_names().map(|name| name.as_str()).filter(|name| *name != BUCKET).collect();
+    let names: Vec<&str> = schema.iter_names().map(PlSmallStr::as_str).filter(|name| *name != BUCKET).collect();
     let texts: Vec<Expr> = names.iter().map(|name| col(*name).cast(DataType::String)).collect();
     let rows = registry.lake_table(LakeTable::RequestTimeline).await?;
     let rows =

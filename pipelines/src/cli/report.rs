@@ -28,10 +28,10 @@ pub(super) async fn assess(options: &Options, now: Timestamp, questionnaires: &[
     }
     let registry = session.open_registry().await?;
     let answered = assess::answered(&registry, &session.config, &ids).await?;
-    if answered.is_empty() {
+    let reports = assess::write(&session, &registry, &answered).await?;
+    if reports.is_empty() {
         anyhow::bail!(session.texts().get("cli-assess-empty", &[("wave", &ids.join(", "))]));
     }
-    let reports = assess::write(&session, &registry, &answered).await?;
     if options.json {
         output::json(&Written { reports })?;
     } else {

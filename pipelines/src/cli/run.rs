@@ -108,11 +108,10 @@ pub(super) async fn run_pipeline(session: &Session, ask: &Ask<'_>) -> anyhow::Re
     let assessment = pipeline.and_then(|pipeline| pipeline.assess.as_ref());
     if let Some(assessment) = assessment.filter(|_| executed.broken.is_none()) {
         let answered = assess::answered(&registry, &session.config, &assessment.questionnaires).await?;
-        if answered.is_empty() {
+        executed.outcome.reports = assess::write(session, &registry, &answered).await?;
+        if executed.outcome.reports.is_empty() {
             let named = assessment.questionnaires.join(", ");
             executed.outcome.notes.push(session.texts().get("cli-no-report", &[("questionnaires", &named)]));
-        } else {
-            executed.outcome.reports = assess::write(session, &registry, &answered).await?;
         }
     }
     Ok(executed)

@@ -18,17 +18,22 @@ pub(super) fn table(table: &Measures, texts: &Texts) -> Markup {
     html! {
         @if let Some(note) = &table.note { p class="note" { (note) } }
         @if let Some(chart) = table.drawn.and_then(|column| svg::measures(table, column, texts)) { (chart) }
-        (scroll(&table.title, &rows(table, first)))
+        (scroll(&table.title, &rows(table, first, texts)))
         @if !rest.is_empty() {
             details {
                 summary { (texts.count("report-measures-more", &[("count", rest.len() as u64)])) }
-                (scroll(&table.title, &rows(table, rest)))
+                (scroll(&table.title, &rows(table, rest, texts)))
             }
         }
     }
 }
 
-fn rows(table: &Measures, rows: &[MeasureRow]) -> Markup {
+/// The label that stands below the first one, in its cell, so that a phone has room for numbers; none where there is one only.
+fn under(table: &Measures) -> usize {
+    if table.heads.len() > 1 { 1 } else { usize::MAX }
+}
+
+fn rows(table: &Measures, rows: &[MeasureRow], texts: &Texts) -> Markup {
     let is_number =
         |column: usize| rows.iter().any(|row| row.cells.get(column).is_some_and(|c| c.kind != CellKind::Text));
     let class = |column: usize| is_number(column).then_some("num");
@@ -36,15 +41,26 @@ fn rows(table: &Measures, rows: &[MeasureRow]) -> Markup {
         table class="measures" {
             thead {
                 tr {
-                    @for head in &table.heads { th scope="col" { (head) } }
+                    @for (at, head) in table.heads.iter().enumerate() {
+                        @if at != under(table) { th scope="col" { (head) @if at + 1 == under(table) { span class="under" { (table.heads[at + 1]) } } } }
+                    }
                     @for (at, column) in table.columns.iter().enumerate() { th scope="col" class=[class(at)] { (column.label) } }
                 }
             }
             tbody {
                 @for row in rows {
                     tr {
-                        @for label in &row.labels { th scope="row" { (label) } }
-                        @for (at, cell) in row.cells.iter().enumerate() { td class=[class(at)] { (cell.text) } }
+                        @for (at, label) in row.labels.iter().enumerate() {
+                            @if at != under(table) { th scope="row" { (label) @if at + 1 == under(table) { span class="under" { (row.labels[at + 1]) } } } }
+                        }
+                        @for (at, cell) in row.cells.iter().enumerate() {
+                            td class=[class(at)] {
+                                (cell.text)
+                                @if let Some(of) = cell.of.as_ref().filter(|_| cell.value.is_some()) {
+                                    span class="under" { (texts.get("report-of", &[("of", of)])) }
+                                }
+                            }
+                        }
                     }
                 }
             }

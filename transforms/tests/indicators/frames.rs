@@ -22,7 +22,7 @@ pub(crate) type Expected = BTreeMap<Vec<Option<String>>, BTreeMap<&'static str, 
 
 /// Every row and every cell, and the order of rows.
 pub(crate) fn compare(what: &str, frame: &DataFrame, keys: &[&str], expected: &Expected) {
-    let names: Vec<&str> = frame.get_column_names().into_iter().map(|name| name.as_str()).collect();
+    let names: Vec<&str> = frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
     assert_eq!(names[..keys.len()], *keys, "{what}: key columns");
     let key = |row: usize| -> Vec<Option<String>> {
         keys.iter()

@@ -131,7 +131,7 @@ pub(crate) fn working_days_between(is_working_day: fn(Date) -> bool, from: Date,
 
 /// The smallest number of months that reaches from one day to another.
 pub(crate) fn months_between(from: Date, to: Date) -> i32 {
-    (0..).find(|months| from.checked_add((*months).months()).unwrap() >= to).unwrap()
+    (0..10_000).find(|months| from.checked_add((*months).months()).unwrap() >= to).unwrap()
 }
 
 impl World {
@@ -334,7 +334,7 @@ impl World {
         .unwrap();
         let first = date(2014, 1, 1);
         let calendar: Vec<Date> = (0..5000).map(|n| first.checked_add(n.days()).unwrap()).collect();
-        let mut index = Vec::new();
+        let mut index: Vec<i32> = Vec::new();
         for day in &calendar {
             index.push(index.last().copied().unwrap_or_default() + i32::from((self.is_working_day)(*day)));
         }

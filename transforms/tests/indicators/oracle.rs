@@ -17,6 +17,9 @@ pub(crate) struct Oracle<'a> {
 }
 
 type Key = Vec<Option<String>>;
+type Limit = fn(&Service) -> Option<(f64, &'static str)>;
+/// Names of the cells of a limit.
+type Limited = [&'static str; 3];
 type Cells = BTreeMap<&'static str, Cell>;
 
 fn month(day: Option<Date>) -> Option<String> {
@@ -227,7 +230,7 @@ impl Oracle<'_> {
             ("p90_working_seconds", working_p90),
             ("precision", Cell::Text(coarsest(timed.iter().filter_map(|request| request.precision.as_deref())))),
         ]);
-        let limits: [(_, fn(&Service) -> Option<(f64, &'static str)>); 2] = [
+        let limits: [(Limited, Limit); 2] = [
             (["expected_of", "expected_within", "expected_undecidable"], |service| service.expected),
             (["statutory_of", "statutory_within", "statutory_undecidable"], |service| service.statutory),
         ];
@@ -300,15 +303,14 @@ impl Oracle<'_> {
         }
         let mut expected = Expected::new();
         for (key, open) in groups {
-            let behind: Vec<Option<i64>> = self
+            let behind: Vec<i64> = self
                 .all_steps()
                 .into_iter()
                 .filter(|step| step_key(step, keys, None) == key && self.in_period(step.closed_on))
-                .map(|step| step.to_close_seconds)
-                .filter(Option::is_some)
+                .filter_map(|step| step.to_close_seconds)
                 .collect();
             let number = behind.len();
-            let (typical, long) = match spread(behind.into_iter()) {
+            let (typical, long) = match spread(behind.into_iter().map(Some)) {
                 (Cell::Number(typical), Cell::Number(long)) if number >= 5 => (typical, long),
                 _ => (None, None),
             };
@@ -353,7 +355,9 @@ impl Oracle<'_> {
                 ("p90_seconds", p90),
                 ("precision", Cell::Text(coarsest(timed.iter().filter_map(|r| r.precision.as_deref())))),
             ]);
-            expected.insert(key, cells);
+            if ["received", "open", "closed"].iter().any(|name| cells[name] != Cell::Count(0)) {
+                expected.insert(key, cells);
+            }
         }
         expected
     }

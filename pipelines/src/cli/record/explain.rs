@@ -8,6 +8,7 @@ use vienkop_transforms::batch::REPEATED;
 use super::cite::{Citation, Cited, Citer};
 use super::history::{Lost, cited, lost, lost_notes};
 use super::layout::{self, Entry, VALUE};
+use super::timeline::{self, Timeline};
 use super::{Head, field_label, item_json, item_text, label, local, shown};
 use crate::cli::session::Session;
 use crate::cli::{Exit, Options, output};
@@ -20,6 +21,8 @@ struct Told<'a> {
     records: Vec<ToldRecord<'a>>,
     fields: Vec<ToldField<'a>>,
     lists: Vec<ToldList<'a>>,
+    #[serde(flatten)]
+    timeline: Option<Timeline>,
 }
 
 /// A source's record that feeds the entity.
@@ -93,8 +96,9 @@ pub(in crate::cli) async fn explain(session: &Session, options: &Options, id: &s
         .map(|(n, child)| (child, &version.lists[n], past.list_from(version, n, &at), past.lists_lost(version, n, &at)))
         .filter(|(_, items, _, others)| !items.is_empty() || !others.is_empty())
         .collect();
+    let timeline = timeline::of(session, &registry, &past).await?;
     if options.json {
-        let mut told = Told { head: Head::new(&past), records, fields: Vec::new(), lists: Vec::new() };
+        let mut told = Told { head: Head::new(&past), records, fields: Vec::new(), lists: Vec::new(), timeline };
         for (field, worth) in &fields {
             let from = worth.from.as_ref();
             told.fields.push(ToldField {
@@ -176,7 +180,8 @@ pub(in crate::cli) async fn explain(session: &Session, options: &Options, id: &s
     let head = Head::new(&past).text(session, past.subject.entity);
     let sources = sources(session, &records);
     let deliveries = deliveries(session, &past, &citer);
-    output::text(&format!("{head}\n{sources}\n{deliveries}\n{values}"))?;
+    let timeline = timeline.map(|timeline| format!("\n{}", timeline.text(session))).unwrap_or_default();
+    output::text(&format!("{head}\n{sources}\n{deliveries}\n{values}{timeline}"))?;
     Ok(Exit::Done)
 }
 

@@ -6,6 +6,7 @@ mod cite;
 pub(super) mod explain;
 pub(super) mod history;
 mod layout;
+mod timeline;
 
 use jiff::Timestamp;
 use serde::Serialize;

@@ -55,7 +55,7 @@ impl Names {
             anywhere
                 .and_modify(|known| {
                     if known != title {
-                        known.clear()
+                        known.clear();
                     }
                 })
                 .or_insert_with(|| title.to_owned());

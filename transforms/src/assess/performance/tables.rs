@@ -44,9 +44,7 @@ pub(super) static TIME: Set = Set {
         "median_working_seconds",
         "p90_working_seconds",
         "expected_share",
-        "expected_of",
         "statutory_share",
-        "statutory_of",
     ],
     drawn: Some((Dimension::Service, 1)),
 };
@@ -173,10 +171,19 @@ impl<'a> Tables<'a> {
     pub fn by(&self, dimension: Dimension, set: &Set) -> PolarsResult<Measures> {
         let frame = self.indicators.requests(dimension, false)?;
         let id = format!("{}-{}", set.id, dimension.name());
-        let mut table = self.table(&id, &id, &self.heads(dimension), set.measures);
+        // Of one channel all are electronic, in person, or neither.
+        let idle =
+            |measure: &str| dimension == Dimension::Channel && ["electronic_share", "in_person"].contains(&measure);
+        let measures: Vec<&str> = set.measures.iter().copied().filter(|measure| !idle(measure)).collect();
+        let mut table = self.table(&id, &id, &Self::heads(dimension), &measures);
+        if set.id == SHORT.id {
+            for column in &mut table.columns {
+                column.label = self.short(&column.key);
+            }
+        }
         table.drawn = set.drawn.filter(|(drawn, _)| *drawn == dimension).map(|(_, column)| column);
         let order = self.order(&frame, dimension, &["received", "closed", "open"])?;
-        self.fill(&mut table, &frame, &order, dimension, set.measures, &[])?;
+        self.fill(&mut table, &frame, &order, dimension, &measures, &[])?;
         Ok(table)
     }
 
@@ -197,7 +204,7 @@ impl<'a> Tables<'a> {
         let id = "clause-3-1";
         let measures = ["requests", "holder_requests", "holder_share", "digital_level", "e_service"];
         let frame = self.indicators.clause_3_1()?;
-        let mut heads = self.heads(Dimension::Service);
+        let mut heads = Self::heads(Dimension::Service);
         heads.push("head-year");
         let mut table = self.table(id, id, &heads, &measures);
         let met = frame.column("criterion_met")?.bool()?;
@@ -248,7 +255,7 @@ impl<'a> Tables<'a> {
         weight: &str,
     ) -> PolarsResult<Measures> {
         let id = format!("{id}-{}", dimension.name());
-        let mut heads = self.heads(dimension);
+        let mut heads = Self::heads(dimension);
         heads.push("head-state");
         let mut table = self.table(&id, &id, &heads, measures);
         let mut order = self.order(frame, dimension, &[weight])?;
@@ -355,7 +362,7 @@ impl<'a> Tables<'a> {
         }
     }
 
-    fn heads(&self, dimension: Dimension) -> Vec<&'static str> {
+    fn heads(dimension: Dimension) -> Vec<&'static str> {
         match dimension {
             Dimension::Total => vec![],
             Dimension::Service => vec!["head-service", "head-institution"],
@@ -392,6 +399,12 @@ impl<'a> Tables<'a> {
 
     fn measure(&self, measure: &str) -> String {
         self.get(&format!("measure-{}", measure.replace('_', "-")))
+    }
+
+    /// On a terminal, where lines are short.
+    fn short(&self, measure: &str) -> String {
+        let id = format!("measure-short-{}", measure.replace('_', "-"));
+        if self.style.texts.has(&id) { self.get(&id) } else { self.measure(measure) }
     }
 
     fn get(&self, id: &str) -> String {

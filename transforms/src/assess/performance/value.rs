@@ -40,7 +40,7 @@ impl Style<'_> {
             return Ok(self.share(counted(frame, row, count)?, counted(frame, row, of)?));
         }
         Ok(match unit(measure) {
-            Unit::Count => self.count(counted(frame, row, measure)?),
+            Unit::Count => Self::count(counted(frame, row, measure)?),
             Unit::Seconds(precision) => {
                 let by_day = text(frame, row, precision)?.as_deref() == Some("day");
                 self.duration(seconds(frame, row, measure)?, by_day, false)
@@ -50,11 +50,11 @@ impl Style<'_> {
                 self.duration(seconds(frame, row, measure)?, by_day, true)
             }
             Unit::Days => self.duration(seconds(frame, row, measure)?, true, false),
-            Unit::Text => self.word(text(frame, row, measure)?),
+            Unit::Text => Self::word(text(frame, row, measure)?),
         })
     }
 
-    fn count(&self, count: u64) -> Cell {
+    fn count(count: u64) -> Cell {
         let text = grouped(count);
         Cell { kind: CellKind::Count, value: Some(count.to_string()), text, amount: count, ..Cell::default() }
     }
@@ -98,7 +98,7 @@ impl Style<'_> {
         }
     }
 
-    fn word(&self, word: Option<String>) -> Cell {
+    fn word(word: Option<String>) -> Cell {
         let shown = word.clone().unwrap_or_else(|| NOTHING.to_owned());
         Cell { kind: CellKind::Text, value: word, text: shown, ..Cell::default() }
     }

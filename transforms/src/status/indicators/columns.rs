@@ -1,6 +1,6 @@
 //! What the columns of the results hold.
 
-use polars::prelude::DataFrame;
+use polars::prelude::{DataFrame, PlSmallStr};
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,5 +66,5 @@ pub fn unit(column: &str) -> Unit {
 
 /// The columns of a frame that are counts.
 pub(super) fn counts(frame: &DataFrame) -> impl Iterator<Item = &str> {
-    frame.get_column_names().into_iter().map(|name| name.as_str()).filter(|name| unit(name) == Unit::Count)
+    frame.get_column_names().into_iter().map(PlSmallStr::as_str).filter(|name| unit(name) == Unit::Count)
 }

@@ -206,8 +206,8 @@ impl Indicators {
         let order = ["code", "owner_reg_no", "expected_unit", "expected_value", "statutory_unit", "statutory_value"];
         let services =
             services.filter(col("code").is_not_null()).sort(order, SortMultipleOptions::default()).collect()?;
-        let own = services.clone().lazy().unique_stable(by(&["owner_reg_no", "code"]), UniqueKeepStrategy::First);
-        let only = own.clone().unique_stable(by(&["code"]), UniqueKeepStrategy::None);
+        let own = services.clone().lazy().unique_stable(Some(by(&["owner_reg_no", "code"])), UniqueKeepStrategy::First);
+        let only = own.clone().unique_stable(Some(by(&["code"])), UniqueKeepStrategy::None);
         let pair = [INSTITUTION, SERVICE].map(col);
         let named = self.of_institution(&self.inputs.requests).filter(col(SERVICE).is_not_null());
         let named = collect(named.group_by(pair.clone()).agg([len().alias("rows")]))?.lazy();
@@ -305,8 +305,8 @@ fn working_days(calendar: &DataFrame, day: Date) -> PolarsResult<Option<i32>> {
     Ok(found.collect()?.column("working_day_index")?.i32()?.iter().next().flatten())
 }
 
-fn by(names: &[&str]) -> Option<Selector> {
-    Some(by_name(names.iter().copied(), true, false))
+fn by(names: &[&str]) -> Selector {
+    by_name(names.iter().copied(), true, false)
 }
 
 /// Counting streams; what cannot stream (quantiles) takes the portion into memory.

@@ -243,12 +243,15 @@ impl Indicators {
         measure::finish(made.lazy(), &open.keys)
     }
 
-    /// Requests of other kinds, of `kinds.sql`: `kind`, then the columns that the file lists.
+    /// Requests of other kinds, of `kinds.sql`, those of which any was received, is open or was closed: `kind`, then the
+    /// columns that the file lists.
     pub fn other_kinds(&self) -> PolarsResult<DataFrame> {
         let requests = self.filtered(&self.inputs.requests);
         let requests = Table { name: "requests", rows: requests, keys: vec![Key::column(KIND)] };
         let measured = self.measure(include_str!("kinds.sql"), &requests, &[])?;
-        measure::finish(measured.lazy(), &requests.keys)
+        let any = ["received", "open", "closed"].map(|name| col(name).gt(lit(0)));
+        let any = any.into_iter().reduce(Expr::or).unwrap_or_else(|| lit(true));
+        measure::finish(measured.lazy().filter(any), &requests.keys)
     }
 
     /// MK 402/2017 clause 3.1, of `clause_3_1.sql`, a row a service and calendar year, with the columns that the file lists.
