@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::io::{Read, Write};
 
 use polars::prelude::{ParquetReader, SerReader};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use vienkop_test_cluster::Cluster;
 
 use crate::support::Project;
 
@@ -117,6 +119,31 @@ fn planted_codes_appear_nowhere() {
 
 #[test]
 fn nobody_of_the_status_samples_is_named() {
+    nobody_is_named("sqlite://var/registry.db");
+}
+
+#[test]
+fn nobody_of_the_status_samples_is_named_on_postgresql() {
+    nobody_is_named(&Cluster::shared().fresh_database());
+}
+
+/// Every row of a server's registry.
+fn rows_on_server(registry: &str) -> String {
+    let work = async {
+        let mut connection = PgConnection::connect(registry).await.unwrap();
+        let tables = "SELECT table_name::text FROM information_schema.tables WHERE table_schema = current_schema()";
+        let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&mut connection).await.unwrap();
+        let mut rows = Vec::new();
+        for table in tables {
+            let text = AssertSqlSafe(format!("SELECT row_to_json(t)::text FROM \"{table}\" t"));
+            rows.extend(sqlx::query_scalar::<_, String>(text).fetch_all(&mut connection).await.unwrap());
+        }
+        rows.join("\n")
+    };
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+}
+
+fn nobody_is_named(registry: &str) {
     let project = Project::samples();
     let sample = |path: &str| std::fs::read(project.path("data-samples").join(path)).unwrap();
     let workbook = sample("nodarbinatibas-agentura-doclogix/notikumi.xlsx");
@@ -146,17 +173,24 @@ fn nobody_of_the_status_samples_is_named() {
         &["findings", "erglupes-novads-namejs", "--json"],
         &["findings", "zemes-udens-dienests-lietvaris"],
         &["findings", "nodarbinatibas-agentura-doclogix"],
+        &["kpi", "--as-of", "2024-07-08"],
+        &["kpi", "--json", "--as-of", "2024-07-08"],
+        &["explain", "service_request:90009173103/5-3/2023/0001"],
+        &["history", "service_request:90009173103/5-3/2023/0001", "--json"],
     ] {
-        let ran = project.vienkop(arguments).ends(0);
+        let ran = project.vienkop(&[arguments, &["--registry", registry]].concat()).ends(0);
         said += &ran.stdout;
         said += &ran.stderr;
     }
-    let list = project.vienkop(&["quarantine", "list"]).stdout;
+    let list = project.vienkop(&["quarantine", "list", "--registry", registry]).stdout;
     for id in list.split_whitespace().filter(|word| word.contains('#') && !word.starts_with('#')) {
-        said += &project.vienkop(&["quarantine", "show", id]).ends(0).stdout;
+        said += &project.vienkop(&["quarantine", "show", id, "--registry", registry]).ends(0).stdout;
     }
     assert!(said.contains("******-*****"), "nothing was masked: the test tests nothing");
     let mut written = vec![("what is said".to_owned(), said.into_bytes())];
+    if !registry.starts_with("sqlite:") {
+        written.push(("the registry".to_owned(), rows_on_server(registry).into_bytes()));
+    }
     for (path, content) in project.everything_below("var") {
         let name = path.display().to_string();
         if path.components().any(|part| part.as_os_str() == "landed") {
@@ -164,13 +198,12 @@ fn nobody_of_the_status_samples_is_named() {
         }
         if path.extension().is_some_and(|ending| ending == "parquet") {
             // Compressed: what it says is in its cells.
-            let frame = ParquetReader::new(std::io::Cursor::new(content)).finish().unwrap();
+            let frame = ParquetReader::new(std::io::Cursor::new(&content)).finish().unwrap();
             let cells = frame.columns().iter().filter_map(|column| column.str().ok());
             let cells: Vec<&str> = cells.flat_map(|column| column.iter().flatten()).collect();
-            written.push((name, cells.join("\n").into_bytes()));
-        } else {
-            written.push((name, content));
+            written.push((format!("cells of {name}"), cells.join("\n").into_bytes()));
         }
+        written.push((name, content));
     }
     assert!(written.iter().any(|(name, _)| name.contains("status_event")), "no events in the lake");
     for (name, content) in &written {
