@@ -1,8 +1,8 @@
 //! `vienkop replay`: samples offline, against a scratch registry, compared with what is expected.
 //!
 //! The expectation is a folder of text files that people review: `outcome.json` (rows, records and findings of every
-//! source, and the as-of day), `registry/<entity>.ndjson`, `lake/request_timeline.tsv` (what became of the requests'
-//! events), `findings/<source>.tsv`, `links.tsv` (what the registry as a whole lacks) and `report.json`.
+//! source, and the as-of day), `registry/<entity>.ndjson`, `lake/<table>.tsv` (the requests' events and
+//! what was worked out of them), `findings/<source>.tsv`, `links.tsv` (what the registry as a whole lacks) and `report.json`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -135,9 +135,11 @@ async fn results(
             results.insert(format!("registry/{}.ndjson", entity.name), lines.join("\n") + "\n");
         }
     }
-    let timelines = timelines(&registry).await?;
-    if !timelines.is_empty() {
-        results.insert(format!("lake/{}.tsv", LakeTable::RequestTimeline.name()), timelines);
+    for kept in LakeTable::ALL {
+        let rows = lake_rows(&registry, kept).await?;
+        if !rows.is_empty() {
+            results.insert(format!("lake/{}.tsv", kept.name()), rows);
+        }
     }
     for source in &outcomes {
         let findings = findings(&registry, run, &source.id).await?;
@@ -177,15 +179,29 @@ async fn findings(registry: &Registry, run: i64, source: &str) -> anyhow::Result
     table(&registry.findings(run, Some(source)).await?, &["file"])
 }
 
-/// A line a request: where it stands and how long it took.
-async fn timelines(registry: &Registry) -> anyhow::Result<String> {
-    let schema = LakeTable::RequestTimeline.schema();
-    let names: Vec<&str> = schema.iter_names().map(PlSmallStr::as_str).filter(|name| *name != BUCKET).collect();
-    let texts: Vec<Expr> = names.iter().map(|name| col(*name).cast(DataType::String)).collect();
-    let rows = registry.lake_table(LakeTable::RequestTimeline).await?;
-    let rows =
-        tokio::task::block_in_place(|| rows.sort(REQUEST, SortMultipleOptions::default()).select(texts).collect())?;
-    lines(&rows, &names)
+/// A line an event, a stay in a state, or a request with where it stands and how long it took; without what tells where
+/// rows lie, and the number of the landed file.
+async fn lake_rows(registry: &Registry, kept: LakeTable) -> anyhow::Result<String> {
+    let schema = kept.schema();
+    let shown = schema.iter().filter(|(name, _)| !matches!(name.as_str(), BUCKET | "landed"));
+    let (names, texts): (Vec<&str>, Vec<Expr>) =
+        shown.map(|(name, dtype)| (name.as_str(), text_of(name, dtype))).unzip();
+    let order = match kept {
+        LakeTable::StatusEvent => &[REQUEST[0], REQUEST[1], "at", "seq", "event_id", "state_raw"][..],
+        LakeTable::RequestStep => &[REQUEST[0], REQUEST[1], "ordinal"],
+        LakeTable::RequestTimeline => &REQUEST,
+    };
+    let order = order.iter().copied().map(PlSmallStr::from_str).collect::<Vec<_>>();
+    let rows = registry.lake_table(kept).await?.sort(order, SortMultipleOptions::default()).select(texts);
+    lines(&tokio::task::block_in_place(|| rows.collect())?, &names)
+}
+
+/// A column as people read it: `2024-07-08T09:30:00Z`, `2024-07-08`, `12`.
+fn text_of(name: &PlSmallStr, dtype: &DataType) -> Expr {
+    match dtype {
+        DataType::Datetime(..) => col(name.clone()).dt().strftime("%Y-%m-%dT%H:%M:%SZ"),
+        _ => col(name.clone()).cast(DataType::String),
+    }
 }
 
 /// A line a finding: these columns, then those of all findings but what only machines read.
