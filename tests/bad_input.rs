@@ -281,3 +281,42 @@ fn a_file_among_several_is_named() {
     let error = source(&outcome, "bad")["error"].as_str().unwrap();
     assert!(error.starts_with("F007 x/b.csv:") && !error.contains("*.csv"), "{error}");
 }
+
+/// What the lake lacks concerns the source whose events they are.
+#[test]
+fn a_missing_file_of_the_lake_fails_its_source_alone() {
+    let project = Project::new();
+    project.services("pakalpojumi", "code,name,description\n1,Viens,\n").pipeline(&["notikumi", "pakalpojumi"]);
+    let deliver = |state: &str| {
+        project.file("notikumi.csv", format!("nr;stāvoklis;laiks\nA1;iesniegts;02.04.2024 10:00\nA1;{state}\n"));
+    };
+    let request = "request_no = \"nr\"\ninstitution_reg_no = { value = \"90000270634\" }\n";
+    project.source(
+        "notikumi",
+        &format!(
+            "[fetch]\nkind = \"file\"\npath = \"notikumi.csv\"\n[format]\nkind = \"csv\"\n[[table]]\nentity = \
+             \"service_request\"\nrepeats = true\n[table.fields]\n{request}kind = {{ value = \"sūdzība\" }}\n[[table]]\n\
+             entity = \"status_event\"\n[table.fields]\n{request}state = \"stāvoklis\"\nat = \"laiks\"\nderivation = \
+             {{ value = \"manual\" }}\n"
+        ),
+    );
+    deliver("izpildē;03.04.2024 10:00");
+    project.run(&[]).ends(0);
+    let mut files = project.everything_below("var/registry.lake").into_iter();
+    let (lost, content) = files.find(|(path, _)| path.to_string_lossy().contains("status_event")).unwrap();
+    std::fs::remove_file(&lost).unwrap();
+    deliver("pabeigts;04.04.2024 10:00");
+    let ran = project.run(&[]).ends(1);
+    let outcome = ran.json();
+    assert_eq!(source(&outcome, "notikumi")["status"], "failed");
+    let error = source(&outcome, "notikumi")["error"].as_str().unwrap().to_owned();
+    assert!(error.contains(lost.file_name().unwrap().to_str().unwrap()), "{error}");
+    assert_eq!(source(&outcome, "pakalpojumi")["status"], "ok");
+    let plan = project.vienkop(&["plan", "--json", "--as-of", "2024-07-08"]).ends(1).json();
+    assert_eq!(source(&plan, "notikumi")["status"], "failed");
+    // Put back, everything comes in.
+    std::fs::write(&lost, content).unwrap();
+    let outcome = project.run(&[]).ends(0).json();
+    assert_eq!(count(&outcome, "notikumi", "status_event", "inserted"), 1);
+    assert_eq!(count(&outcome, "notikumi", "status_event", "unchanged"), 1);
+}
