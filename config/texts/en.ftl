@@ -461,6 +461,7 @@ config-unknown-field = "{ $entity }" has no field "{ $value }"
 config-unknown-child = "{ $entity }" has no structures "{ $value }"
 config-required-unmapped = nothing says where the required field "{ $field }" of "{ $entity }" comes from
 config-key-unmapped = nothing in this table says where the key field "{ $field }" of "{ $entity }" comes from
+config-key-fixed = records of "{ $entity }" are told apart by { $key }: status events name their request by these; leave "key" out
 config-not-for-child = "{ $option }" has no place in a table of structures ("{ $entity }")
 config-no-origin = nothing says where the field "{ $field }" comes from: it needs "column", "columns" or "value"
 config-contradiction = "{ $first }" and "{ $second }" exclude each other

@@ -463,6 +463,7 @@ config-unknown-field = entītijai „{ $entity }” nav lauka „{ $value }”
 config-unknown-child = entītijai „{ $entity }” nav struktūru „{ $value }”
 config-required-unmapped = „{ $entity }” obligātajam laukam „{ $field }” nav norādīts, no kurienes ņemt vērtību
 config-key-unmapped = „{ $entity }” atslēgas laukam „{ $field }” šajā tabulā nav norādīts, no kurienes ņemt vērtību
+config-key-fixed = „{ $entity }” ierakstus atšķir pēc { $key }, jo pēc tiem statusu notikumi nosauc savu pieteikumu; „key” jāizlaiž
 config-not-for-child = „{ $option }” nav lietojams tabulai, kurā ir struktūras „{ $entity }”
 config-no-origin = laukam „{ $field }” nav norādīts, no kurienes ņemt vērtību: vajag „column”, „columns” vai „value”
 config-contradiction = „{ $first }” un „{ $second }” reizē nav lietojami

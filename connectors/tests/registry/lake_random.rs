@@ -227,11 +227,12 @@ async fn follow(bench: Bench, small: bool, deliveries: &[Delivery]) {
                 let (from, to) = (lines.len() * batch, lines.len() * (batch + 1));
                 lines[from / delivery.batches..to / delivery.batches].to_vec()
             };
-            let (these, those) = (part(&request_lines), part(&event_lines));
-            records.push(requests("a", &these.iter().map(String::as_str).collect::<Vec<_>>(), first));
-            first += these.len() as i64;
-            records.push(events("a", &those.iter().map(String::as_str).collect::<Vec<_>>(), first));
-            first += those.len() as i64;
+            let lines = part(&request_lines);
+            records.push(requests("a", &lines.iter().map(String::as_str).collect::<Vec<_>>(), first));
+            first += lines.len() as i64;
+            let lines = part(&event_lines);
+            records.push(events("a", &lines.iter().map(String::as_str).collect::<Vec<_>>(), first));
+            first += lines.len() as i64;
         }
         let planned = bench.plan("a", &how, &records).await;
         let done = bench.deliver("a", &how, &records).await;

@@ -96,6 +96,12 @@ fn check_entity_table(
             reporter.value(&[path, &["key", &index]].concat(), sentence, known_field(name, entity.fields));
         }
     }
+    // Events name their request by it.
+    if entity.kept == Kept::PerSource && source_key(table, entity) != entity.default_key() {
+        let key = entity.default_key().join(", ");
+        let sentence = Sentence::new("config-key-fixed").arg("entity", entity.name).arg("key", key);
+        reporter.key(&[path, &["key"]].concat(), sentence, None);
+    }
     if reporter.is_whole(path) {
         for name in source_key(table, entity).into_iter().filter(|name| entity.field(name).is_some()) {
             if !mapped(table).contains(name) {

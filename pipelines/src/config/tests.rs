@@ -615,6 +615,28 @@ fn a_key_beside_unpivot() {
     );
 }
 
+/// Events could not tell which request is theirs.
+#[test]
+fn a_key_of_requests() {
+    for (key, expected) in [
+        (
+            "key = [\"request_no\", \"institution_reg_no\"]\n",
+            &[
+                r#"11:1 records of "service_request" are told apart by institution_reg_no, request_no: status events name their request by these; leave "key" out"#,
+            ][..],
+        ),
+        ("key = [\"institution_reg_no\", \"request_no\"]\n", &[]),
+    ] {
+        check(
+            &format!(
+                "{FILE}[[table]]\nentity = \"service_request\"\n{key}[table.fields]\nrequest_no = \"N\"\n\
+                 institution_reg_no = \"I\"\nkind = \"V\"\n"
+            ),
+            expected,
+        );
+    }
+}
+
 /// A name that another number stands in is no slip of the pen.
 #[test]
 fn encodings() {
