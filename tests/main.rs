@@ -12,4 +12,5 @@ mod runs;
 mod samples;
 mod schedule;
 mod server;
+mod status;
 mod support;

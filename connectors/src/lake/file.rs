@@ -66,16 +66,12 @@ impl ParquetFile {
         self.writer.write_batch(&frame).map_err(|error| LakeError::writing(&self.path, error))
     }
 
-    /// Ends the file: its size and the hash of its content.
-    pub(super) fn finish(self, sync: bool) -> Result<(u64, String), LakeError> {
+    /// Ends the file: its size and the hash of its content. It may not be on the disk yet.
+    pub(super) fn finish(self) -> Result<(u64, String), LakeError> {
         kill_point("lake: end file");
         self.writer.finish().map_err(|error| LakeError::writing(&self.path, error))?;
         let mut state = self.sink.state();
         state.file.flush()?;
-        if sync {
-            kill_point("lake: sync");
-            state.file.get_ref().sync_all()?;
-        }
         Ok((state.bytes, hex(&std::mem::take(&mut state.hash).finalize())))
     }
 }
@@ -115,7 +111,7 @@ impl LastingFile {
     pub(super) fn finish(mut self) -> Result<(u64, String), LakeError> {
         let rest = stack(std::mem::take(&mut self.waiting), &self.file.schema)?;
         self.file.write(rest)?;
-        self.file.finish(true)
+        self.file.finish()
     }
 }
 

@@ -125,8 +125,13 @@ impl<'a> Partitions<'a> {
         Ok(())
     }
 
-    /// The new names are on the disk too.
+    /// The new files are on the disk, and their names too. All are synced when all are written: one after the other,
+    /// each would wait for the disk alone.
     pub(super) fn finish(self, counts: EventCounts) -> Result<LakeChange, LakeError> {
+        for file in &self.added {
+            kill_point("lake: sync");
+            fs::File::open(self.lake.locate(file)?)?.sync_all()?;
+        }
         for folder in self.folders.iter().rev() {
             kill_point("lake: sync folder");
             sync_folder(folder)?;

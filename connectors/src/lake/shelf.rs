@@ -108,7 +108,7 @@ impl<K: Ord> Shelf<K> {
     pub(super) fn seal(self) -> Result<BTreeMap<K, Vec<Run>>, LakeError> {
         let mut runs: BTreeMap<K, Vec<Run>> = BTreeMap::new();
         if let Some(file) = self.file {
-            file.finish(false)?;
+            file.finish()?;
             let file = Arc::new(Parquet::open(&self.workspace.file(self.name)?)?);
             for (key, start, offsets) in self.parts {
                 runs.entry(key).or_default().push(Run::part(file.clone(), start, offsets));
