@@ -142,15 +142,11 @@ impl Stage {
     /// of those that are worked out again whatever their events say.
     async fn portion(&mut self, buckets: &Buckets, named: &DataFrame) -> Result<(DataFrame, DataFrame), RegistryError> {
         self.session.run("DELETE FROM lake_portion").await?;
-        let (institutions, numbers) = (named.column(REQUEST[0])?.str()?, named.column(REQUEST[1])?.str()?);
-        let uid = |(institution, number): (Option<&str>, Option<&str>)| {
-            Some(request_uid(&self.scope.source, institution.unwrap_or_default(), number.unwrap_or_default()))
-        };
-        let uids: StringChunked = institutions.iter().zip(numbers.iter()).map(uid).collect();
+        let uids = uids(&self.scope.source, named)?;
         let columns = [
             ("record_uid".to_owned(), Cells::Text(&uids)),
-            (REQUEST[0].to_owned(), Cells::Text(institutions)),
-            (REQUEST[1].to_owned(), Cells::Text(numbers)),
+            (REQUEST[0].to_owned(), Cells::of(named, REQUEST[0], Storage::Text)?),
+            (REQUEST[1].to_owned(), Cells::of(named, REQUEST[1], Storage::Text)?),
         ];
         self.bulk.insert(&mut self.session, "lake_portion", named.height(), &columns).await?;
         let from = format!("{:02x}", buckets.start());
@@ -171,12 +167,7 @@ impl Stage {
     /// Puts timelines of the portion's requests in the place of those held.
     async fn store(&mut self, timelines: &DataFrame) -> Result<(), RegistryError> {
         let frame = shown(timelines)?;
-        let (institutions, numbers) = (frame.column(REQUEST[0])?.str()?, frame.column(REQUEST[1])?.str()?);
-        let pairs = institutions.iter().zip(numbers.iter());
-        let uid = |(a, b): (Option<&str>, Option<&str>)| {
-            request_uid(&self.scope.source, a.unwrap_or_default(), b.unwrap_or_default())
-        };
-        let uids: StringChunked = pairs.map(|pair| Some(uid(pair))).collect();
+        let uids = uids(&self.scope.source, &frame)?;
         let mut columns = vec![("record_uid".to_owned(), Cells::Text(&uids))];
         for (name, storage) in text::TIMELINE {
             columns.push((name.to_owned(), Cells::of(&frame, name, storage)?));
@@ -360,6 +351,16 @@ impl Place {
         let Self { landed, sheet, row, part } = self;
         Finding { entity: STATUS_EVENT.to_owned(), landed, sheet, row, part, cell, ..finding }
     }
+}
+
+/// Uids of the records of requests.
+fn uids(source: &str, requests: &DataFrame) -> PolarsResult<StringChunked> {
+    let (institutions, numbers) = (requests.column(REQUEST[0])?.str()?, requests.column(REQUEST[1])?.str()?);
+    let pairs = institutions.iter().zip(numbers.iter());
+    let uid = |(institution, number): (Option<&str>, Option<&str>)| {
+        Some(request_uid(source, institution.unwrap_or_default(), number.unwrap_or_default()))
+    };
+    Ok(pairs.map(uid).collect())
 }
 
 /// Rows of [`text::portion`] as columns.
