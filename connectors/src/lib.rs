@@ -10,3 +10,4 @@ pub mod lake;
 pub mod landing;
 pub mod limits;
 pub mod registry;
+pub mod secret;

@@ -6,13 +6,14 @@ mod stop;
 mod tally;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use anyhow::Context as _;
 use polars::error::PolarsResult;
-use vienkop_connectors::fetch::{self, FetchContext};
+use vienkop_connectors::fetch::{self, FetchContext, Fetching};
 use vienkop_connectors::format::{self, Input, ReadError, Rejected, TableReader};
 use vienkop_connectors::landing::{Landed, LandingZone};
 use vienkop_connectors::registry::{Delivery, LandedFile, Priority, RegistryError, Run, Stage};
@@ -52,6 +53,8 @@ pub(crate) struct Importer<'a> {
     pub(crate) keep_samples: bool,
     /// Sources that go on where they would wait for approval.
     pub(crate) approve: Approval,
+    /// Where fetches note how far they came; none: they do not (a plan).
+    pub(crate) resume: Option<PathBuf>,
     /// Set to stop between two batches.
     pub(crate) cancel: Arc<AtomicBool>,
     /// Hashes of the files that landed in this run.
@@ -89,8 +92,16 @@ impl Importer<'_> {
             }
             Err(error) => return Err(error.into()),
         };
-        let loaded = match self.fetch_and_land(prepared) {
-            Ok(files) => self.stage_files(prepared, files, &mut stage, &mut tally).await,
+        let cursor = stage.cursor().await?;
+        let loaded = match self.fetch_and_land(prepared, cursor.as_deref()) {
+            Ok((files, fetching)) => {
+                for finding in fetching.findings {
+                    tally.finding(&finding);
+                    tally.waiting.push(finding);
+                }
+                tally.cursor = fetching.cursor;
+                self.stage_files(prepared, files, &mut stage, &mut tally).await
+            }
             Err(stop) => Err(stop),
         };
         // What the readers said last stays, whatever has become of the delivery.
@@ -107,9 +118,19 @@ impl Importer<'_> {
     }
 
     /// fetch -> land
-    fn fetch_and_land(&self, prepared: &Prepared<'_>) -> Result<Vec<Landed>, Stop> {
+    fn fetch_and_land(&self, prepared: &Prepared<'_>, cursor: Option<&str>) -> Result<(Vec<Landed>, Fetching), Stop> {
         let limits = &self.session.config.vienkop.limits;
-        let context = FetchContext { base: &self.session.config.base, limits, cancel: &self.cancel };
+        let resume = self.resume.as_ref().map(|folder| folder.join(&prepared.source.id));
+        let context = FetchContext {
+            source: &prepared.source.id,
+            base: &self.session.config.base,
+            limits,
+            now: self.session.as_of,
+            cursor,
+            landing: &self.landing,
+            resume: resume.as_deref(),
+            cancel: &self.cancel,
+        };
         let mut files = Vec::new();
         let mut under_way = None;
         let fetched = tokio::task::block_in_place(|| {
@@ -121,12 +142,12 @@ impl Importer<'_> {
                 if let Ok(mut hashes) = self.landed.lock() {
                     hashes.insert(landed.sha256.clone());
                 }
-                files.push(landed);
+                files.push(landed.clone());
                 under_way = None;
-                Ok(())
+                Ok(landed)
             })
         });
-        fetched.map(|()| files).map_err(|error| {
+        fetched.map(|fetching| (files, fetching)).map_err(|error| {
             let mut stop = Stop::from(error);
             if let Stop::Delivery(refusal) = &mut stop {
                 // A finding of fetching names its file; the source itself may name a folder or a pattern.
@@ -349,6 +370,7 @@ impl Importer<'_> {
             tally.delivered.append(&mut tally.empty_children);
         }
         let mapped = prepared.targets(&tally.delivered);
+        let cursor = tally.cursor.take();
         let delivery = Delivery {
             snapshot,
             mapped: &mapped.iter().map(String::as_str).collect::<Vec<_>>(),
@@ -358,6 +380,7 @@ impl Importer<'_> {
             repeats: &prepared.repeats(),
             timelines: Some(&self.session.timelines),
             matching: Some(&self.session.config.matching),
+            cursor: cursor.as_deref(),
         };
         if tally.rows.mapped == 0 {
             tally.finding(&Finding::of(&finding::NOTHING_DELIVERED));

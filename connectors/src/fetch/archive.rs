@@ -15,6 +15,7 @@ use zip::result::ZipError;
 
 use super::file::{MATCHING, is_hidden, is_pattern, nearest};
 use super::{Cancellable, FetchContext, FetchError, Fetched};
+use crate::landing::Landed;
 
 /// Members below this size are let through whatever their ratio: an empty form compresses very well.
 const RATIO_FREE_BYTES: u64 = 10_000_000;
@@ -25,7 +26,7 @@ pub(super) fn fetch<R: Read + Seek>(
     archive: &str,
     file: R,
     wanted: &str,
-    out: &mut dyn FnMut(Fetched<'_>) -> Result<(), FetchError>,
+    out: &mut dyn FnMut(Fetched<'_>) -> Result<Landed, FetchError>,
 ) -> Result<(), FetchError> {
     let mut zip = open(context, archive, file)?;
     let members = members(&zip, archive)?;

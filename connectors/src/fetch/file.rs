@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use vienkop_transforms::finding::{self, Finding};
 use vienkop_transforms::fold;
 
-use super::{Cancellable, Fetch, FetchContext, FetchError, FetchKind, Fetched, OptionError, archive};
+use super::{Cancellable, Fetch, FetchContext, FetchError, FetchKind, Fetched, Fetching, OptionError, archive};
+use crate::landing::Landed;
 
 /// How file names and names in archives match a pattern: `*` stays within a folder (`**` does not), letter case
 /// counts, and hidden files need to be named.
@@ -60,8 +61,8 @@ impl Fetch for FileFetch {
     fn fetch(
         &self,
         context: &FetchContext<'_>,
-        out: &mut dyn FnMut(Fetched<'_>) -> Result<(), FetchError>,
-    ) -> Result<(), FetchError> {
+        out: &mut dyn FnMut(Fetched<'_>) -> Result<Landed, FetchError>,
+    ) -> Result<Fetching, FetchError> {
         // A file whose own name has a `!` or a `[` in it is meant as it stands.
         let (files, member) =
             if context.base.join(&self.path).exists() { (self.path.as_str(), None) } else { split_member(&self.path) };
@@ -76,7 +77,7 @@ impl Fetch for FileFetch {
                 Some(member) => archive::fetch(context, &name, file, member, out)?,
             }
         }
-        Ok(())
+        Ok(Fetching::default())
     }
 }
 

@@ -20,6 +20,7 @@ use schemars::{Schema, SchemaGenerator};
 use vienkop_transforms::finding::Finding;
 
 pub use crate::format::OptionError;
+use crate::landing::{Landed, LandingZone};
 use crate::limits::Limits;
 
 /// Every kind of fetch.
@@ -45,7 +46,7 @@ pub trait FetchKind: Sync {
 
 /// Fetches what one source delivers.
 pub trait Fetch: Send + Sync {
-    /// Hands every file of the delivery to `out`, always in the same order; `out` reads it to its end.
+    /// Hands every file of the delivery to `out`, always in the same order; `out` reads it to its end and lands it.
     ///
     /// # Errors
     /// [`FetchError::File`] when the delivery is not whole (nothing of it may be loaded then), and whatever `out`
@@ -53,17 +54,38 @@ pub trait Fetch: Send + Sync {
     fn fetch(
         &self,
         context: &FetchContext<'_>,
-        out: &mut dyn FnMut(Fetched<'_>) -> Result<(), FetchError>,
-    ) -> Result<(), FetchError>;
+        out: &mut dyn FnMut(Fetched<'_>) -> Result<Landed, FetchError>,
+    ) -> Result<Fetching, FetchError>;
+}
+
+/// What a fetch that came to its end says besides its files.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Fetching {
+    /// Where the next fetch goes on, once this delivery is loaded; none: as before. What it means is the fetcher's own
+    /// affair.
+    pub cursor: Option<String>,
+    /// What is to be told of the delivery though it is whole.
+    pub findings: Vec<Finding>,
 }
 
 /// What a fetcher needs besides its options.
 #[derive(Debug, Clone, Copy)]
 pub struct FetchContext<'a> {
+    /// The source's id.
+    pub source: &'a str,
     /// The folder that relative paths start from: the one that holds `config/`.
     pub base: &'a Path,
     /// Limits of archives; the size of a file is watched by the landing zone.
     pub limits: &'a Limits,
+    /// The moment that the run is about.
+    pub now: jiff::Timestamp,
+    /// The cursor of the last delivery that was loaded.
+    pub cursor: Option<&'a str>,
+    /// The landing zone that `out` lands in.
+    pub landing: &'a LandingZone,
+    /// A file in which a fetch may note what it has landed, so that the next one goes on where it broke off; none: it
+    /// begins anew each time.
+    pub resume: Option<&'a Path>,
     /// Set from outside to stop at the next chunk.
     pub cancel: &'a AtomicBool,
 }

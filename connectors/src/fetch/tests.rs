@@ -10,6 +10,7 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use super::{FetchContext, FetchError, kind};
+use crate::landing::LandingZone;
 use crate::limits::Limits;
 
 fn fetch_with(
@@ -20,11 +21,24 @@ fn fetch_with(
 ) -> Result<Vec<(String, Vec<u8>)>, FetchError> {
     let fetcher = kind("file").unwrap().fetcher(&json!({ "path": path })).unwrap();
     let mut files = Vec::new();
-    fetcher.fetch(&FetchContext { base, limits, cancel }, &mut |mut fetched| {
+    let folder = tempfile::tempdir()?;
+    let landing = LandingZone::new(folder.path())?;
+    let context = FetchContext {
+        source: "avots",
+        base,
+        limits,
+        now: jiff::Timestamp::UNIX_EPOCH,
+        cursor: None,
+        landing: &landing,
+        resume: None,
+        cancel,
+    };
+    fetcher.fetch(&context, &mut |mut fetched| {
         let mut bytes = Vec::new();
         fetched.reader.read_to_end(&mut bytes)?;
+        let landed = landing.land(&mut bytes.as_slice(), &fetched.name, &Limits::default())?;
         files.push((fetched.name, bytes));
-        Ok(())
+        Ok(landed)
     })?;
     Ok(files)
 }

@@ -28,7 +28,7 @@ impl Planned {
     /// # Errors
     /// The registry cannot be written; then nothing of this is kept.
     pub async fn apply(self, rows: Rows, seconds: f64) -> Result<Difference, RegistryError> {
-        let Self { mut stage, mut difference, timelines } = self;
+        let Self { mut stage, mut difference, timelines, cursor } = self;
         let status = match &difference.gate {
             None => "ok",
             Some(gate) if gate.kind == GateKind::Quarantined => "gate",
@@ -94,6 +94,10 @@ impl Planned {
                     ],
                 )
                 .await?;
+        }
+        if let Some(cursor) = cursor.filter(|_| difference.gate.is_none()) {
+            let values = [cursor.as_str().into(), stage.scope.source.as_str().into()];
+            stage.session.bound("UPDATE source_state SET cursor = $1 WHERE source = $2", &values).await?;
         }
         if let Some(rules) = worked_out_by {
             let values = [rules.as_str().into(), stage.scope.source.as_str().into()];

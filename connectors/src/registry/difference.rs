@@ -34,6 +34,8 @@ pub struct Delivery<'a> {
     pub timelines: Option<&'a Arc<TimelineRules>>,
     /// How services are recognised that no key tells; none: they are not.
     pub matching: Option<&'a Arc<MatchSettings>>,
+    /// Where the next fetch goes on; none: where this one did.
+    pub cursor: Option<&'a str>,
 }
 
 /// What a delivery does to one entity, or one child (`service.steps`).
@@ -175,6 +177,7 @@ pub struct Planned {
     pub(super) stage: Stage,
     pub(super) difference: Difference,
     pub(super) timelines: Option<Arc<TimelineRules>>,
+    pub(super) cursor: Option<String>,
 }
 
 impl Planned {
@@ -276,6 +279,7 @@ impl Stage {
         samples.extend(self.merged_samples(matched).await?);
         let timelines = delivery.timelines.cloned();
         Ok(Planned {
+            cursor: delivery.cursor.map(str::to_owned),
             stage: self,
             difference: Difference { entities, samples, matched, found: Vec::new(), gate },
             timelines,

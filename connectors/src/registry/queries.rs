@@ -65,6 +65,8 @@ pub struct SourceState {
     pub last_new_at: Option<String>,
     /// How many records are open.
     pub holds: i64,
+    /// Where the next fetch goes on.
+    pub cursor: Option<String>,
 }
 
 /// A record in quarantine.
@@ -381,8 +383,8 @@ pub(super) async fn source_states(session: &mut Session) -> Result<Vec<SourceSta
     let rows = session
         .rows(
             "SELECT s.source, s.last_run, s.last_delivery_at, s.holds,
-            (SELECT max(r.started_at) FROM landed_file l JOIN run r ON r.id = l.run WHERE l.source = s.source)
-             FROM source_state s ORDER BY s.source",
+            (SELECT max(r.started_at) FROM landed_file l JOIN run r ON r.id = l.run WHERE l.source = s.source),
+             s.cursor FROM source_state s ORDER BY s.source",
             &[],
         )
         .await?;
@@ -396,6 +398,7 @@ fn state_row(row: &Row) -> Result<SourceState, sqlx::Error> {
         last_delivery_at: row.try_get(2)?,
         holds: row.try_get(3)?,
         last_new_at: row.try_get(4)?,
+        cursor: row.try_get(5)?,
     })
 }
 

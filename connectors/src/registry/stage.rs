@@ -13,7 +13,7 @@ use super::error::RegistryError;
 use super::lake::Events;
 use super::lock::Lock;
 use super::run::Held;
-use super::session::{Scope, Value};
+use super::session::{Row, Scope, Value};
 use super::sql::{self, Shape, Staged, Table};
 use crate::format::Rejected;
 
@@ -56,6 +56,17 @@ impl Stage {
             session.define(statement).await?;
         }
         Ok(Self { session, scope, staged: Vec::new(), rejected: 0, events, bulk: Bulk::default(), _lock: lock })
+    }
+
+    /// Where the last delivery that was loaded ended, if its fetch told.
+    ///
+    /// # Errors
+    /// The registry cannot be read.
+    pub async fn cursor(&mut self) -> Result<Option<String>, RegistryError> {
+        let source = [self.scope.source.as_str().into()];
+        let rows = self.session.rows("SELECT cursor FROM source_state WHERE source = $1", &source).await?;
+        let cursor = |row: &Row| row.try_get(0).map_err(|error| self.session.site.error(error));
+        Ok(rows.first().map(cursor).transpose()?.flatten())
     }
 
     /// Lists a landed file; the same content under the same name keeps the number that it got first.

@@ -72,6 +72,7 @@ pub(crate) fn delta(mapped: &[&'static str]) -> How {
 impl How {
     pub(crate) fn delivery(&self) -> Delivery<'_> {
         Delivery {
+            cursor: None,
             snapshot: self.snapshot,
             mapped: &self.mapped,
             max_quarantined_share: self.quarantined,

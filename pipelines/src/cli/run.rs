@@ -183,6 +183,7 @@ pub(crate) async fn execute(session: &Session, registry: &Registry, job: &Job<'_
         subscriber: subscriber.as_ref(),
         keep_samples: job.mode == Mode::Plan,
         approve: job.approve.clone(),
+        resume: (job.mode == Mode::Run).then(|| session.work.join("fetch")),
         cancel: Arc::clone(&job.cancel),
         landed: Mutex::default(),
     };

@@ -31,11 +31,21 @@ pub(crate) fn probe(session: &Session, prepared: &Prepared<'_>) -> anyhow::Resul
     let landing = LandingZone::new(folder.path())?;
     let limits = &session.config.vienkop.limits;
     let cancel = AtomicBool::new(false);
-    let context = FetchContext { base: &session.config.base, limits, cancel: &cancel };
+    let context = FetchContext {
+        source: prepared.id(),
+        base: &session.config.base,
+        limits,
+        now: session.as_of,
+        cursor: None,
+        landing: &landing,
+        resume: None,
+        cancel: &cancel,
+    };
     let mut files: Vec<Landed> = Vec::new();
     let fetched = prepared.fetcher.fetch(&context, &mut |mut fetched| {
-        files.push(landing.land(&mut fetched.reader, &fetched.name, limits)?);
-        Ok(())
+        let landed = landing.land(&mut fetched.reader, &fetched.name, limits)?;
+        files.push(landed.clone());
+        Ok(landed)
     });
     let (count, mut rows, mut errors) = (files.len(), 0, Vec::new());
     let mut wrong = |finding: &Finding, file: Option<&str>| {
@@ -44,7 +54,7 @@ pub(crate) fn probe(session: &Session, prepared: &Prepared<'_>) -> anyhow::Resul
     };
     match fetched {
         // Nobody cancels a probe.
-        Ok(()) | Err(FetchError::Cancelled) => {}
+        Ok(_) | Err(FetchError::Cancelled) => {}
         Err(FetchError::File(finding)) => wrong(&finding, None),
         Err(FetchError::Io(error)) => wrong(&broke_off(error.kind().to_string()), None),
     }

@@ -30,6 +30,8 @@ pub(super) struct Tally {
     pub(super) delivered: BTreeSet<String>,
     /// Children whose table came without a row.
     pub(super) empty_children: BTreeSet<String>,
+    /// Where the next fetch goes on.
+    pub(super) cursor: Option<String>,
     /// Number of the next record.
     pub(super) next_seq: i64,
 }
