@@ -28,6 +28,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("migrations/postgres/0002_matching.sql"),
     ),
     (3, "lake", include_str!("migrations/sqlite/0003_lake.sql"), include_str!("migrations/postgres/0003_lake.sql")),
+    (
+        4,
+        "cursor",
+        include_str!("migrations/sqlite/0004_cursor.sql"),
+        include_str!("migrations/postgres/0004_cursor.sql"),
+    ),
 ];
 
 fn migrator(dialect: Dialect) -> Migrator {
