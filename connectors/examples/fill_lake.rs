@@ -2,7 +2,7 @@
 //!
 //! `fill_lake REGISTRY CODELISTS EVENTS`: the SQLite file of a registry in which the institutions and services of
 //! `generate_status.py` are loaded, a folder of code lists, and how many events. They come from as many sources as make
-//! 5,000,000 events each, and go the way that a run's events go: spilled, merged portion by portion, their timelines
+//! 5,000,000 events each, every source that of an institution, and go the way that a run's events go: spilled, merged portion by portion, their timelines
 //! worked out, written, listed. Requests are made from their number alone, so that what is known of them need not be
 //! kept; the registry is not told of them.
 
@@ -88,7 +88,7 @@ impl Request {
         let day = (number * DAYS / requests).min(DAYS - 1) as i64;
         let begins = FIRST + day * 86_400 + 28_800 + ((bits >> 32) % 28_800) as i64;
         Self {
-            service: bits % SERVICES,
+            service: bits % (SERVICES / INSTITUTIONS) * INSTITUTIONS + source % INSTITUTIONS,
             way,
             kind,
             channel: CHANNELS[((bits >> 40) % 8) as usize],

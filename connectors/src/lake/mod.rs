@@ -50,7 +50,7 @@ pub struct LakeLimits {
 
 impl Default for LakeLimits {
     fn default() -> Self {
-        Self { portion_rows: 500_000, waiting_rows: 128 << 10, partition_files: 8 }
+        Self { portion_rows: 128 << 10, waiting_rows: 128 << 10, partition_files: 8 }
     }
 }
 

@@ -13,18 +13,18 @@ pub(super) struct Key {
     name: &'static str,
     /// The same from the columns of the lake, so that a filter on it reaches the files.
     from: Expr,
-    /// Whether it is a text (else a number).
-    text: bool,
+    /// The day whose month it is; none: it is a text.
+    month_of: Option<&'static str>,
 }
 
 impl Key {
     /// Keys by name; a month is that of `day`. `more` is a column of the lake.
-    pub(super) fn of(names: &[&'static str], more: Option<&'static str>, day: &str) -> Vec<Self> {
+    pub(super) fn of(names: &[&'static str], more: Option<&'static str>, day: &'static str) -> Vec<Self> {
         let key = |name: &'static str| match name {
             // 202407: a number is cheaper than a text on the way through the lake.
             MONTH => {
                 let month = col(day).dt().year() * lit(100) + col(day).dt().month().cast(DataType::Int32);
-                Self { name, from: month, text: false }
+                Self { name, from: month, month_of: Some(day) }
             }
             name => Self::column(name),
         };
@@ -33,7 +33,7 @@ impl Key {
 
     /// A column of the lake.
     pub(super) fn column(name: &'static str) -> Self {
-        Self { name, from: col(name), text: true }
+        Self { name, from: col(name), month_of: None }
     }
 
     /// Name in the table of items, where it meets the lake's own columns.
@@ -41,8 +41,28 @@ impl Key {
         format!("item_{}", self.name)
     }
 
+    /// From its value in the first item to that in the last, unless the first has none.
+    fn between(&self, items: &DataFrame) -> PolarsResult<Option<Expr>> {
+        let column = items.column(&self.in_items())?;
+        let last = items.height().saturating_sub(1);
+        if let Some(day) = self.month_of {
+            let months = column.i32()?;
+            let (Some(first), Some(last)) = (months.get(0), months.get(last)) else { return Ok(None) };
+            let date = |month: i32| {
+                let first_day = Date::new((month / 100) as i16, (month % 100) as i8, 1);
+                let first_day = first_day.map_err(|error| polars_err!(ComputeError: "{error}"))?;
+                PolarsResult::Ok(lit(days(first_day)).cast(DataType::Date))
+            };
+            let after = if last % 100 == 12 { last + 89 } else { last + 1 };
+            return Ok(Some(col(day).gt_eq(date(first)?).and(col(day).lt(date(after)?))));
+        }
+        let texts = column.str()?;
+        let (Some(first), Some(last)) = (texts.get(0), texts.get(last)) else { return Ok(None) };
+        Ok(Some(self.from.clone().gt_eq(lit(first)).and(self.from.clone().lt_eq(lit(last)))))
+    }
+
     fn nothing(&self) -> Expr {
-        if self.text { lit("") } else { lit(0) }
+        if self.month_of.is_none() { lit("") } else { lit(0) }
     }
 }
 
@@ -54,20 +74,23 @@ pub(super) struct Table {
     pub(super) rows: LazyFrame,
     /// What names an item.
     pub(super) keys: Vec<Key>,
+    /// A row an item: `item` Int32 from 0, `rows`, and the keys under other names; sorted.
+    items: DataFrame,
 }
 
 impl Table {
-    /// A row an item: `item` Int32 from 0, `rows`, and the keys under other names; sorted.
-    fn items(&self) -> PolarsResult<DataFrame> {
-        let keys: Vec<Expr> = self.keys.iter().map(|key| key.from.clone().alias(key.in_items())).collect();
-        let counted = if keys.is_empty() {
-            self.rows.clone().select([len().alias("rows")])
+    /// Finds the items of the rows.
+    pub(super) fn new(name: &'static str, rows: LazyFrame, keys: Vec<Key>) -> PolarsResult<Self> {
+        let named: Vec<Expr> = keys.iter().map(|key| key.from.clone().alias(key.in_items())).collect();
+        let counted = if named.is_empty() {
+            rows.clone().select([len().alias("rows")])
         } else {
-            self.rows.clone().group_by(keys).agg([len().alias("rows")])
+            rows.clone().group_by(named).agg([len().alias("rows")])
         };
-        let names: Vec<String> = self.keys.iter().map(Key::in_items).collect();
+        let names: Vec<String> = keys.iter().map(Key::in_items).collect();
         let sorted = collect(counted)?.lazy().sort(names, SortMultipleOptions::default());
-        sorted.with_row_index("item", None).with_column(col("item").cast(DataType::Int32)).collect()
+        let items = sorted.with_row_index("item", None).with_column(col("item").cast(DataType::Int32)).collect()?;
+        Ok(Self { name, rows, keys, items })
     }
 
     /// The rows of some items, with `item`. The filter is wider than the items at its ends at most, and can be answered by
@@ -84,8 +107,11 @@ impl Table {
         Ok(rows.join(wanted, left, right, how))
     }
 
-    /// From the first item to the last, in the order of the keys.
+    /// From the first item to the last, in the order of the keys. What the first key allows stands in front by itself, in
+    /// a form by which files and their parts can be left out.
     fn between(&self, items: &DataFrame) -> PolarsResult<Expr> {
+        let widely =
+            self.keys.first().map(|key| key.between(items)).transpose()?.flatten().unwrap_or_else(|| lit(true));
         let bound = |row: usize, less: bool| -> PolarsResult<Expr> {
             let mut found = lit(true);
             for key in self.keys.iter().rev() {
@@ -102,7 +128,7 @@ impl Table {
             }
             Ok(found)
         };
-        Ok(bound(0, false)?.and(bound(items.height() - 1, true)?))
+        Ok(widely.and(bound(0, false)?).and(bound(items.height() - 1, true)?))
     }
 }
 
@@ -124,9 +150,9 @@ impl Indicators {
         table: &Table,
         others: impl Fn(&DataFrame) -> PolarsResult<Vec<(&'static str, DataFrame)>>,
     ) -> PolarsResult<DataFrame> {
-        let items = table.items()?;
-        let others = others(&items)?;
-        let portions = portions(&items, self.portion)?;
+        let items = &table.items;
+        let others = others(items)?;
+        let portions = portions(items, self.portion)?;
         let all = portions.len() == 1;
         let mut measured: Option<DataFrame> = None;
         for (first, length) in portions {
@@ -141,7 +167,7 @@ impl Indicators {
         }
         let measured = measured.unwrap_or_default();
         let how = JoinArgs::new(JoinType::Inner);
-        let named = items.lazy().drop(by_name(["rows"], true, false));
+        let named = items.clone().lazy().drop(by_name(["rows"], true, false));
         let named = named.join(measured.lazy(), [col("item")], [col("item")], how);
         let old: Vec<String> = table.keys.iter().map(Key::in_items).collect();
         named.rename(old, table.keys.iter().map(|key| key.name), true).drop(by_name(["item"], true, false)).collect()

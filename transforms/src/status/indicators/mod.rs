@@ -196,14 +196,17 @@ impl Indicators {
     pub fn requests(&self, dimension: Dimension, by_derivation: bool) -> PolarsResult<DataFrame> {
         let keys = |day| Key::of(dimension.keys(), by_derivation.then_some(DERIVATION), day);
         let requests = self.filtered(&self.inputs.requests);
-        let submitted = Table { name: "requests", rows: requests.clone(), keys: keys("submitted_on") };
-        let closed = Table { name: "requests", rows: requests, keys: keys("closed_on") };
+        let submitted = Table::new("requests", requests.clone(), keys("submitted_on"))?;
+        // Only months are those of another day.
+        let other = dimension.keys().contains(&MONTH);
+        let other = other.then(|| Table::new("requests", requests, keys("closed_on"))).transpose()?;
+        let closed = other.as_ref().unwrap_or(&submitted);
         let channels = ("channels", self.inputs.channels.clone());
         let services = ("services", self.services.clone());
         let parts = [
             self.measure(include_str!("received.sql"), &submitted, &[channels])?,
             self.measure(include_str!("open.sql"), &submitted, &[services.clone(), self.working_days()?])?,
-            self.measure(include_str!("closed.sql"), &closed, &[services])?,
+            self.measure(include_str!("closed.sql"), closed, &[services])?,
         ];
         let joined = measure::side_by_side(parts, &closed.keys)?;
         let counts: Vec<Expr> = columns::counts(&joined).map(|name| col(name).fill_null(lit(0))).collect();
@@ -218,7 +221,7 @@ impl Indicators {
     pub fn steps(&self, dimension: Dimension, by_derivation: bool) -> PolarsResult<DataFrame> {
         let mut keys = Key::of(dimension.keys(), by_derivation.then_some(DERIVATION), "to_on");
         keys.push(Key::column(STATE));
-        let steps = Table { name: "steps", rows: self.filtered(&self.inputs.steps), keys };
+        let steps = Table::new("steps", self.filtered(&self.inputs.steps), keys)?;
         let measured = self.measure(include_str!("steps.sql"), &steps, &[])?;
         measure::finish(measured.lazy(), &steps.keys)
     }
@@ -231,10 +234,10 @@ impl Indicators {
         let named: Vec<&'static str> = dimension.keys().iter().copied().filter(|key| *key != MONTH).collect();
         let mut keys = Key::of(&named, None, "");
         keys.push(Key::column(STATE));
-        let steps = Table { name: "steps", rows: self.filtered(&self.inputs.steps), keys: keys.clone() };
+        let steps = Table::new("steps", self.filtered(&self.inputs.steps), keys.clone())?;
         let learned = self.measure(include_str!("experience.sql"), &steps, &[])?;
         let open = self.filtered(&self.inputs.requests).filter(col("closed").not());
-        let open = Table { name: "requests", rows: open, keys };
+        let open = Table::new("requests", open, keys)?;
         let made = self.measure_with(include_str!("forecast.sql"), &open, |items| {
             let experience = measure::with_items(learned.clone(), items, &open.keys)?;
             let experience = experience.lazy().rename(["item"], ["experience_item"], true).collect()?;
@@ -247,7 +250,7 @@ impl Indicators {
     /// columns that the file lists.
     pub fn other_kinds(&self) -> PolarsResult<DataFrame> {
         let requests = self.filtered(&self.inputs.requests);
-        let requests = Table { name: "requests", rows: requests, keys: vec![Key::column(KIND)] };
+        let requests = Table::new("requests", requests, vec![Key::column(KIND)])?;
         let measured = self.measure(include_str!("kinds.sql"), &requests, &[])?;
         let any = ["received", "open", "closed"].map(|name| col(name).gt(lit(0)));
         let any = any.into_iter().reduce(Expr::or).unwrap_or_else(|| lit(true));
