@@ -69,18 +69,18 @@ impl Stage {
         let rejected = records.frame.clone().lazy().filter(col(records::ACCEPTED).not()).collect()?;
         self.events.mapped += records.frame.height() as i64;
         self.events.quarantined += rejected.height() as i64;
-        let entity = StringChunked::full("entity".into(), STATUS_EVENT, rejected.height());
-        let columns = [
-            ("seq".to_owned(), Cells::of(&rejected, records::SEQ, Storage::Integer)?),
-            ("entity".to_owned(), Cells::Text(&entity)),
-            ("record_key".to_owned(), Cells::of(&rejected, records::KEY, Storage::Text)?),
-            ("record_uid".to_owned(), Cells::of(&rejected, records::RECORD_UID, Storage::Text)?),
-            ("landed".to_owned(), Cells::of(&rejected, records::LANDED, Storage::Integer)?),
-            ("sheet".to_owned(), Cells::of(&rejected, records::SHEET, Storage::Text)?),
-            ("row".to_owned(), Cells::of(&rejected, batch::ROW, Storage::Integer)?),
-            ("part".to_owned(), Cells::of(&rejected, batch::PART, Storage::Integer)?),
+        let named = [
+            (records::KEY, "record_key"),
+            (records::RECORD_UID, "record_uid"),
+            (records::LANDED, "landed"),
+            (records::SHEET, "sheet"),
+            (batch::ROW, "row"),
+            (batch::PART, "part"),
         ];
-        self.bulk.insert(&mut self.session, "stage_quarantine", rejected.height(), &columns).await
+        let named = named.map(|(name, called)| col(name).alias(called));
+        let always = [col(records::SEQ), lit(STATUS_EVENT).alias("entity")];
+        let rejected = rejected.lazy().select([&always[..], &named[..]].concat()).collect()?;
+        self.quarantine_records(&rejected).await
     }
 
     /// Merges the delivery's events into the lake and works out the timelines of all requests that it touched; what it
@@ -241,21 +241,10 @@ impl Stage {
 
     /// Quarantines events whose request the registry does not know, with what is known of them.
     async fn withhold(&mut self, withheld: &DataFrame) -> Result<(), RegistryError> {
-        let count = withheld.height();
-        let entity = StringChunked::full("entity".into(), STATUS_EVENT, count);
-        let joined = [col(REQUEST[0]), col(REQUEST[1])];
-        let keyed =
-            withheld.clone().lazy().with_column(concat_str(joined, " / ", false).alias("record_key")).collect()?;
-        let columns = [
-            ("seq".to_owned(), Cells::of(&keyed, records::SEQ, Storage::Integer)?),
-            ("entity".to_owned(), Cells::Text(&entity)),
-            ("record_key".to_owned(), Cells::of(&keyed, "record_key", Storage::Text)?),
-            ("landed".to_owned(), Cells::of(&keyed, "landed", Storage::Integer)?),
-            ("sheet".to_owned(), Cells::of(&keyed, "sheet", Storage::Text)?),
-            ("row".to_owned(), Cells::of(&keyed, "row", Storage::Integer)?),
-            ("part".to_owned(), Cells::of(&keyed, "part", Storage::Integer)?),
-        ];
-        self.bulk.insert(&mut self.session, "stage_quarantine", count, &columns).await?;
+        let key = concat_str([col(REQUEST[0]), col(REQUEST[1])], " / ", false).alias("record_key");
+        let uid = lit(NULL).cast(DataType::String).alias("record_uid");
+        let keyed = withheld.clone().lazy().with_columns([key, uid, lit(STATUS_EVENT).alias("entity")]).collect()?;
+        self.quarantine_records(&keyed).await?;
         for (ordinal, name) in (1..).zip([REQUEST[0], REQUEST[1], "event_id", "state_raw", "at_raw", "step_no"]) {
             let filled = keyed.clone().lazy().filter(col(name).is_not_null()).collect()?;
             let column = StringChunked::full("column".into(), name, filled.height());

@@ -173,6 +173,19 @@ impl Stage {
         self.bulk.insert(&mut self.session, "stage_cell", cells.height(), &columns).await
     }
 
+    /// Quarantines records, their cells apart: columns [`records::SEQ`], `entity`, `record_key`, `record_uid`, `landed`,
+    /// `sheet`, `row`, `part`.
+    pub(super) async fn quarantine_records(&mut self, frame: &DataFrame) -> Result<(), RegistryError> {
+        let mut columns = vec![("seq".to_owned(), Cells::of(frame, records::SEQ, Storage::Integer)?)];
+        for name in ["entity", "record_key", "record_uid", "sheet"] {
+            columns.push((name.to_owned(), Cells::of(frame, name, Storage::Text)?));
+        }
+        for name in ["landed", "row", "part"] {
+            columns.push((name.to_owned(), Cells::of(frame, name, Storage::Integer)?));
+        }
+        self.bulk.insert(&mut self.session, "stage_quarantine", frame.height(), &columns).await
+    }
+
     /// Takes rows that could not be read as rows: their findings, and their text in quarantine.
     ///
     /// # Errors
@@ -183,21 +196,18 @@ impl Stage {
         let count = rows.len();
         let seq = Int64Chunked::from_iter_values("seq".into(), (1..=count as i64).map(|n| -(self.rejected + n)));
         self.rejected += count as i64;
-        let of = |name: &str, value: fn(&finding::Finding) -> Option<i64>| {
-            rows.iter().map(|row| value(&row.finding)).collect::<Int64Chunked>().with_name(name.into())
+        let of = |value: fn(&finding::Finding) -> Option<i64>| -> Vec<Option<i64>> {
+            rows.iter().map(|row| value(&row.finding)).collect()
         };
-        let entity: StringChunked = rows.iter().map(|row| Some(row.finding.entity.as_str())).collect();
-        let sheet: StringChunked = rows.iter().map(|row| row.finding.sheet.as_deref()).collect();
-        let (landed, at, part) = (of("landed", |f| f.landed), of("row", |f| f.row), of("part", |f| f.part));
-        let columns = [
-            ("seq".to_owned(), Cells::Number(&seq)),
-            ("entity".to_owned(), Cells::Text(&entity)),
-            ("landed".to_owned(), Cells::Number(&landed)),
-            ("sheet".to_owned(), Cells::Text(&sheet)),
-            ("row".to_owned(), Cells::Number(&at)),
-            ("part".to_owned(), Cells::Number(&part)),
-        ];
-        self.bulk.insert(&mut self.session, "stage_quarantine", count, &columns).await?;
+        let entities: Vec<&str> = rows.iter().map(|row| row.finding.entity.as_str()).collect();
+        let sheets: Vec<Option<&str>> = rows.iter().map(|row| row.finding.sheet.as_deref()).collect();
+        let nothing = vec![None::<&str>; count];
+        let frame = df!(
+            records::SEQ => seq.clone().into_series(), "entity" => entities, "record_key" => &nothing,
+            "record_uid" => &nothing, "sheet" => sheets, "landed" => of(|f| f.landed), "row" => of(|f| f.row),
+            "part" => of(|f| f.part),
+        )?;
+        self.quarantine_records(&frame).await?;
         let text: StringChunked = rows.iter().map(|row| Some(row.text.as_str())).collect();
         let none = StringChunked::full("column".into(), "", count);
         let columns = [
