@@ -159,6 +159,7 @@ fn guess(context: Context<'_>, header: &[Row], body: &Body<'_>) -> Finding {
         row: Some(first.into()),
         cell: Some(format!("{}!{left}{first}", context.sheet)),
         value: Some(format!("{left}{first}:{right}{last}")),
+        expected: Some("header_row".to_owned()),
         hint: Some(pin),
         ..context.finding(&finding::GUESS)
     }

@@ -150,6 +150,7 @@ impl ExcelReader {
                     landed: Some(input.landed),
                     sheet: Some(sheet.name.clone()),
                     value: Some(sheet.name.clone()),
+                    expected: Some("hidden".to_owned()),
                     hint: Some("hidden = true".to_owned()),
                     ..Finding::of(&finding::GUESS)
                 });

@@ -1,10 +1,9 @@
--- Requests by the day they were closed: with what result, in what time, how smoothly.
+-- Requests by the day they were closed: with what result, whether in time, how smoothly.
 --
 -- Counts requests of the kind "pakalpojuma pieprasījums" whose last closing (local day) lies in the period; an appeal does
--- not reopen one. Month: that of closing.
+-- not reopen one. Month: that of closing. How long they took stands in durations.sql.
 -- Outcome: forwarded and cancelled by the closing state (nobody decided, whatever the result says); else the result; else
 -- the closing state. A request that is under appeal shows its closing only in the result.
--- Duration: from the first event that is no draft to the closing; NULL without events. Quantiles interpolate linearly.
 -- Expected and statutory time are those of the service: min and h against the seconds (not decidable for requests known
 -- by the day only), d against calendar days, working d against working days, month against begun months.
 -- Rules: model.md, "Rules of counting"; S2 4.3.4 (expected and statutory time), S2 P12.
@@ -16,21 +15,16 @@
 --   granted, partly_granted, refused, withdrawn, forwarded, cancelled, completed (without a recorded result)
 --   decided                granted, partly granted, refused or completed: the whole of the share of refusals
 --   timed                  of the closed, with a duration
---   median_seconds, p90_seconds, median_working_seconds, p90_working_seconds
---   precision              coarsest of the requests behind these: day, minute or second
 --   expected_of, expected_within, expected_undecidable      closed and comparable; within; has a limit but cannot be compared
 --   statutory_of, statutory_within, statutory_undecidable   the same
 --   with_history           of the closed, with status events: the whole of the next
 --   first_time_right       of these, never waited for the client
 --   reopened, appealed     closed requests that were, at least once
---   waited, waiting_median_seconds, waiting_precision          waited for the client: how many, for how long
---   suspended, suspended_median_seconds, suspended_precision   were suspended: how many, for how long
+--   waited, suspended      waited for the client, were suspended: how many
 WITH closings AS (
     SELECT
         requests.item,
-        precision,
         elapsed_seconds,
-        working_seconds,
         waits,
         reopened,
         appeals,
@@ -46,11 +40,8 @@ WITH closings AS (
             WHEN state = 'atsaukts' THEN 'withdrawn'
             ELSE 'completed'
         END AS outcome,
-        CASE WHEN elapsed_seconds IS NOT NULL THEN precision END AS timed_precision,
         CASE WHEN waiting_seconds > 0 THEN waiting_seconds END AS waiting,
-        CASE WHEN waiting_seconds > 0 THEN precision END AS waiting_precision,
         CASE WHEN suspended_seconds > 0 THEN suspended_seconds END AS suspending,
-        CASE WHEN suspended_seconds > 0 THEN precision END AS suspended_precision,
         services.expected_value,
         CASE
             WHEN services.expected_unit = 'd' THEN elapsed_days <= services.expected_value
@@ -90,12 +81,6 @@ SELECT
     COUNT(*) FILTER (WHERE outcome = 'completed') AS completed,
     COUNT(*) FILTER (WHERE outcome IN ('granted', 'partly granted', 'refused', 'completed')) AS decided,
     COUNT(elapsed_seconds) AS timed,
-    MEDIAN(elapsed_seconds) AS median_seconds,
-    QUANTILE_CONT(elapsed_seconds, 0.9) AS p90_seconds,
-    MEDIAN(working_seconds) AS median_working_seconds,
-    QUANTILE_CONT(working_seconds, 0.9) AS p90_working_seconds,
-    -- The codes of precision are in the order of the alphabet from coarse to fine.
-    MIN(timed_precision) AS precision,
     COUNT(expected) AS expected_of,
     COUNT(*) FILTER (WHERE expected) AS expected_within,
     COUNT(*) FILTER (WHERE expected_value IS NOT NULL AND expected IS NULL) AS expected_undecidable,
@@ -107,10 +92,6 @@ SELECT
     COUNT(*) FILTER (WHERE reopened > 0) AS reopened,
     COUNT(*) FILTER (WHERE appeals > 0) AS appealed,
     COUNT(waiting) AS waited,
-    MEDIAN(waiting) AS waiting_median_seconds,
-    MIN(waiting_precision) AS waiting_precision,
-    COUNT(suspending) AS suspended,
-    MEDIAN(suspending) AS suspended_median_seconds,
-    MIN(suspended_precision) AS suspended_precision
+    COUNT(suspending) AS suspended
 FROM closings
 GROUP BY item

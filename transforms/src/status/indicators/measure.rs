@@ -75,7 +75,7 @@ pub(super) struct Table {
     /// What names an item.
     pub(super) keys: Vec<Key>,
     /// A row an item: `item` Int32 from 0, `rows`, and the keys under other names; sorted.
-    items: DataFrame,
+    pub(super) items: DataFrame,
 }
 
 impl Table {
@@ -133,26 +133,36 @@ impl Table {
 }
 
 impl Indicators {
-    /// Runs a file over a table of the lake; gives keys and measures, unsorted.
+    /// Runs a file that only counts over a table of the lake; gives keys and measures, unsorted. All items are counted on
+    /// the way, in one scan.
+    pub(super) fn count(
+        &self,
+        sql: &str,
+        table: &Table,
+        others: &[(&'static str, DataFrame)],
+    ) -> PolarsResult<DataFrame> {
+        self.run(sql, table, others, u64::MAX)
+    }
+
+    /// Runs a file with quantiles, which take the rows of their items into memory, portion by portion.
     pub(super) fn measure(
         &self,
         sql: &str,
         table: &Table,
         others: &[(&'static str, DataFrame)],
     ) -> PolarsResult<DataFrame> {
-        self.measure_with(sql, table, |_| Ok(others.to_vec()))
+        self.run(sql, table, others, self.portion)
     }
 
-    /// The same with tables that are about items.
-    pub(super) fn measure_with(
+    fn run(
         &self,
         sql: &str,
         table: &Table,
-        others: impl Fn(&DataFrame) -> PolarsResult<Vec<(&'static str, DataFrame)>>,
+        others: &[(&'static str, DataFrame)],
+        most: u64,
     ) -> PolarsResult<DataFrame> {
         let items = &table.items;
-        let others = others(items)?;
-        let portions = portions(items, self.portion)?;
+        let portions = portions(items, most)?;
         let all = portions.len() == 1;
         let mut measured: Option<DataFrame> = None;
         for (first, length) in portions {
@@ -307,10 +317,12 @@ fn month_text(month: i32) -> String {
 /// Runs of items with at most `most` rows together; an item that has more stands alone. Position and number of items.
 fn portions(items: &DataFrame, most: u64) -> PolarsResult<Vec<(usize, usize)>> {
     let mut portions = vec![(0, 0)];
-    let mut rows = 0;
+    let mut rows = 0_u64;
     for (at, count) in items.column("rows")?.cast(&DataType::UInt64)?.u64()?.iter().enumerate() {
         let count = count.unwrap_or_default();
-        if let Some((_, length)) = portions.last_mut().filter(|(_, length)| *length == 0 || rows + count <= most) {
+        if let Some((_, length)) =
+            portions.last_mut().filter(|(_, length)| *length == 0 || rows.saturating_add(count) <= most)
+        {
             *length += 1;
             rows += count;
         } else {

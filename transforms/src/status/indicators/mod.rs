@@ -17,9 +17,9 @@
 //! Days are local. The last day of the period is [`Query::to`], at the latest [`Query::as_of`]. A month of a table is that
 //! of the same day (open: of submission), so months add up to the total.
 //!
-//! Memory: counting streams. A quantile needs all its values, so items are taken in portions of at most
-//! [`PORTION_ROWS`] rows (an item that has more is a portion of its own), a scan of the lake each, of which filter
-//! and needed columns reach the Parquet files.
+//! Memory: counting streams, in files that only count. A quantile needs all its values, so in files with quantiles items
+//! are taken in portions of at most [`PORTION_ROWS`] rows (an item that has more is a portion of its own), a scan of the
+//! lake each, of which filter and needed columns reach the Parquet files.
 
 mod columns;
 mod measure;
@@ -189,10 +189,10 @@ impl Indicators {
         &self.query
     }
 
-    /// Volumes, outcomes, durations and shares, of `received.sql`, `open.sql` and `closed.sql`, a row an item that has
-    /// any request in the period, open or undated.
+    /// Volumes, outcomes, durations and shares, of `received.sql`, `open.sql`, `closed.sql` and `durations.sql`, a row an
+    /// item that has any request in the period, open or undated.
     ///
-    /// Columns: the keys of the dimension; `derivation` if asked for apart; then those that the three files list.
+    /// Columns: the keys of the dimension; `derivation` if asked for apart; then those that the four files list.
     pub fn requests(&self, dimension: Dimension, by_derivation: bool) -> PolarsResult<DataFrame> {
         let keys = |day| Key::of(dimension.keys(), by_derivation.then_some(DERIVATION), day);
         let requests = self.filtered(&self.inputs.requests);
@@ -204,9 +204,10 @@ impl Indicators {
         let channels = ("channels", self.inputs.channels.clone());
         let services = ("services", self.services.clone());
         let parts = [
-            self.measure(include_str!("received.sql"), &submitted, &[channels])?,
-            self.measure(include_str!("open.sql"), &submitted, &[services.clone(), self.working_days()?])?,
-            self.measure(include_str!("closed.sql"), closed, &[services])?,
+            self.count(include_str!("received.sql"), &submitted, &[channels])?,
+            self.count(include_str!("open.sql"), &submitted, &[services.clone(), self.working_days()?])?,
+            self.count(include_str!("closed.sql"), closed, &[services])?,
+            self.measure(include_str!("durations.sql"), closed, &[])?,
         ];
         let joined = measure::side_by_side(parts, &closed.keys)?;
         let counts: Vec<Expr> = columns::counts(&joined).map(|name| col(name).fill_null(lit(0))).collect();
@@ -238,11 +239,9 @@ impl Indicators {
         let learned = self.measure(include_str!("experience.sql"), &steps, &[])?;
         let open = self.filtered(&self.inputs.requests).filter(col("closed").not());
         let open = Table::new("requests", open, keys)?;
-        let made = self.measure_with(include_str!("forecast.sql"), &open, |items| {
-            let experience = measure::with_items(learned.clone(), items, &open.keys)?;
-            let experience = experience.lazy().rename(["item"], ["experience_item"], true).collect()?;
-            Ok(vec![("experience", experience)])
-        })?;
+        let experience = measure::with_items(learned, &open.items, &open.keys)?;
+        let experience = experience.lazy().rename(["item"], ["experience_item"], true).collect()?;
+        let made = self.measure(include_str!("forecast.sql"), &open, &[("experience", experience)])?;
         measure::finish(made.lazy(), &open.keys)
     }
 
