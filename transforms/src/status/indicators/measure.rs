@@ -81,11 +81,11 @@ pub(super) struct Table {
 impl Table {
     /// Finds the items of the rows.
     pub(super) fn new(name: &'static str, rows: LazyFrame, keys: Vec<Key>) -> PolarsResult<Self> {
-        let named: Vec<Expr> = keys.iter().map(|key| key.from.clone().alias(key.in_items())).collect();
-        let counted = if named.is_empty() {
+        let parts: Vec<Expr> = keys.iter().map(|key| key.from.clone().alias(key.in_items())).collect();
+        let counted = if parts.is_empty() {
             rows.clone().select([len().alias("rows")])
         } else {
-            rows.clone().group_by(named).agg([len().alias("rows")])
+            rows.clone().group_by(parts).agg([len().alias("rows")])
         };
         let names: Vec<String> = keys.iter().map(Key::in_items).collect();
         let sorted = collect(counted)?.lazy().sort(names, SortMultipleOptions::default());
