@@ -129,6 +129,7 @@ impl Importer<'_> {
             cursor,
             landing: &self.landing,
             resume: resume.as_deref(),
+            record: None,
             cancel: &self.cancel,
         };
         let mut files = Vec::new();

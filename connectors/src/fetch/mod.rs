@@ -9,6 +9,7 @@
 
 mod archive;
 mod file;
+mod net;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use schemars::{Schema, SchemaGenerator};
 use vienkop_transforms::finding::Finding;
 
+pub use self::net::Recorder;
 pub use crate::format::OptionError;
 use crate::landing::{Landed, LandingZone};
 use crate::limits::Limits;
@@ -86,6 +88,8 @@ pub struct FetchContext<'a> {
     /// A file in which a fetch may note what it has landed, so that the next one goes on where it broke off; none: it
     /// begins anew each time.
     pub resume: Option<&'a Path>,
+    /// Where the answers of servers are recorded, to be played later in the place of the server; none: nowhere.
+    pub record: Option<&'a Recorder>,
     /// Set from outside to stop at the next chunk.
     pub cancel: &'a AtomicBool,
 }

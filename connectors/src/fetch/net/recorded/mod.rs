@@ -1,0 +1,5 @@
+//! Recorded conversations.
+
+/// Records what servers answer.
+#[derive(Debug)]
+pub struct Recorder;
