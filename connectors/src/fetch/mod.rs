@@ -9,6 +9,8 @@
 
 mod archive;
 mod file;
+mod http;
+#[allow(dead_code, reason = "what the kind rest alone uses")]
 mod net;
 #[cfg(test)]
 mod tests;
@@ -26,7 +28,7 @@ use crate::landing::{Landed, LandingZone};
 use crate::limits::Limits;
 
 /// Every kind of fetch.
-pub static KINDS: &[&dyn FetchKind] = &[&file::Kind];
+pub static KINDS: &[&dyn FetchKind] = &[&file::Kind, &http::Kind];
 
 /// The kind of that name.
 pub fn kind(name: &str) -> Option<&'static dyn FetchKind> {

@@ -217,7 +217,8 @@ mod tests {
             Err(error) => Err(error.to_string()),
         };
         assert_eq!(kept(&["10.0.0.7", "169.254.169.254", "fe80::1", "127.0.0.1"]).unwrap(), ["10.0.0.7", "127.0.0.1"]);
-        for only in ["169.254.0.1", "fe80::1", "febf::1", "::ffff:169.254.169.254", "::169.254.169.254", "2002:a9fe:a9fe::1"]
+        for only in
+            ["169.254.0.1", "fe80::1", "febf::1", "::ffff:169.254.169.254", "::169.254.169.254", "2002:a9fe:a9fe::1"]
         {
             assert_eq!(kept(&[only]), Err(LinkLocalName.to_string()), "{only}");
         }

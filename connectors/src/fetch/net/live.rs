@@ -84,8 +84,7 @@ impl Live {
                 builder = builder.add_root_certificate(certificate);
             }
         }
-        let client =
-            builder.build().map_err(|_| missing(server.ca_file.as_deref().unwrap_or("TLS"), "certificate"))?;
+        let client = builder.build().map_err(|_| missing(server.ca_file.as_deref().unwrap_or("TLS"), "certificate"))?;
         let mut headers = HeaderMap::new();
         for (name, value) in &server.headers {
             insert(&mut headers, name, value);
@@ -105,9 +104,9 @@ impl Live {
         })
     }
 
-    /// The waits between attempts.
-    pub(super) fn waits(&self) -> impl Iterator<Item = Duration> + Send + use<> {
-        waits(self.attempts, self.longest_wait)
+    /// How many attempts there are, and the longest wait between two of them.
+    pub(super) const fn patience(&self) -> (u32, Duration) {
+        (self.attempts, self.longest_wait)
     }
 
     /// Logs in again after that login, if there is one.
@@ -123,13 +122,13 @@ impl Live {
         tell: &Tell,
         finish: impl AsyncFn(Opened) -> Result<T, Fault>,
     ) -> Result<T, FetchError> {
-        let mut waits = self.waits();
+        let mut waits = waits(self.attempts, self.longest_wait);
         let mut renewed = false;
         loop {
             let mut login = 0;
+            let turn = self.turns.acquire().await;
+            self.pace.turn().await;
             let attempt = async {
-                let _turn = self.turns.acquire().await;
-                self.pace.turn().await;
                 let keys = self.access.keys(tell, async |request| self.login(request, tell).await).await?;
                 login = keys.login;
                 finish(self.once(request, name, &keys).await?).await
@@ -139,6 +138,7 @@ impl Live {
                 Ok(Err(fault)) => fault,
                 Err(_) => Fault::Broken(Way::Time),
             };
+            drop(turn);
             let again = match &fault {
                 Fault::Last(_) => false,
                 Fault::NotReached(_) | Fault::Status(StatusCode::TOO_MANY_REQUESTS, ..) => true,

@@ -78,11 +78,11 @@ pub(in crate::fetch) struct Headers(pub(super) Vec<(String, String)>);
 impl Headers {
     /// The first header of that name; case does not matter.
     pub(in crate::fetch) fn get(&self, name: &str) -> Option<&str> {
-        self.all(name).next()
+        self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
     /// Every header of that name, in order.
-    pub(in crate::fetch) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+    pub(in crate::fetch) fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 }

@@ -260,8 +260,7 @@ fn header(option: &str, name: &str) -> Result<(), OptionError> {
 
 /// Whether a name says that its value is a secret.
 fn is_secret(name: &str) -> bool {
-    const WORDS: [&str; 9] =
-        ["auth", "cookie", "pass", "secret", "token", "api-key", "apikey", "api_key", "parole"];
+    const WORDS: [&str; 9] = ["auth", "cookie", "pass", "secret", "token", "api-key", "apikey", "api_key", "parole"];
     let name = name.to_ascii_lowercase();
     WORDS.iter().any(|word| name.contains(word))
 }
