@@ -18,7 +18,7 @@ use super::{Cancellable, Fetch, FetchContext, FetchError, FetchKind, Fetched, Fe
 use crate::landing::Landed;
 
 /// A connection that brought so much since it last broke is as good as new: attempts are counted from one again.
-const PROGRESS: u64 = 1 << 20;
+const PROGRESS: u64 = 256 << 10;
 /// Characters of a name that a server gives.
 const NAME_CHARS: usize = 100;
 

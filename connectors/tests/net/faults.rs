@@ -26,8 +26,11 @@ fn a_dead_host() {
     let finding = place.fault(&at(&url, "a.csv?gads=2024", json!({})));
     assert_eq!(told(&finding), ("N001", &*format!("GET {url}a.csv?gads=2024"), "connect", ""));
 
-    let finding = place.fault(&at("http://nav-tada.invalid/", "a.csv", json!({ "attempts": 2 })));
-    assert_eq!(told(&finding), ("N001", "GET http://nav-tada.invalid/a.csv", "name", ""));
+    let finding =
+        place.fault(&at("http://nav-tada.invalid/", "a.csv", json!({ "attempts": 1, "timeout_seconds": 20 })));
+    assert_eq!((finding.code, finding.cell.as_deref()), ("N001", Some("GET http://nav-tada.invalid/a.csv")));
+    // Where no name server answers at all it takes too long.
+    assert!(matches!(finding.value.as_deref(), Some("name" | "time")), "{finding:?}");
 
     let server = Server::start(|_| Reply::Hang(Duration::from_secs(5)));
     let finding = place.fault(&options(&server, "a.csv", json!({ "timeout_seconds": 1, "attempts": 2 })));
@@ -156,7 +159,7 @@ fn logins_that_bring_nothing() {
         (400, r#"{"error": "invalid_client"}"#, "N003", r#"401 Unauthorized: {"error": "invalid_client"}"#),
         (403, "", "N003", "401 Unauthorized"),
         (200, r#"{"Error": {"ErrorCode": "AuthFail"}}"#, "N003", r#"{"Error": {"ErrorCode": "AuthFail"}}"#),
-        (200, "<html>noslepums</html>", "N003", "<html>***</html>"),
+        (200, "<html>noslepums</html>", "N003", "***"),
         (404, "", "N005", "404 Not Found"),
         (302, "", "N005", "302 Found"),
         (500, "down", "N005", "500 Internal Server Error: down"),

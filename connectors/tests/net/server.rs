@@ -166,6 +166,10 @@ impl Drop for Server {
 
 fn serve<S: Read + Write>(stream: S, handler: &Handler, log: &Mutex<Vec<Asked>>) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
+    // Somebody who wants to speak TLS where none is spoken.
+    if stream.fill_buf()?.first() == Some(&0x16) {
+        return stream.get_mut().write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+    }
     while let Some(mut asked) = read(&mut stream)? {
         {
             let mut log = log.lock().unwrap();

@@ -16,7 +16,7 @@ use vienkop_transforms::finding::{self, Finding};
 
 use super::super::FetchError;
 use super::server::{Auth, Name, Server, TokenPlace, address};
-use super::tell::{Fault, Tell, about};
+use super::tell::{Fault, Tell, about, words};
 use crate::secret::{EnvPlace, FilePlace, Secret, SecretPlace};
 
 /// Tokens that end in so short a time are got anew.
@@ -193,7 +193,7 @@ impl Access {
 impl Login {
     fn keys(&self, body: &[u8], login: u64, tell: &Tell) -> Result<Keys, FetchError> {
         let refused = || {
-            let words = tell.quote(&String::from_utf8_lossy(body));
+            let words = tell.quote(&words(&String::from_utf8_lossy(body)));
             let request = self.request.name();
             FetchError::from(about(&finding::LOGIN_REFUSED, &request, &words, Some(&self.take)))
         };

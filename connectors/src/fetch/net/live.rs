@@ -219,6 +219,7 @@ impl Live {
                 headers.insert(name.clone(), value.clone());
             }
             if let Some((name, value)) = &keys.parameter {
+                remove(&mut url, name);
                 url.query_pairs_mut().append_pair(name, value.expose());
             }
         }
@@ -321,6 +322,22 @@ async fn refusal(mut response: Response) -> Fault {
 fn headers(response: &Response) -> Headers {
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     Headers(response.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect())
+}
+
+/// Takes a parameter out of an address; the others keep their spelling.
+pub(super) fn remove(url: &mut Url, name: &str) {
+    if !url.query_pairs().any(|(known, _)| known == name) {
+        return;
+    }
+    let Some(query) = url.query().map(str::to_owned) else { return };
+    let is_other = |part: &&str| {
+        let mut alone = url.clone();
+        alone.set_query(Some(part));
+        alone.query_pairs().all(|(known, _)| known != name)
+    };
+    let kept: Vec<&str> = query.split('&').filter(is_other).collect();
+    let kept = kept.join("&");
+    url.set_query(Some(&kept).filter(|kept| !kept.is_empty()).map(String::as_str));
 }
 
 fn insert(headers: &mut HeaderMap, name: &str, value: &str) {

@@ -44,6 +44,8 @@ pub(in crate::fetch) struct Conversation<'a> {
     concurrent: usize,
     /// Whether tokens are got by logging in.
     logs_in: bool,
+    /// The parameter of addresses that holds a secret.
+    parameter: Option<String>,
     tell: Tell,
     line: Line,
 }
@@ -75,7 +77,8 @@ impl<'a> Conversation<'a> {
             None => Line::Live(Box::new(Live::new(server, &base, &hosts, context.base, &tell)?)),
         };
         let logs_in = matches!(server.auth, Some(Auth::OAuth2 { .. } | Auth::Session { .. }));
-        Ok(Self { context: *context, base, hosts, concurrent: server.concurrent, logs_in, tell, line })
+        let parameter = server.parameter().map(str::to_owned);
+        Ok(Self { context: *context, base, hosts, concurrent: server.concurrent, logs_in, parameter, tell, line })
     }
 
     /// An address joined to the server's own, from the configuration or from an answer.
@@ -90,6 +93,10 @@ impl<'a> Conversation<'a> {
         url.set_fragment(None);
         let _ = url.set_username("");
         let _ = url.set_password(None);
+        // Servers repeat the parameters that they were asked with, secrets too, in their links.
+        if let Some(name) = &self.parameter {
+            live::remove(&mut url, name);
+        }
         self.hosts.check(&url).map_err(|why| tell::refused(self.base.as_str(), &url, why))?;
         Ok(url)
     }
@@ -122,7 +129,7 @@ impl<'a> Conversation<'a> {
             return Err(self.tell.not_data(&name, &answer.body));
         }
         if let Some(recorder) = self.context.record {
-            recorder.keep(&self.base, &request, &name, (answer.status, &answer.headers), &answer.body)?;
+            recorder.keep(&self.base, &self.tell, &request, &name, (answer.status, &answer.headers), &answer.body)?;
         }
         Ok(answer)
     }
@@ -205,7 +212,7 @@ impl<'a> Conversation<'a> {
         body: &Path,
     ) -> Result<(), FetchError> {
         let Some(recorder) = self.context.record else { return Ok(()) };
-        recorder.keep(&self.base, request, &self.name(request), (status, headers), &fs_err::read(body)?)
+        recorder.keep(&self.base, &self.tell, request, &self.name(request), (status, headers), &fs_err::read(body)?)
     }
 
     /// A recorded status counts as one of a server does.

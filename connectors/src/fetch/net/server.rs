@@ -189,6 +189,14 @@ pub(in crate::fetch) enum Name {
 }
 
 impl Server {
+    /// The parameter of addresses that holds a secret.
+    pub(super) fn parameter(&self) -> Option<&str> {
+        match &self.auth {
+            Some(Auth::Query { name, .. } | Auth::Session { name, place: TokenPlace::Query, .. }) => Some(name),
+            _ => None,
+        }
+    }
+
     /// What no schema can say.
     ///
     /// # Errors
@@ -260,7 +268,9 @@ fn header(option: &str, name: &str) -> Result<(), OptionError> {
 
 /// Whether a name says that its value is a secret.
 fn is_secret(name: &str) -> bool {
-    const WORDS: [&str; 9] = ["auth", "cookie", "pass", "secret", "token", "api-key", "apikey", "api_key", "parole"];
+    const WORDS: [&str; 11] = [
+        "authoriz", "authent", "x-auth", "cookie", "pass", "secret", "token", "api-key", "apikey", "api_key", "parole",
+    ];
     let name = name.to_ascii_lowercase();
     WORDS.iter().any(|word| name.contains(word))
 }

@@ -81,13 +81,27 @@ pub(super) struct Tell {
 }
 
 impl Tell {
-    /// From now on this is in no text.
+    /// From now on this is in no text, nor is it as an address would write it.
     pub(super) fn hide(&self, secret: &Secret) {
+        let mut address = Url::parse("http://a/").ok();
+        if let Some(address) = &mut address {
+            address.query_pairs_mut().append_key_only(secret.expose());
+        }
+        let written = address.and_then(|address| address.query().map(|text| Secret::new(text.to_owned())));
+        let written = written.filter(|written| written.expose() != secret.expose());
         if let Ok(mut secrets) = self.secrets.lock()
             && secret.expose().len() >= SHORTEST
         {
             secrets.push(secret.clone());
+            secrets.extend(written);
         }
+    }
+
+    /// A text without secrets.
+    pub(super) fn without_secrets(&self, text: &str) -> String {
+        let secrets = self.secrets.lock();
+        let secrets = secrets.iter().flat_map(|secrets| secrets.iter());
+        secrets.fold(text.to_owned(), |text, secret| text.replace(secret.expose(), "***"))
     }
 
     /// The first words of a text from outside on one line, with neither personal codes nor secrets.
@@ -103,11 +117,7 @@ impl Tell {
                 break;
             }
         }
-        if let Ok(secrets) = self.secrets.lock() {
-            for secret in secrets.iter() {
-                line = line.replace(secret.expose(), "***");
-            }
-        }
+        let line = self.without_secrets(&line);
         let line = mask(&line);
         match line.char_indices().nth(WORDS) {
             Some((end, _)) => format!("{}…", &line[..end]),
@@ -198,12 +208,11 @@ pub(super) fn words(text: &str) -> String {
 pub(super) fn classify(error: &reqwest::Error, request: &str, to: &Url) -> Fault {
     let mut cause = error.source();
     while let Some(error) = cause {
-        // The source of an I/O error is that of the error it holds, which would be missed.
-        let held = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        let held: &(dyn std::error::Error + 'static) = match held {
-            Some(held) => held,
-            None => error,
-        };
+        // The source of an I/O error is that of the error that it holds, which itself would be missed.
+        let mut held = error;
+        while let Some(inner) = held.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            held = inner;
+        }
         if held.is::<LinkLocalName>() {
             return Fault::Last(refused(request, to, Refused::LinkLocal));
         }
@@ -252,10 +261,12 @@ mod tests {
         let tell = Tell::default();
         tell.hide(&Secret::new("s3cr3t-k3y".to_owned()));
         tell.hide(&Secret::new("abc".to_owned()));
+        tell.hide(&Secret::new("a+b/c=".to_owned()));
         for (text, shown) in [
             ("  bad\r\n key  s3cr3t-k3y abc ", "bad key *** abc"),
             ("no user 010190-12345", "no user ******-*****"),
             ("a\u{1b}[31mb\u{0}c", "a [31mb c"),
+            ("?key=a%2Bb%2Fc%3D&x a+b/c=", "?key=***&x ***"),
             ("", ""),
         ] {
             assert_eq!(tell.quote(text), shown);

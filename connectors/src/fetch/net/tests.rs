@@ -231,6 +231,35 @@ fn addresses_are_joined_below_the_server() {
 }
 
 #[tokio::test]
+async fn a_link_that_repeats_the_secret_is_used_without_it() {
+    let server = server::Server::start(|asked| match asked.path() {
+        "/sakums" => Reply::to(302, format!("/talak?{}", asked.target.split('?').nth(1).unwrap())),
+        "/beigas" => Reply::text(404, &asked.target),
+        _ => Reply::json("[]"),
+    });
+    let place = Place::new();
+    fs_err::write(place.folder.path().join("plus"), "nosl+pums").unwrap();
+    let auth = json!({ "kind": "query", "name": "key", "secret": { "file": "plus" } });
+    let conversation = place.open(&json!({ "url": server.url(), "auth": auth }), None);
+    let link = format!("{}a?x=1%20b&key=nosl%2Bpums&y=*", server.url());
+    let request = get(&conversation, &link);
+    assert_eq!(conversation.name(&request), format!("GET {}a?x=1%20b&y=*", server.url()));
+    conversation.send(request).await.unwrap();
+    conversation.send(get(&conversation, "sakums?x=1")).await.unwrap();
+    let finding = fault(conversation.send(get(&conversation, "beigas?key=nosl%2Bpums")).await);
+    assert_eq!(finding.value.as_deref(), Some("404 Not Found: /beigas?key=***"));
+    assert_eq!(
+        server.asked(),
+        [
+            "GET /a?x=1%20b&y=*&key=nosl%2Bpums",
+            "GET /sakums?x=1&key=nosl%2Bpums",
+            "GET /talak?x=1&key=nosl%2Bpums",
+            "GET /beigas?key=nosl%2Bpums",
+        ]
+    );
+}
+
+#[tokio::test]
 async fn a_token_in_the_body_and_a_login_that_has_run_out() {
     let server = server::Server::start(|asked| match asked.path() {
         "/Session" => Reply::json(format!("{{\"SessionID\": \"zetons{}\"}}", asked.before)),
@@ -307,12 +336,12 @@ async fn a_recorded_conversation_holds_neither_persons_nor_secrets() {
         match asked.path() {
         "/Session" => Reply::json("{\"SessionID\": \"zetons-7\"}").with("Set-Cookie", "sid=noslepums"),
         "/issues.json" => Reply::json(
-            "{\"issues\":[{\"id\":00.10e1,\"author\":{\"id\":5071,\"name\":\"Anna Bērziņa\"},\"pk\":\"010190-12345\",\"done\":null}],\"total\":1.10}"
+            "{\"issues\":[{\"id\":00.10e1,\"author\":{\"login\":\"anna-b\",\"name\":\"Anna Bērziņa\"},\"pk\":\"010190-12345\",\"done\":null}],\"total\":1.10}"
                 .replace("00.10e1", "1.0e1"),
         )
         .with("X-Next", "Anna Bērziņa")
         .with("Date", "Wed, 21 Oct 2015 07:28:00 GMT"),
-        "/users/5071.json" => Reply::json("{\"user\":{\"id\":5071}}"),
+        "/users/anna-b.json" => Reply::json("{\"user\":{\"login\":\"anna-b\"}}"),
         "/search" => Reply::json("[]"),
         "/gone" => Reply::text(404, "no user 010190-12345"),
         _ => Reply::text(200, "<a>Anna</a>"),
@@ -321,7 +350,7 @@ async fn a_recorded_conversation_holds_neither_persons_nor_secrets() {
     let mut place = Place::new();
     let folder = place.folder.path().join("ieraksts");
     let key = || PseudonymKey::new("k1", b"0123456789abcdef").unwrap();
-    let personal = vec!["author/id".to_owned(), "author/name".to_owned()];
+    let personal = vec!["login".to_owned(), "author/name".to_owned()];
     assert!(Recorder::new(&folder, personal.clone(), None).is_err());
     place.recorder = Some(Recorder::new(&folder, personal.clone(), Some(key())).unwrap());
     let auth = json!({
@@ -330,7 +359,7 @@ async fn a_recorded_conversation_holds_neither_persons_nor_secrets() {
     });
     let options = json!({ "url": server.url(), "auth": auth });
     let anna = key().pseudonym("Anna Bērziņa");
-    let id = key().pseudonym("5071");
+    let id = key().pseudonym("anna-b");
     let ask = async |conversation: &Conversation<'_>, [user, person, code]: [&str; 3]| {
         let user = get(conversation, &format!("users/{user}.json"));
         let body = format!("{{\"author\": \"{person}\", \"text\": \"{code}\"}}").into_bytes();
@@ -347,7 +376,7 @@ async fn a_recorded_conversation_holds_neither_persons_nor_secrets() {
         answers
     };
     let live = place.open(&options, None);
-    let asked = ask(&live, ["5071", "Anna Bērziņa", "010190-12345"]).await;
+    let asked = ask(&live, ["anna-b", "Anna Bērziņa", "010190-12345"]).await;
     // What cannot be rid of persons is not recorded, and told.
     let finding = fault(live.send(Request { expect: super::Expect::Anything, ..get(&live, "page") }).await);
     assert_eq!((finding.code, finding.value.as_deref()), ("N019", Some("text/plain")));
@@ -358,11 +387,11 @@ async fn a_recorded_conversation_holds_neither_persons_nor_secrets() {
     for entry in fs_err::read_dir(&folder).unwrap() {
         all += &fs_err::read_to_string(entry.unwrap().path()).unwrap();
     }
-    for hidden in ["noslepums", "zetons", "Anna", "5071", "010190", "Set-Cookie", "X-Next", "Session"] {
+    for hidden in ["noslepums", "zetons", "Anna", "anna-b", "010190", "Set-Cookie", "X-Next", "Session"] {
         assert!(!all.contains(hidden), "{hidden}: {all}");
     }
     let first = fs_err::read_to_string(folder.join("0001.json")).unwrap();
-    for kept in ["1.0e1", "1.10", "\"done\": null", &format!("\"name\": \"{anna}\""), &format!("\"id\": \"{id}\"")] {
+    for kept in ["1.0e1", "1.10", "\"done\": null", &format!("\"name\": \"{anna}\""), &format!("\"login\": \"{id}\"")] {
         assert!(first.contains(kept), "{kept}: {first}");
     }
 

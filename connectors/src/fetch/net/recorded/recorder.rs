@@ -1,7 +1,7 @@
 //! Makes a folder of exchanges out of a real conversation, without the persons and the secrets in it.
 //!
 //! What identifies us is added to a request behind the recorder's back ([`super::super::auth`]), and logins never pass it,
-//! so there is nothing of them to leave out. Members that a source declares as personal become pseudonyms, and where
+//! so there is nothing of them to leave out but what the server repeats. Members that a source declares as personal become pseudonyms, and where
 //! a value that was replaced is asked for later (a person's id in an address), its pseudonym is what is recorded as asked
 //! for. Personal codes are masked in every other text.
 
@@ -20,7 +20,7 @@ use vienkop_transforms::normalise::personal::mask;
 use self::rewrite::Rewrite;
 use super::super::super::FetchError;
 use super::super::message::{Headers, Request};
-use super::super::tell::about;
+use super::super::tell::{Tell, about};
 use super::Exchange;
 use crate::kill::kill_point;
 
@@ -72,10 +72,11 @@ impl Recorder {
         Ok(Self { folder: folder.to_owned(), personal, key, state: Mutex::default() })
     }
 
-    /// Keeps an exchange. `base` is the server's address, `body` the answer's body, inflated.
+    /// Keeps an exchange. `base` is the server's address, `tell` knows the secrets, `body` is the answer's, inflated.
     pub(in crate::fetch::net) fn keep(
         &self,
         base: &Url,
+        tell: &Tell,
         request: &Request,
         name: &str,
         (status, headers): (u16, &Headers),
@@ -83,10 +84,10 @@ impl Recorder {
     ) -> Result<(), FetchError> {
         let Ok(mut state) = self.state.lock() else { return Err(FetchError::Cancelled) };
         let mut rewrite = Rewrite { personal: &self.personal, key: self.key.as_ref(), replaced: &mut state.replaced };
-        let path = rewrite.address(base, &request.url);
-        let asked = request.body.as_ref().map(|body| rewrite.request(body));
+        let path = tell.without_secrets(&rewrite.address(base, &request.url));
+        let asked = request.body.as_ref().map(|body| tell.without_secrets(&rewrite.request(body)));
         let (body, ending) = match rewrite.json(body) {
-            Some(json) => (json.into_bytes(), "json"),
+            Some(json) => (tell.without_secrets(&json).into_bytes(), "json"),
             // What a failure says to people is of no use to anybody later.
             None if body.is_empty() || status >= 300 => (Vec::new(), ""),
             // Where the persons are in anything but JSON nobody has told.
@@ -94,7 +95,7 @@ impl Recorder {
                 let kind = headers.get("Content-Type").unwrap_or("–");
                 return Err(about(&finding::NOT_RECORDABLE, name, kind, None).into());
             }
-            None => other(body, headers),
+            None => other(body, headers, tell),
         };
         state.number += 1;
         let number = format!("{:04}", state.number);
@@ -102,7 +103,7 @@ impl Recorder {
         let mut kept = toml::Table::new();
         for name in KEPT {
             if let Some(value) = headers.get(name) {
-                kept.insert(name.to_owned(), mask(value).into_owned().into());
+                kept.insert(name.to_owned(), tell.without_secrets(&mask(value)).into());
             }
         }
         let exchange = Exchange {
@@ -126,7 +127,7 @@ impl Recorder {
 }
 
 /// A body that is no JSON: text with its personal codes masked, anything else as it is.
-fn other(body: &[u8], headers: &Headers) -> (Vec<u8>, &'static str) {
+fn other(body: &[u8], headers: &Headers, tell: &Tell) -> (Vec<u8>, &'static str) {
     let kind = headers.get("Content-Type").unwrap_or_default().to_ascii_lowercase();
     match std::str::from_utf8(body) {
         Ok(text) => {
@@ -136,7 +137,7 @@ fn other(body: &[u8], headers: &Headers) -> (Vec<u8>, &'static str) {
                 () if kind.contains("csv") => "csv",
                 () => "txt",
             };
-            (mask(text).into_owned().into_bytes(), ending)
+            (tell.without_secrets(&mask(text)).into_bytes(), ending)
         }
         Err(_) => (body.to_vec(), "bin"),
     }

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use vienkop_transforms::normalise::PseudonymKey;
 use vienkop_transforms::normalise::personal::{MASK, mask};
 
-/// Shorter values (a small number, a letter) mean too many other things to be replaced in addresses.
+/// Shorter values mean too many other things to be replaced in addresses.
 const SHORTEST: usize = 3;
 
 /// Nesting that is followed; what is deeper is taken for no JSON.
@@ -54,18 +54,18 @@ impl Rewrite<'_> {
     /// An address relative to the server's where it lies below, with what was replaced before.
     pub(super) fn address(&self, base: &Url, url: &Url) -> String {
         let mut url = url.clone();
-        let pairs: Vec<(String, String)> =
-            url.query_pairs().map(|(name, value)| (name.into_owned(), self.text(&value))).collect();
-        if !pairs.is_empty() {
-            url.query_pairs_mut().clear().extend_pairs(pairs);
+        let pairs: Vec<(String, String)> = url.query_pairs().map(|(n, v)| (n.into_owned(), v.into_owned())).collect();
+        let written: Vec<(String, String)> = pairs.iter().map(|(n, v)| (n.clone(), self.text(v))).collect();
+        // What need not change keeps the spelling that the server was asked with.
+        if written != pairs {
+            url.query_pairs_mut().clear().extend_pairs(written);
         }
-        let segments: Vec<String> =
-            url.path_segments().into_iter().flatten().map(|segment| self.segment(segment)).collect();
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.clear();
-            for segment in segments {
-                path.push(&segment);
-            }
+        let segments: Vec<String> = url.path_segments().into_iter().flatten().map(decode).collect();
+        let written: Vec<String> = segments.iter().map(|segment| self.segment(segment)).collect();
+        if written != segments
+            && let Ok(mut path) = url.path_segments_mut()
+        {
+            path.clear().extend(written);
         }
         match url.as_str().strip_prefix(base.as_str()) {
             // A relative address that begins so would be read as another scheme or host.
@@ -78,14 +78,13 @@ impl Rewrite<'_> {
         }
     }
 
-    /// A part of a path, decoded so that it is not encoded twice; an ending (`7.json`) stays.
-    fn segment(&self, segment: &str) -> String {
-        let decoded = decode(segment);
-        let (stem, ending) = decoded.split_once('.').unwrap_or((&decoded, ""));
+    /// A part of a path, decoded; an ending (`7.json`) stays.
+    fn segment(&self, decoded: &str) -> String {
+        let (stem, ending) = decoded.split_once('.').unwrap_or((decoded, ""));
         match self.replaced.get(stem) {
             Some(pseudonym) if ending.is_empty() => pseudonym.clone(),
             Some(pseudonym) => format!("{pseudonym}.{ending}"),
-            None => self.text(&decoded),
+            None => self.text(decoded),
         }
     }
 
@@ -109,7 +108,9 @@ impl Rewrite<'_> {
                     let written = match self.key.filter(|_| personal && !text.is_empty()) {
                         Some(key) => {
                             let pseudonym = key.pseudonym(&text);
-                            if text.chars().count() >= SHORTEST {
+                            // A bare number is the id of a record, too, and that one has to stay what it is.
+                            let number = text.bytes().all(|b| b.is_ascii_digit());
+                            if !number && text.chars().count() >= SHORTEST {
                                 self.replaced.insert(text.clone(), pseudonym.clone());
                             }
                             pseudonym
@@ -166,6 +167,7 @@ fn ends_so(path: &[String], wanted: &str) -> bool {
     path.ends_with(&names)
 }
 
+/// A part of a path without its percent signs.
 fn decode(segment: &str) -> String {
     // Parameters are decoded the same way, but for `+`, which is a blank only there.
     let query = format!("a={}", segment.replace('+', "%2B"));
