@@ -40,6 +40,11 @@ pub struct FilePlace {
 pub struct Secret(String);
 
 impl Secret {
+    /// A secret that a server gave out: the token of a session.
+    pub(crate) const fn new(value: String) -> Self {
+        Self(value)
+    }
+
     /// The value itself, for the request that needs it and for nothing else.
     pub fn expose(&self) -> &str {
         &self.0

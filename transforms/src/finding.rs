@@ -31,8 +31,8 @@ impl Severity {
 /// A rule that a finding names.
 #[derive(Debug, Clone, Copy)]
 pub struct Rule {
-    /// Stable code: `F` files, `R` rows as read, `V` values, `K` keys and references, `T` timelines of requests,
-    /// `S` a source's delivery, `L` the registry as a whole.
+    /// Stable code: `F` files, `R` rows as read, `N` the network, `V` values, `K` keys and references, `T` timelines of
+    /// requests, `S` a source's delivery, `L` the registry as a whole.
     pub code: &'static str,
     /// Severity unless the source's file softens it.
     pub severity: Severity,
@@ -93,6 +93,44 @@ rules! {
     FORMULA_WITHOUT_VALUE = "R006" Warning;
     /// Not a record: a line that is no JSON, an array element that is no object.
     NOT_A_RECORD = "R007" Error;
+    /// A server that cannot be reached, or does not answer in time.
+    UNREACHABLE = "N001" Error;
+    /// A server whose certificate does not prove who it is.
+    CERTIFICATE = "N002" Error;
+    /// A server that does not know us.
+    LOGIN_REFUSED = "N003" Error;
+    /// A server that knows us and does not let us.
+    FORBIDDEN = "N004" Error;
+    /// A server that answers with another failure, however often it is asked.
+    STATUS = "N005" Error;
+    /// An answer that is not what was asked for: a page for people instead of data.
+    NOT_DATA = "N006" Error;
+    /// Pages that do not end, or come again and again.
+    ENDLESS = "N007" Error;
+    /// An answer larger than allowed, maybe only after it was inflated.
+    ANSWER_TOO_LARGE = "N008" Error;
+    /// A redirect or a link to a host that the configuration does not name, or to a link-local address.
+    HOST_NOT_ALLOWED = "N009" Error;
+    /// A record that was in the list and is there no more, or cannot be had.
+    RECORD_GONE = "N010" Warning;
+    /// Fewer records than the server says that there are.
+    FEWER_THAN_PROMISED = "N011" Error;
+    /// A failure that the system tells in words of its own.
+    SYSTEM_FAILURE = "N012" Error;
+    /// A secret or certificate that is not where the configuration says.
+    SECRET_MISSING = "N013" Error;
+    /// A request of which no answer is recorded.
+    NOT_RECORDED = "N014" Error;
+    /// A log of changes in which some are missing.
+    HISTORY_GAPS = "N015" Warning;
+    /// A window of time that is full and cannot be made smaller.
+    WINDOW_FULL = "N016" Error;
+    /// An id that its look-up list does not have.
+    LOOKUP_LACKS = "N017" Warning;
+    /// A server whose clock is wrong.
+    CLOCK_SKEW = "N018" Warning;
+    /// An answer that cannot be recorded without the personal data in it.
+    NOT_RECORDABLE = "N019" Error;
     /// A required field is empty.
     REQUIRED_MISSING = "V001" Error;
     /// A due field is empty.

@@ -9,6 +9,9 @@
 
 mod archive;
 mod file;
+mod http;
+#[allow(dead_code, reason = "what the kind rest alone uses")]
+mod net;
 #[cfg(test)]
 mod tests;
 
@@ -19,12 +22,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use schemars::{Schema, SchemaGenerator};
 use vienkop_transforms::finding::Finding;
 
+pub use self::net::Recorder;
 pub use crate::format::OptionError;
 use crate::landing::{Landed, LandingZone};
 use crate::limits::Limits;
 
 /// Every kind of fetch.
-pub static KINDS: &[&dyn FetchKind] = &[&file::Kind];
+pub static KINDS: &[&dyn FetchKind] = &[&file::Kind, &http::Kind];
 
 /// The kind of that name.
 pub fn kind(name: &str) -> Option<&'static dyn FetchKind> {
@@ -37,6 +41,11 @@ pub trait FetchKind: Sync {
     fn name(&self) -> &'static str;
     /// Schema of `[fetch]` without `kind`: an object that denies unknown properties.
     fn options_schema(&self, generator: &mut SchemaGenerator) -> Schema;
+    /// Options that are paths of files or folders, relative to the folder that holds `config/`.
+    fn paths(&self) -> &'static [&'static str] {
+        &["recorded"]
+    }
+
     /// Makes the fetcher of one source; the value has passed the schema.
     ///
     /// # Errors
@@ -86,6 +95,8 @@ pub struct FetchContext<'a> {
     /// A file in which a fetch may note what it has landed, so that the next one goes on where it broke off; none: it
     /// begins anew each time.
     pub resume: Option<&'a Path>,
+    /// Where the answers of servers are recorded, to be played later in the place of the server; none: nowhere.
+    pub record: Option<&'a Recorder>,
     /// Set from outside to stop at the next chunk.
     pub cancel: &'a AtomicBool,
 }

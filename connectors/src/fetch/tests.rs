@@ -31,6 +31,7 @@ fn fetch_with(
         cursor: None,
         landing: &landing,
         resume: None,
+        record: None,
         cancel,
     };
     fetcher.fetch(&context, &mut |mut fetched| {

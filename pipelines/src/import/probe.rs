@@ -39,6 +39,7 @@ pub(crate) fn probe(session: &Session, prepared: &Prepared<'_>) -> anyhow::Resul
         cursor: None,
         landing: &landing,
         resume: None,
+        record: None,
         cancel: &cancel,
     };
     let mut files: Vec<Landed> = Vec::new();
