@@ -89,7 +89,21 @@ impl<'a> Asker<'a> {
             if matches!(answer.status, 404 | 410) {
                 return Err(Refusal::Gone);
             }
-            let document = match Node::parse(&answer.body, self.depth) {
+            if matches!(answer.status, 400 | 422) {
+                let value = Some(self.conversation.quote(&format!(
+                    "{} {}",
+                    answer.status,
+                    String::from_utf8_lossy(&answer.body)
+                )));
+                return Err(Refusal::Own(Box::new(Finding {
+                    cell: Some(name),
+                    value,
+                    ..Finding::of(&finding::STATUS)
+                })));
+            }
+            // Nothing at all, where that is what is said.
+            let body = if matches!(answer.status, 204 | 205) { b"{}".as_slice() } else { answer.body.as_slice() };
+            let document = match Node::parse(body, self.depth) {
                 Ok(document) => document,
                 Err(TreeError::Deep) => return Err(Refusal::Fetch(self.too_deep(name))),
                 // What broke off on its way may come whole the next time.
@@ -148,8 +162,9 @@ impl<'a> Asker<'a> {
         };
         let off = there.duration_since(here);
         let finding = (off.abs() > SKEW).then(|| Finding {
-            value: Some(there.to_string()),
+            value: Some(format!("{:#}", SignedDuration::from_secs(off.abs().as_secs()))),
             expected: Some(here.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
+            hint: Some(there.to_string()),
             ..Finding::of(&finding::CLOCK_SKEW)
         });
         *began = Some((there, finding));

@@ -113,11 +113,18 @@ impl<'a> Gatherer<'a> {
                         continue;
                     }
                     // Some servers give no more than so many of those asked for.
-                    if given.len() < before && missing.len() < batch.len() {
+                    if missing.len() < batch.len() {
                         waiting.push(missing);
                         continue;
                     }
-                    Refusal::Gone
+                    // Others than those asked for say nothing of these.
+                    match before {
+                        0 => Refusal::Gone,
+                        _ => Refusal::Own(Box::new(Finding {
+                            cell: Some(name.clone()),
+                            ..Finding::of(&finding::NOT_DATA)
+                        })),
+                    }
                 }
                 Err(Refusal::Fetch(error)) => return Err(error),
                 Err(refusal) => refusal,

@@ -133,6 +133,10 @@ pub(super) enum Paging {
         /// JSON Pointer to the number of all records.
         #[serde(default)]
         total: Option<String>,
+        /// Records of the page before that are asked for again: where they are others, the list has moved meanwhile,
+        /// and it is walked again for what slipped through. Records need an `id`.
+        #[serde(default)]
+        overlap: u64,
         /// Where both parameters are sent.
         #[serde(default, rename = "in")]
         place: Place,

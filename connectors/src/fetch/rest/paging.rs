@@ -31,7 +31,9 @@ pub(super) struct Pager {
 enum Way {
     /// One answer.
     Whole,
-    Offset,
+    Offset {
+        overlap: u64,
+    },
     Page {
         first: u64,
     },
@@ -83,11 +85,24 @@ pub(super) struct Walk {
     pub(super) totals: Option<(u64, u64)>,
     /// Pages without a new record in a row.
     idle: u32,
+    /// Digests of the last records, which the next page begins with.
+    tail: Vec<Digest>,
+    /// Whether the list has moved under the walk.
+    pub(super) moved: bool,
 }
 
 impl Default for Walk {
     fn default() -> Self {
-        Self { step: Step::First, pages: 0, received: 0, distinct: 0, totals: None, idle: 0 }
+        Self {
+            step: Step::First,
+            pages: 0,
+            received: 0,
+            distinct: 0,
+            totals: None,
+            idle: 0,
+            tail: Vec::new(),
+            moved: false,
+        }
     }
 }
 
@@ -132,6 +147,8 @@ pub(super) struct Page<'a> {
     pub(super) fresh: u64,
     /// What tells it from other pages.
     pub(super) digest: u128,
+    /// Digests of the ids on it.
+    pub(super) keys: &'a [u128],
 }
 
 /// What comes after a page.
@@ -178,10 +195,10 @@ impl Pager {
         };
         let Some(options) = options else { return Ok(Self { way: Way::Whole, total: None, size: 0, most_pages: 1 }) };
         Ok(match options {
-            Paging::Offset { offset, limit, size, total, place, pages } => {
+            Paging::Offset { offset, limit, size, total, overlap, place, pages } => {
                 add(*place, &[(offset, Template::gap("offset")), (limit, Template::number(*size))])?;
                 let total = total.as_deref().map(|text| pointed("total", text)).transpose()?;
-                Self { way: Way::Offset, total, size: *size, most_pages: *pages }
+                Self { way: Way::Offset { overlap: *overlap }, total, size: *size, most_pages: *pages }
             }
             Paging::Page { page, first, limit, size, total, place, pages } => {
                 add(*place, &[(page, Template::gap("page")), (limit, Template::number(*size))])?;
@@ -203,7 +220,7 @@ impl Pager {
     /// Names of the gaps that it fills.
     pub(super) const fn gaps(&self) -> &'static [&'static str] {
         match self.way {
-            Way::Offset => &["offset", "limit"],
+            Way::Offset { .. } => &["offset", "limit"],
             Way::Page { .. } => &["page", "limit"],
             Way::Cursor(_) => &["cursor"],
             Way::Whole | Way::Next(_) | Way::Link | Way::Odata => &[],
@@ -213,11 +230,11 @@ impl Pager {
     /// What fills a gap of the request at this step.
     pub(super) fn value(&self, step: &Step, name: &str) -> Option<Node> {
         match (name, step, &self.way) {
-            ("offset", Step::First, Way::Offset) => Some(Node::number(0)),
+            ("offset", Step::First, Way::Offset { .. }) => Some(Node::number(0)),
             ("offset", Step::Offset(offset), _) => Some(Node::number(*offset)),
             ("page", Step::First, Way::Page { first }) => Some(Node::number(*first)),
             ("page", Step::Page(page), _) => Some(Node::number(*page)),
-            ("limit", _, Way::Offset | Way::Page { .. }) => Some(Node::number(self.size)),
+            ("limit", _, Way::Offset { .. } | Way::Page { .. }) => Some(Node::number(self.size)),
             ("cursor", Step::Cursor(cursor), _) => Some(Node::text_of(cursor)),
             _ => None,
         }
@@ -236,7 +253,10 @@ impl Pager {
     /// Goes on after a page.
     pub(super) fn advance(&self, walk: &mut Walk, page: &Page<'_>, met: &mut Met) -> After {
         walk.pages += 1;
-        walk.received += page.received;
+        let again = self.overlapping(walk);
+        let begins = page.keys.iter().take(walk.tail.len());
+        walk.moved |= again > 0 && !begins.eq(walk.tail.iter().map(|digest| &digest.0));
+        walk.received += page.received.saturating_sub(again);
         walk.distinct += page.fresh;
         let total =
             self.total.as_ref().and_then(|steps| page.document.pointed(steps)?.text()?.trim().parse::<u64>().ok());
@@ -245,7 +265,7 @@ impl Pager {
             let (most, _) = walk.totals.unwrap_or_default();
             walk.totals = Some((most.max(total), total));
         }
-        let Some(next) = self.next(walk, page) else { return After::End };
+        let Some(next) = self.next(walk, page, again) else { return After::End };
         if page.received > 0 && !met.insert(page.digest) {
             return After::Circle(Circle::Page);
         }
@@ -259,20 +279,34 @@ impl Pager {
             return After::Circle(Circle::Idle);
         }
         walk.step = next;
+        let again = self.overlapping(walk) as usize;
+        walk.tail = page.keys[page.keys.len().saturating_sub(again)..].iter().copied().map(Digest).collect();
         if walk.pages >= self.most_pages {
             return After::Circle(Circle::Pages(self.most_pages));
         }
         After::More
     }
 
+    /// Records of the page before that the next page begins with.
+    fn overlapping(&self, walk: &Walk) -> u64 {
+        match walk.step {
+            Step::Offset(offset) => walk.received.saturating_sub(offset),
+            _ => 0,
+        }
+    }
+
     /// What the next page is asked by; none at the end.
-    fn next(&self, walk: &Walk, page: &Page<'_>) -> Option<Step> {
+    fn next(&self, walk: &Walk, page: &Page<'_>, again: u64) -> Option<Step> {
         let all = walk.totals.is_some_and(|(most, _)| walk.received >= most);
         let counted = page.received > 0 && !all;
         let told = |steps: &[String]| Some(page.document.pointed(steps)?.text()?.into_owned());
         let link = match &self.way {
             Way::Whole => return None,
-            Way::Offset => return counted.then_some(Step::Offset(walk.received)),
+            Way::Offset { overlap } => {
+                // A page with nothing beyond the overlap may be the last one: the next one tells.
+                let overlap = if page.received > again { (*overlap).min(page.received - 1) } else { 0 };
+                return counted.then(|| Step::Offset(walk.received.saturating_sub(overlap)));
+            }
             Way::Page { first } => return counted.then_some(Step::Page(first + walk.pages)),
             Way::Cursor(steps) => return told(steps).filter(|text| !text.is_empty()).map(Step::Cursor),
             Way::Next(steps) => told(steps),
@@ -344,7 +378,7 @@ mod tests {
         }
     }
 
-    fn walk(pager: &Pager, listing: &Listing) -> (Vec<u64>, After, u64) {
+    fn walk(pager: &Pager, listing: &Listing) -> (Vec<u64>, After, Walk) {
         let (mut walk, mut met, mut taken) = (Walk::default(), Met::default(), Vec::new());
         loop {
             let page = listing.page(pager, &walk.step);
@@ -359,12 +393,13 @@ mod tests {
                     received: page.len() as u64,
                     fresh: fresh.len() as u64,
                     digest: super::super::digest(&[format!("{page:?}").as_bytes()]),
+                    keys: &page.iter().map(|id| u128::from(*id)).collect::<Vec<_>>(),
                 },
                 &mut met,
             );
             taken.extend(fresh);
             if after != After::More {
-                return (taken, after, walk.pages);
+                return (taken, after, walk);
             }
         }
     }
@@ -372,24 +407,26 @@ mod tests {
     proptest! {
         #[test]
         fn every_record_comes_once_whatever_the_server_clamps_to(
-            records in 0_u64..500, clamp in 1_u64..60, total in any::<bool>(), by_page in any::<bool>(),
+            records in 0_u64..500, clamp in 1_u64..60, total in any::<bool>(), by_page in any::<bool>(), overlap in 0..4,
         ) {
             let options = if by_page { json!({"kind": "page", "total": "/total"}) } else {
-                json!({"kind": "offset", "total": "/total"})
+                json!({"kind": "offset", "total": "/total", "overlap": overlap})
             };
             let listing = Listing { records, clamp, total, ignores_offset: false };
-            let (taken, after, pages) = walk(&pager(options), &listing);
-            prop_assert_eq!(after, After::End);
+            let (taken, after, walked) = walk(&pager(options), &listing);
+            prop_assert_eq!((after, walked.moved), (After::End, false));
             prop_assert_eq!(taken, (0..records).collect::<Vec<_>>());
             let needed = records.div_ceil(clamp);
-            prop_assert_eq!(pages, if total && records > 0 { needed } else { needed + 1 });
+            if by_page || overlap == 0 {
+                prop_assert_eq!(walked.pages, if total && records > 0 { needed } else { needed + 1 });
+            }
         }
 
         #[test]
         fn a_page_that_repeats_is_seen(records in 1_u64..500, clamp in 1_u64..60) {
             let listing = Listing { records, clamp, total: false, ignores_offset: true };
-            let (taken, after, pages) = walk(&pager(json!({"kind": "offset"})), &listing);
-            prop_assert_eq!((after, pages), (After::Circle(Circle::Page), 2));
+            let (taken, after, walked) = walk(&pager(json!({"kind": "offset"})), &listing);
+            prop_assert_eq!((after, walked.pages), (After::Circle(Circle::Page), 2));
             prop_assert_eq!(taken.len() as u64, records.min(clamp));
         }
     }
@@ -397,8 +434,8 @@ mod tests {
     #[test]
     fn pages_are_limited() {
         let listing = Listing { records: 100, clamp: 10, total: false, ignores_offset: false };
-        let (_, after, pages) = walk(&pager(json!({"kind": "offset", "pages": 4})), &listing);
-        assert_eq!((after, pages), (After::Circle(Circle::Pages(4)), 4));
+        let (_, after, walked) = walk(&pager(json!({"kind": "offset", "pages": 4})), &listing);
+        assert_eq!((after, walked.pages), (After::Circle(Circle::Pages(4)), 4));
     }
 
     fn follow(pager: &Pager, documents: &[&str]) -> Vec<String> {

@@ -9,7 +9,7 @@ use super::super::OptionError;
 use super::history::History;
 use super::lookups::Apply;
 use super::moment::{self, Read, Written};
-use super::options::{DetailOptions, IncrementalOptions, Place, RequestOptions, RestOptions, WindowOptions};
+use super::options::{DetailOptions, IncrementalOptions, Paging, Place, RequestOptions, RestOptions, WindowOptions};
 use super::paging::Pager;
 use super::template::{RequestTemplate, Template};
 use super::tree::{Node, Path, pointer};
@@ -151,6 +151,12 @@ impl Plan {
             pointer: options.request.records.clone(),
             pager,
         };
+        if matches!(options.paging, Some(Paging::Offset { overlap: 1.., .. }))
+            && options.request.id.is_none()
+            && options.detail.is_none()
+        {
+            return Err(fault("request/id", "id-needed", ""));
+        }
         if options.windows.is_some() && !list.request.gaps().contains(&"until") {
             return Err(fault("windows/to", "window-parameters", ""));
         }

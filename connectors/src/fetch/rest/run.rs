@@ -15,7 +15,7 @@ use super::notes::{self, Asked, Digest, Line, Noted, Notes};
 use super::paging::{After, Met, Page, Walk};
 use super::tree::Node;
 use super::walk::{endless, fewer, page_digest, page_request};
-use super::windows::Windows;
+use super::windows::{Window, Windows};
 use super::{Out, RestFetch, digest};
 
 /// Records of one document, at most: what is held in memory at a time.
@@ -203,7 +203,7 @@ impl Run<'_, '_, '_> {
     }
 
     /// Asks for the page that the position names.
-    async fn page(&self, window: super::windows::Window) -> Result<Reply, Refusal> {
+    async fn page(&self, window: Window) -> Result<Reply, Refusal> {
         let plan = &self.rest.plan;
         let overlap = plan.windows.as_ref().map(|windows| windows.overlap).unwrap_or_default();
         let written = |moment: Timestamp| Node::text_of(&plan.written.write(moment, self.context.time_zone));
@@ -249,8 +249,9 @@ impl Run<'_, '_, '_> {
         if let Some(windows) = &plan.windows {
             let total = position.walk.totals.map_or(0, |(most, _)| most);
             if position.walk.received + received >= windows.most || total > windows.most {
+                let window = position.windows.current(self.context.now);
                 if !position.windows.halve(self.context.now) {
-                    return Err(window_full(reply, windows.most));
+                    return Err(window_full(reply, window, windows.most));
                 }
                 position = Position { walk: Walk::default(), segment: segment + 1, pass: 1, ..position };
                 return self.note(Line { position: Some(position), segment, ..Line::default() });
@@ -258,7 +259,14 @@ impl Run<'_, '_, '_> {
         }
         let digest = page_digest(&found);
         let sifted = self.sift(found, segment);
-        let facts = Page { document: &reply.document, links: &reply.links, received, fresh: sifted.fresh, digest };
+        let facts = Page {
+            document: &reply.document,
+            links: &reply.links,
+            received,
+            fresh: sifted.fresh,
+            digest,
+            keys: &sifted.keys,
+        };
         match plan.list.pager.advance(&mut position.walk, &facts, &mut self.state.met) {
             After::More => position.walk.step.resolve(&reply.url),
             After::End => self.end_of_list(&mut position)?,
@@ -299,6 +307,7 @@ impl Run<'_, '_, '_> {
             let known = key.and_then(|key| self.state.seen.get(&key).copied());
             sifted.fresh += u64::from(known.is_none_or(|(_, met)| met != segment));
             if let Some(key) = key {
+                sifted.keys.push(key);
                 let held = version.or(known.map(|(held, _)| held)).unwrap_or_default();
                 self.state.seen.insert(key, (held, segment));
                 let same = known.is_some_and(|(held, met)| version.map_or(met == segment, |version| version == held));
@@ -382,19 +391,18 @@ impl Run<'_, '_, '_> {
     /// window, or nothing.
     fn end_of_list(&self, position: &mut Position) -> Result<(), FetchError> {
         let plan = &self.rest.plan;
-        if let Some((most, last)) = position.walk.totals {
-            let moved = position.walk.distinct < last || last < most;
-            // Without ids a record that comes again cannot be told from a new one.
-            let has_ids = plan.id.is_some() || plan.detail.is_some();
-            if moved && has_ids && position.pass < PASSES {
-                position.walk = Walk::default();
-                position.segment += 1;
-                position.pass += 1;
-                return Ok(());
-            }
-            if position.walk.distinct < last {
-                return Err(fewer(&plan.list.request.name(), position.walk.distinct, last));
-            }
+        let (most, last) = position.walk.totals.unwrap_or_default();
+        let moved = position.walk.moved || position.walk.distinct < last || last < most;
+        // Without ids a record that comes again cannot be told from a new one.
+        let has_ids = plan.id.is_some() || plan.detail.is_some();
+        if moved && has_ids && position.pass < PASSES {
+            position.walk = Walk::default();
+            position.segment += 1;
+            position.pass += 1;
+            return Ok(());
+        }
+        if position.walk.distinct < last {
+            return Err(fewer(&plan.list.request.name(), position.walk.distinct, last));
         }
         position.windows.walked();
         position.walk = Walk::default();
@@ -431,6 +439,8 @@ struct Sifted {
     passed: Vec<(Digest, Digest)>,
     /// Records that this walk had not met.
     fresh: u64,
+    /// Digests of all ids.
+    keys: Vec<u128>,
 }
 
 /// A record that is taken.
@@ -443,9 +453,11 @@ struct Taken {
 }
 
 /// N016.
-fn window_full(reply: &Reply, most: u64) -> FetchError {
+fn window_full(reply: &Reply, window: Option<Window>, most: u64) -> FetchError {
+    let told = |moment: Option<Timestamp>| moment.map_or_else(|| "…".to_owned(), |moment| moment.to_string());
     Finding {
         cell: Some(reply.request.clone()),
+        value: window.map(|window| format!("{} – {}", told(window.since), told(window.until))),
         expected: Some(most.to_string()),
         ..Finding::of(&finding::WINDOW_FULL)
     }

@@ -37,6 +37,7 @@ pub(super) async fn walk(asker: &Asker<'_>, list: &List, values: &Values<'_>, go
             received,
             fresh: received,
             digest: page_digest(&page),
+            keys: &[],
         };
         let after = list.pager.advance(&mut walk, &facts, &mut met);
         found.extend(page);
