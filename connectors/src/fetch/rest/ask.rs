@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Url;
 use vienkop_transforms::finding::{self, Finding};
+use vienkop_transforms::normalise::personal::mask;
 
 use super::super::net::{Answer, Conversation, Request};
 use super::super::{FetchContext, FetchError};
@@ -60,7 +61,7 @@ impl From<Refusal> for FetchError {
         match refusal {
             Refusal::Fetch(error) => error,
             Refusal::Own(finding) => Self::File(finding),
-            Refusal::Gone => Finding::of(&finding::RECORD_GONE).into(),
+            Refusal::Gone => Finding::of(&finding::SYSTEM_FAILURE).into(),
         }
     }
 }
@@ -181,28 +182,34 @@ impl<'a> Asker<'a> {
     }
 }
 
-/// The records that an answer holds under a pointer; a single object is one record.
+/// Takes the records out of an answer, from where a pointer leads; a single object is one record.
 ///
 /// # Errors
 /// N006: the answer is another than was to be expected. What says nothing at all (`{}`, `null`) holds no records.
-pub(super) fn records(reply: &Reply, pointer: &[String], written: &str) -> Result<Vec<Node>, FetchError> {
-    match reply.document.pointed(pointer) {
-        Some(Node::Array(items)) => Ok(items.clone()),
-        Some(node) if node.is_empty() => Ok(Vec::new()),
-        Some(node @ Node::Object(_)) => Ok(vec![node.clone()]),
-        None if reply.document.is_empty() => Ok(Vec::new()),
-        Some(Node::Scalar(_)) | None => {
-            let members = match &reply.document {
-                Node::Object(members) => members.iter().map(|(name, _)| name.as_str()).collect(),
-                Node::Array(_) | Node::Scalar(_) => Vec::new(),
-            };
-            Err(Finding {
-                cell: Some(reply.request.clone()),
-                value: (!members.is_empty()).then(|| members[..members.len().min(8)].join(", ")),
-                expected: Some(written.to_owned()),
-                ..Finding::of(&finding::NOT_DATA)
-            }
-            .into())
-        }
+pub(super) fn records(reply: &mut Reply, pointer: &[String], written: &str) -> Result<Vec<Node>, FetchError> {
+    let nothing = reply.document.is_empty();
+    match reply.document.pointed_mut(pointer) {
+        Some(Node::Array(items)) => return Ok(std::mem::take(items)),
+        Some(node) if node.is_empty() => return Ok(Vec::new()),
+        Some(node @ Node::Object(_)) => return Ok(vec![std::mem::replace(node, Node::null())]),
+        None if nothing => return Ok(Vec::new()),
+        Some(Node::Scalar(_)) | None => {}
     }
+    let members: Vec<&str> = match &reply.document {
+        Node::Object(members) => members.iter().map(|(name, _)| name.as_str()).take(8).collect(),
+        Node::Array(_) | Node::Scalar(_) => Vec::new(),
+    };
+        Err(Finding {
+        cell: Some(reply.request.clone()),
+        value: quoted(&members),
+        expected: Some(written.to_owned()),
+        ..Finding::of(&finding::NOT_DATA)
+    }
+    .into())
+}
+
+/// Names of members, as they would stand in the answer.
+fn quoted(members: &[&str]) -> Option<String> {
+    let names: Vec<String> = members.iter().map(|name| format!("\"{}\"", mask(name))).collect();
+    (!names.is_empty()).then(|| format!("{{{}}}", names.join(", ")))
 }

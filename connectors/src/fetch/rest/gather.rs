@@ -96,8 +96,8 @@ impl<'a> Gatherer<'a> {
             request.accept = vec![400, 404, 410, 422];
             let name = self.asker.conversation.name(&request);
             let refusal = match self.asker.ask(request).await {
-                Ok(reply) => {
-                    let records = super::ask::records(&reply, &detail.records, &detail.pointer)?;
+                Ok(mut reply) => {
+                    let records = super::ask::records(&mut reply, &detail.records, &detail.pointer)?;
                     let mut given: HashMap<String, Node> = records
                         .into_iter()
                         .filter_map(|record| Some((record.find(&detail.id)?.into_owned(), record)))

@@ -135,6 +135,11 @@ impl Plan {
     pub(super) fn new(options: &RestOptions) -> Result<Self, OptionError> {
         options.server.check()?;
         let mut request = RequestTemplate::new(&RequestOptions::from(&options.request), "request")?;
+        // A text with a gap that has no value is left out: a filter would be lost with it.
+        let since = options.incremental.as_ref().filter(|_| request.gaps().contains(&"since"));
+        if since.is_some_and(|incremental| incremental.first.is_none()) {
+            return Err(fault("incremental/first", "first-needed", ""));
+        }
         let written = written(options.incremental.as_ref(), options.windows.as_ref(), &mut request)?;
         let pager = Pager::new(options.paging.as_ref(), &mut request, "paging")?;
         let mut known = pager.gaps().to_vec();

@@ -196,7 +196,7 @@ impl Run<'_, '_, '_> {
                 }
                 self.hand_over()?;
             }
-            self.take(&reply).await?;
+            self.take(reply).await?;
         }
         // All was there but the end.
         self.hand_over()
@@ -240,9 +240,9 @@ impl Run<'_, '_, '_> {
     }
 
     /// Deals with a page: what of it is new is made whole and landed, and the position moves on.
-    async fn take(&mut self, reply: &Reply) -> Result<(), FetchError> {
+    async fn take(&mut self, mut reply: Reply) -> Result<(), FetchError> {
         let plan = &self.rest.plan;
-        let found = records(reply, &plan.list.records, &plan.list.pointer)?;
+        let found = records(&mut reply, &plan.list.records, &plan.list.pointer)?;
         let received = found.len() as u64;
         let mut position = self.state.position.clone();
         let segment = position.segment;
@@ -251,7 +251,7 @@ impl Run<'_, '_, '_> {
             if position.walk.received + received >= windows.most || total > windows.most {
                 let window = position.windows.current(self.context.now);
                 if !position.windows.halve(self.context.now) {
-                    return Err(window_full(reply, window, windows.most));
+                    return Err(window_full(&reply, window, windows.most));
                 }
                 position = Position { walk: Walk::default(), segment: segment + 1, pass: 1, ..position };
                 return self.note(Line { position: Some(position), segment, ..Line::default() });

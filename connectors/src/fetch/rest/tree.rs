@@ -121,6 +121,15 @@ impl Node {
         })
     }
 
+    /// The same, to be changed.
+    pub(super) fn pointed_mut(&mut self, steps: &[String]) -> Option<&mut Self> {
+        steps.iter().try_fold(self, |node, step| match node {
+            Self::Object(members) => members.iter_mut().find(|(name, _)| name == step).map(|(_, value)| value),
+            Self::Array(items) => items.get_mut(step.parse::<usize>().ok()?),
+            Self::Scalar(_) => None,
+        })
+    }
+
     /// Every value that a path leads to.
     pub(super) fn each<'n>(&'n self, path: &Path, found: &mut Vec<&'n Self>) {
         self.each_below(&path.0, found);

@@ -22,14 +22,14 @@ pub(super) async fn walk(asker: &Asker<'_>, list: &List, values: &Values<'_>, go
             return Ok(Node::Array(Vec::new()));
         };
         request.accept = gone.to_vec();
-        let reply = asker.ask(request).await?;
+        let mut reply = asker.ask(request).await?;
         if list.pager.is_whole()
             && let Some(node @ Node::Object(_)) = reply.document.pointed(&list.records)
             && !node.is_empty()
         {
             return Ok(node.clone());
         }
-        let page = records(&reply, &list.records, &list.pointer)?;
+        let page = records(&mut reply, &list.records, &list.pointer)?;
         let received = page.len() as u64;
         let facts = Page {
             document: &reply.document,
