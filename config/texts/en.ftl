@@ -120,6 +120,131 @@ R007-message = A record should be here, but there is none.
 R007-remedy = Check how the export is made: every record has to be an object or a line of its own.
 R007-explain = In JSON every record is an object: an element of an array or a line (NDJSON). Here is something else: a line that is no JSON, or an element that is no object. It alone is quarantined; the other records are loaded.
 
+### Findings: the network
+
+N001-title = Server not reached
+N001-message = The server gave no answer: { $value ->
+        [name] its name is not known to the name service
+        [connect] nothing accepts connections at this address and port
+        [time] it took longer than allowed
+        [tls] no encrypted connection could be agreed on
+        [broke] the connection broke off in the middle
+       *[other] { $value }
+    }.
+N001-remedy = Check that the server is up and that this machine may reach it (name, port, firewall); then run the source again.
+N001-explain = The request was tried as often as "attempts" in [fetch.server] says, with growing pauses between. Nothing of this source is loaded and its cursor stays; pages that were received stay in the landing zone and the next run goes on from them. Proxies named in the environment are not used: the server must be reached directly.
+
+N002-title = Certificate not valid
+N002-message = The certificate of { $value } does not prove who the server is: { $expected ->
+        [expired] it has expired
+        [early] it is not valid yet
+        [issuer] its issuer is not trusted
+        [name] it was issued for another name
+       *[other] it cannot be accepted
+    }.
+N002-remedy = Ask the server's owner for a valid certificate; if the institution has an authority of its own, name the file with its certificate as "ca_file" in [fetch.server].
+N002-explain = The connection is encrypted, but without a valid certificate nobody knows with whom, and secrets would go to whoever answered. So nothing was asked. There is no setting that switches this check off; an authority of the institution's own is trusted by "ca_file".
+
+N003-title = Login refused
+N003-message = The server does not accept our credentials: { $value }.
+N003-remedy = Check the secret that [fetch.server] auth names: whether it is still valid, belongs to this server and was copied whole.
+N003-explain = The server answered that it does not know us (401), or the login brought no token. Where a token is got by logging in, that was tried once more. Nothing of this source is loaded, the registry keeps what it had. The words of the server are shown without any secret.
+
+N004-title = No permission
+N004-message = The server knows us, but does not let us read this: { $value }.
+N004-remedy = Ask the system's administrator to let the account of vienkop read what the request asks for.
+N004-explain = The server answered 403: the credentials are right, the rights are not enough. Nothing of this source is loaded, the registry keeps what it had.
+
+N005-title = The server answers with a failure
+N005-message = The server answered { $value }.
+N005-remedy = Show the request and the answer to those who look after the server; run the source again when it is mended.
+N005-explain = The status of the answer is neither a success nor a refusal to let us in. Failures that may pass (500, 502, 503, 504, 429 and the like) were tried again as often as "attempts" in [fetch.server] says, after the time that the server asked for. Nothing of this source is loaded, the cursor stays, and what has landed stays.
+
+N006-title = Not data
+N006-message = The answer is not JSON, though the server says that all went well. It begins: { $value }.
+N006-remedy = Open the address in a browser: usually it is a login page or a notice of a proxy. Correct the address or the credentials in [fetch.server].
+N006-explain = JSON was asked for and something else came: a page for people, nothing at all, or a compression that was not asked for. Such an answer is never taken for an empty list. Nothing of this source is loaded.
+
+N007-title = Pages without end
+N007-message = The list does not come to an end: { $value ->
+        [page] the same page came again
+        [link] the same link to the next page came again
+        [idle] page after page brings nothing new
+        [pages] there are more than { $expected } pages
+       *[other] { $value }
+    }.
+N007-remedy = Check [fetch.paging] against the documentation of the system; if there really are so many pages, raise "pages".
+N007-explain = A page that brought nothing new came again, or there are more pages than "pages" allows. That happens when a system does not know the parameter of the page and answers with the first one each time. Nothing of this source is loaded, since nobody knows what is missing.
+
+N008-title = Answer too large
+N008-message = The answer is larger than allowed: { $expected } bytes at most (setting { $hint }).
+N008-remedy = Ask for smaller pages; if one answer really has to be so large, raise the setting in [fetch.server].
+N008-explain = What counts is the size after it was inflated, so that a small compressed answer cannot fill the memory. Reading stopped at the limit, and nothing of this source is loaded.
+
+N009-title = Host not allowed
+N009-message = An address leads to { $value }, which may not be reached: { $expected ->
+        [link-local] it is a link-local address
+        [scheme] only http and https are spoken, and never http where the server itself has https
+       *[other] the configuration does not name this host and port
+    }.
+N009-remedy = If the host belongs to the source, add it to "hosts" in [fetch.server]; a redirect to a login page means that the credentials are not good. Link-local addresses are never reached.
+N009-explain = Only the host of "url" and those in "hosts" are spoken to, whatever a redirect or a link in an answer says; otherwise a server could have vienkop fetch from inside the network what it cannot see itself. Link-local addresses (169.254.0.0/16, fe80::/10), where clouds keep the keys of a machine, are refused even when a name resolves to one. Nothing was sent there.
+
+N010-title = Record no longer there
+N010-message = The record { $key } from the list could not be read (the system's answer: { $value }).
+N010-remedy = Nothing to do if it was deleted; otherwise check whether the account of vienkop may read it.
+N010-explain = Between the list and the request for the record itself it was deleted or moved, or the system cannot give it. The record is left out of this delivery, and what the registry holds of it stays. If the system did not say that it is gone, the cursor does not move, so that it is asked for again; codes that mean "gone" are named in "gone" of [fetch.errors].
+
+N011-title = Fewer records than promised
+N011-message = The server promised { $expected } records and gave { $value }.
+N011-remedy = Run the source again; if it happens again, check paging and the rights of the account of vienkop.
+N011-explain = The system tells how many records there are, and the pages ended before that. Such a delivery is not whole: records would seem deleted that are not. Nothing of it is loaded.
+
+N012-title = The system reports a failure
+N012-message = The system answered with a failure of its own: { $value }.
+N012-remedy = Look the code up in the documentation of the system, or show it to its administrator.
+N012-explain = Some systems answer that all went well (200) and put the failure into the content. It is recognised by [fetch.errors]. Nothing of this source is loaded.
+
+N013-title = Secret or certificate missing
+N013-message = { $expected ->
+        [env] The environment variable { $value } is not set or is empty.
+        [file] The file "{ $value }" cannot be read or is empty.
+        [letters] The value in { $value } has characters that cannot be sent in a header.
+       *[certificate] The file "{ $value }" holds no certificate that can be read (PEM is needed).
+    }
+N013-remedy = Set what the source's configuration names, for the user that runs vienkop, and run the source again.
+N013-explain = Secrets never stand in the configuration; it names an environment variable or a file (for auth in [fetch.server]), and a file with certificates (for ca_file). What is named was not there. Nothing was asked of the server.
+
+N014-title = Nothing recorded
+N014-message = The recorded answers in "{ $value }" have none to this request.
+N014-remedy = Record the conversation again, or add the exchange to the folder by hand.
+N014-explain = The source runs from recorded answers ("recorded" in [fetch]), and the server itself is not asked. Method, path, parameters and body of a request must be those of an exchange; the order of parameters does not matter. The hint shows the nearest exchange.
+
+N015-title = Gaps in the history
+N015-message = The log of changes of { $key } is not whole: "{ $value }" where "{ $expected }" was to be expected.
+N015-remedy = Usually there is nothing to do: states that the system did not log cannot be had. If there are many, ask the system's administrator about its log.
+N015-explain = A change in the log begins with another state than the one that the change before ended with, or the last one is not the state that the record has now. The states that the log does tell are loaded; times in the states between are not known.
+
+N016-title = Window full
+N016-message = In { $value } there are more records than the { $expected } that the server gives at once.
+N016-remedy = Raise the ceiling of the server, or narrow the request down.
+N016-explain = The system has no paging, so its records are asked for by time of change, in windows that are halved as long as they come back full. This one is as short as can be and still full, so records may be missing. Nothing of this source is loaded.
+
+N017-title = Not in the look-up list
+N017-message = The list "{ $column }" has no value { $value }.
+N017-remedy = If the value was deleted in the system, nothing can be done; otherwise check whether the account of vienkop sees the whole list.
+N017-explain = Systems keep ids in place of names in their records and logs, and the names in lists beside. This id is not in its list, so it is loaded as it stands.
+
+N018-title = The server's clock is wrong
+N018-message = The clock of the server and that of this machine differ by { $value }.
+N018-remedy = Check the time synchronisation of both.
+N018-explain = Times that the system writes may be wrong by so much. Nothing is lost by it: the cursor is the latest time of change in the records themselves, never later than the server's own time when the fetch began, and never the time of this machine.
+
+N019-title = Not recorded
+N019-message = The answer cannot be recorded without the personal data in it: { $value }.
+N019-remedy = Record a source without personal data, or make its exchanges by hand.
+N019-explain = When a conversation is recorded, members that hold personal data become pseudonyms. In JSON they can be found; in an answer of another kind they cannot, and it is not written down.
+
 ### Findings: values
 
 V001-title = Required value missing
@@ -455,6 +580,27 @@ config-refused-root = "{ $value }" must begin with "/" and the name of the root 
 config-refused-element = "{ $value }" is no name of an element or attribute
 config-refused-prefix = "namespaces" has no prefix "{ $value }"
 config-refused-above-root = "{ $value }" leads above the root element
+config-refused-url = "{ $value }" is not an address that begins with http:// or https://
+config-refused-url-secret = an address with a user name, a password or parameters may hold a secret; use "auth" or "path"
+config-refused-host = "{ $value }" is not a host name with or without a port, like "files.agentura.lv" or "10.0.0.7:8443"
+config-refused-header = "{ $value }" cannot be a header
+config-refused-secret-header = the header "{ $value }" would hold a secret, which belongs to "auth"
+config-refused-secret-text = "{ $value }" would hold a secret; name the place where it is: {"{"} env = "NAME" {"}"} or {"{"} file = "path" {"}"}
+config-refused-path = a path below the record is needed, like "id" or "status/name"
+config-refused-query = the parameter "{ $value }" may be a text, a number, yes or no, or a list of them
+config-refused-body-of-get = a body needs method = "POST"
+config-refused-placeholder = nothing is known that would fill the gap "{ $value }"
+config-refused-time-format = "{ $value }" is not a format of times, like "%Y-%m-%d %H:%M:%S"
+config-refused-time-zone = there is no time zone "{ $value }"
+config-refused-length = "{ $value }" is not a length of time, like "2min" or "30d"
+config-refused-moment = "{ $value }" is neither a day nor a moment
+config-refused-extract = "{ $value }" is not a regular expression with a group
+config-refused-window-parameters = windows need a parameter for their end ("to")
+config-refused-with-windows = where there are windows, they ask for what has changed; the parameter "{ $value }" is not needed
+config-refused-first-needed = the request has a text with "since" in it, so the first fetch needs to know where to begin
+config-refused-no-ids = the request has no gap "ids"
+config-refused-id-needed = it is needed to tell records apart
+config-refused-method = "{ $value }" is not GET, POST or PUT
 
 config-unknown-entity = no such entity: "{ $value }"
 config-unknown-field = "{ $entity }" has no field "{ $value }"

@@ -120,6 +120,131 @@ R007-message = Te vajadzētu būt ierakstam, bet tā nav.
 R007-remedy = Pārbaudiet, kā top eksports: katram ierakstam jābūt savam objektam vai savai rindai.
 R007-explain = JSON failā katrs ieraksts ir objekts: masīva elements vai viena rinda (NDJSON). Šajā vietā ir kas cits: rinda, kas nav JSON, vai elements, kas nav objekts. Karantīnā ir tikai tas; pārējie ieraksti ir ielādēti.
 
+### Konstatējumi: tīkls
+
+N001-title = Serveris nav sasniedzams
+N001-message = Serveris neatbild: { $value ->
+        [name] tā nosaukumu nezina nosaukumu dienests (DNS)
+        [connect] šajā adresē un portā savienojumus nepieņem
+        [time] atbilde nav saņemta atļautajā laikā
+        [tls] neizdodas vienoties par šifrētu savienojumu
+        [broke] savienojums pārtrūka pusceļā
+       *[other] { $value }
+    }.
+N001-remedy = Pārbaudiet, vai serveris darbojas un vai no šīs iekārtas tas ir pieejams (nosaukums, ports, ugunsmūris); pēc tam palaidiet avotu vēlreiz.
+N001-explain = Pieprasījums ir mēģināts tik reižu, cik norāda „attempts” sadaļā [fetch.server], ar arvien garākām pauzēm. No šī avota netiek ielādēts nekas, un tā kursors paliek uz vietas; saņemtās lapas ir saglabātas, un nākamā palaišana turpinās no tām. Vides mainīgajos norādītos starpniekserverus neizmanto: serverim jābūt sasniedzamam tieši.
+
+N002-title = Sertifikāts nav derīgs
+N002-message = { $value } sertifikāts neapliecina, kas ir šis serveris: { $expected ->
+        [expired] tam beidzies termiņš
+        [early] tas vēl nav stājies spēkā
+        [issuer] tā izdevējs nav uzticams
+        [name] tas izdots citam nosaukumam
+       *[other] to nevar pieņemt
+    }.
+N002-remedy = Lūdziet servera īpašniekam derīgu sertifikātu; ja iestādei ir sava sertifikācijas iestāde, tās sertifikāta failu norādiet kā „ca_file” sadaļā [fetch.server].
+N002-explain = Savienojums ir šifrēts, bet bez derīga sertifikāta nav zināms, ar ko, un noslēpumi nonāktu pie jebkā, kas atbild. Tāpēc nekas netika prasīts. Šo pārbaudi izslēgt nevar; iestādes pašas izdevējam uzticas ar „ca_file”.
+
+N003-title = Pieteikšanās noraidīta
+N003-message = Serveris nepieņem mūsu piekļuves datus: { $value }.
+N003-remedy = Pārbaudiet noslēpumu, ko norāda auth sadaļā [fetch.server]: vai tas vēl ir derīgs, vai ir no šī servera un vai nokopēts viss.
+N003-explain = Serveris atbildēja, ka mūs nepazīst (401), vai arī pieteikšanās nedeva pilnvaru. Ja pilnvaru iegūst piesakoties, tas mēģināts vēlreiz. No šī avota netiek ielādēts nekas, reģistrā paliek līdzšinējais. Servera teiktais parādīts bez noslēpumiem.
+
+N004-title = Nav tiesību
+N004-message = Serveris mūs pazīst, bet šo lasīt neļauj: { $value }.
+N004-remedy = Lūdziet sistēmas administratoru piešķirt vienkop kontam tiesības lasīt prasīto.
+N004-explain = Serveris atbildēja 403: piekļuves dati ir pareizi, bet tiesību nepietiek. No šī avota netiek ielādēts nekas, reģistrā paliek līdzšinējais.
+
+N005-title = Serveris atbild ar kļūdu
+N005-message = Serveris atbildēja { $value }.
+N005-remedy = Pieprasījumu un atbildi parādiet servera uzturētājiem; kad kļūda novērsta, palaidiet avotu vēlreiz.
+N005-explain = Atbildes statuss nav ne izdošanās, ne atteikums ielaist. Kļūdas, kas mēdz pāriet (500, 502, 503, 504, 429 un līdzīgas), mēģinātas vēlreiz tik reižu, cik norāda „attempts” sadaļā [fetch.server], nogaidot servera prasīto laiku. No šī avota netiek ielādēts nekas, kursors paliek uz vietas, saņemtais ir saglabāts.
+
+N006-title = Atbildē nav datu
+N006-message = Atbilde nav JSON, kaut serveris saka, ka viss izdevies. Tā sākas: { $value }.
+N006-remedy = Atveriet adresi pārlūkā: parasti tā ir pieteikšanās lapa vai starpniekservera paziņojums. Izlabojiet adresi vai piekļuves datus sadaļā [fetch.server].
+N006-explain = Tika prasīts JSON, bet saņemts kas cits: lapa cilvēkiem, tukša atbilde vai neprasīts saspiešanas veids. Tādu atbildi nekad neuzskata par tukšu sarakstu. No šī avota netiek ielādēts nekas.
+
+N007-title = Lapas nebeidzas
+N007-message = Saraksts nebeidzas: { $value ->
+        [page] atkārtojās tā pati lapa
+        [link] atkārtojās tā pati saite uz nākamo lapu
+        [idle] lapa pēc lapas nedod neko jaunu
+        [pages] lapu ir vairāk nekā { $expected }
+       *[other] { $value }
+    }.
+N007-remedy = Salīdziniet [fetch.paging] ar sistēmas dokumentāciju; ja lapu tiešām ir tik daudz, palieliniet „pages”.
+N007-explain = Atkārtojās lapa, kurā nav nekā jauna, vai lapu ir vairāk, nekā atļauj „pages”. Tā notiek, ja sistēma nepazīst lapas parametru un ikreiz atbild ar pirmo lapu. No šī avota netiek ielādēts nekas, jo nav zināms, kā trūkst.
+
+N008-title = Atbilde par lielu
+N008-message = Atbilde ir lielāka, nekā atļauts: ne vairāk kā { $expected } baiti (iestatījums { $hint }).
+N008-remedy = Prasiet mazākas lapas; ja vienai atbildei tiešām jābūt tik lielai, palieliniet iestatījumu sadaļā [fetch.server].
+N008-explain = Skaita apjomu pēc izvēršanas, lai neliela saspiesta atbilde nevarētu aizpildīt atmiņu. Lasīšana apstājās pie ierobežojuma, un no šī avota netiek ielādēts nekas.
+
+N009-title = Serveris nav atļauts
+N009-message = Adrese ved uz { $value }, kur vērsties nedrīkst: { $expected ->
+        [link-local] tā ir lokālā posma (link-local) adrese
+        [scheme] atļauts tikai http un https, un nekad http, ja pašam serverim ir https
+       *[other] konfigurācija šo serveri un portu nenosauc
+    }.
+N009-remedy = Ja serveris pieder pie avota, pievienojiet to „hosts” sarakstam sadaļā [fetch.server]; pāradresācija uz pieteikšanās lapu nozīmē, ka piekļuves dati neder. Lokālā posma adresēs nevēršas nekad.
+N009-explain = Vēršas tikai pie servera, ko norāda „url”, un pie tiem, ko uzskaita „hosts”, lai ko teiktu pāradresācija vai saite atbildē; citādi svešs serveris ar vienkop palīdzību varētu iegūt no iekšējā tīkla to, ko pats neredz. Lokālā posma adreses (169.254.0.0/16, fe80::/10), kur mākoņi glabā iekārtas atslēgas, noraida arī tad, ja uz tām norāda nosaukums. Uz turieni nekas nav sūtīts.
+
+N010-title = Ieraksta vairs nav
+N010-message = Sarakstā minēto ierakstu { $key } neizdevās nolasīt (sistēmas atbilde: { $value }).
+N010-remedy = Ja ieraksts ir dzēsts, nekas nav jādara; ja nav, pārbaudiet, vai vienkop konts drīkst to lasīt.
+N010-explain = Starp saraksta un paša ieraksta pieprasījumu tas ir dzēsts vai pārvietots, vai arī sistēma nespēj to izdot. Šajā piegādē ieraksta nav, un tas, kas par to ir reģistrā, paliek. Ja sistēma nav pateikusi, ka ieraksta vairs nav, kursors paliek uz vietas un ierakstu prasīs vēlreiz; kodus, kas nozīmē „vairs nav”, uzskaita „gone” sadaļā [fetch.errors].
+
+N011-title = Mazāk ierakstu, nekā solīts
+N011-message = Solīto ierakstu skaits: { $expected }, saņemto: { $value }.
+N011-remedy = Palaidiet avotu vēlreiz; ja tas atkārtojas, pārbaudiet lapošanu un vienkop konta tiesības.
+N011-explain = Sistēma pasaka, cik ierakstu ir, bet lapas beidzās agrāk. Tāda piegāde nav pilna: ieraksti šķistu dzēsti, kaut nav. No tās neko neielādē.
+
+N012-title = Sistēma ziņo par kļūdu
+N012-message = Sistēma atbildēja ar savu kļūdu: { $value }.
+N012-remedy = Sameklējiet kodu sistēmas dokumentācijā vai parādiet to administratoram.
+N012-explain = Dažas sistēmas atbild, ka viss izdevies (200), un kļūdu ieraksta saturā. To pazīst pēc sadaļas [fetch.errors]. No šī avota netiek ielādēts nekas.
+
+N013-title = Nav noslēpuma vai sertifikāta
+N013-message = { $expected ->
+        [env] Vides mainīgais { $value } nav iestatīts vai ir tukšs.
+        [file] Failu „{ $value }” nevar izlasīt, vai tas ir tukšs.
+        [letters] Vērtībā, ko satur { $value }, ir zīmes, kuras galvenē nevar nosūtīt.
+       *[certificate] Failā „{ $value }” nav nolasāma sertifikāta (vajadzīgs PEM).
+    }
+N013-remedy = Iestatiet konfigurācijā nosaukto tam lietotājam, ar kuru darbojas vienkop, un palaidiet avotu vēlreiz.
+N013-explain = Noslēpumi konfigurācijā nestāv nekad; tā nosauc vides mainīgo vai failu (auth sadaļā [fetch.server]) un failu ar sertifikātiem (ca_file). Nosauktā nebija. Serverim nekas netika prasīts.
+
+N014-title = Nav ierakstītas atbildes
+N014-message = Mapē „{ $value }” nav ierakstīta atbilde uz šo pieprasījumu.
+N014-remedy = Ierakstiet saraksti no jauna vai pievienojiet pieprasījumu un atbildi mapei ar roku.
+N014-explain = Avots darbojas no ierakstītām atbildēm („recorded” sadaļā [fetch]), pašam serverim neko neprasa. Pieprasījuma metodei, ceļam, parametriem un saturam jāsakrīt ar ierakstītajiem; parametru secībai nav nozīmes. Padoms rāda tuvāko ierakstīto pieprasījumu.
+
+N015-title = Vēsturē ir pārrāvumi
+N015-message = Ieraksta { $key } izmaiņu žurnāls nav pilns: „{ $value }”, kur gaidāms „{ $expected }”.
+N015-remedy = Parasti nekas nav jādara: statusus, ko sistēma nav reģistrējusi, nevar iegūt. Ja to ir daudz, jautājiet administratoram par žurnālu.
+N015-explain = Izmaiņa žurnālā sākas no cita statusa, nekā beidzās iepriekšējā, vai pēdējais nav tas, kāds ierakstam ir tagad. Žurnālā esošie statusi ir ielādēti; starpā esošo statusu laiki nav zināmi.
+
+N016-title = Laika posms ir pilns
+N016-message = Laika posmā { $value } ierakstu ir vairāk par { $expected }, ko serveris izdod vienā reizē.
+N016-remedy = Palieliniet servera ierobežojumu vai sašauriniet pieprasījumu.
+N016-explain = Sistēmai nav lapošanas, tāpēc ierakstus prasa pēc izmaiņu laika posmos, kurus dala uz pusēm, kamēr tie ir pilni. Šis ir īsākais iespējamais un joprojām pilns, tāpēc kādu ierakstu var trūkt. No šī avota netiek ielādēts nekas.
+
+N017-title = Vērtības nav sarakstā
+N017-message = Sarakstā „{ $column }” nav vērtības { $value }.
+N017-remedy = Ja vērtība sistēmā ir dzēsta, neko nevar darīt; ja nav, pārbaudiet, vai vienkop konts redz visu sarakstu.
+N017-explain = Sistēmas ierakstos un žurnālos nosaukumu vietā glabā identifikatorus, bet nosaukumus — atsevišķos sarakstos. Šī identifikatora sarakstā nav, tāpēc tas ielādēts tāds, kāds ir.
+
+N018-title = Servera pulkstenis rāda nepareizi
+N018-message = Servera un šīs iekārtas pulksteņi atšķiras par { $value }.
+N018-remedy = Pārbaudiet abu pulksteņu sinhronizāciju.
+N018-explain = Par tik var būt nepareizi laiki, ko raksta sistēma. Nekas tāpēc nepazūd: kursors ir jaunākais izmaiņu laiks pašos ierakstos, ne vēlāks par servera laiku ielasīšanas sākumā, un nekad šīs iekārtas laiks.
+
+N019-title = Nav ierakstīts
+N019-message = Atbildi nevar ierakstīt bez tajā esošajiem personas datiem: { $value }.
+N019-remedy = Ierakstiet avotu bez personas datiem vai sagatavojiet atbildes ar roku.
+N019-explain = Ierakstot saraksti ar serveri, personas datu vietā liek pseidonīmus. JSON atbildē tos var atrast, cita veida atbildē nevar, tāpēc to nepieraksta.
+
 ### Konstatējumi: vērtības
 
 V001-title = Trūkst obligātas vērtības
@@ -457,6 +582,27 @@ config-refused-root = „{ $value }” jāsākas ar „/” un saknes elementa n
 config-refused-element = „{ $value }” nav elementa vai atribūta nosaukums
 config-refused-prefix = sadaļā „namespaces” nav prefiksa „{ $value }”
 config-refused-above-root = „{ $value }” ved ārpus saknes elementa
+config-refused-url = „{ $value }” nav adrese, kas sākas ar http:// vai https://
+config-refused-url-secret = adresē ar lietotāja vārdu, paroli vai parametriem var būt noslēpums; izmantojiet „auth” vai „path”
+config-refused-host = „{ $value }” nav servera nosaukums ar portu vai bez tā, piemēram, „files.agentura.lv” vai „10.0.0.7:8443”
+config-refused-header = „{ $value }” nevar būt galvene
+config-refused-secret-header = galvenē „{ $value }” būtu noslēpums, un tā vieta ir „auth”
+config-refused-secret-text = „{ $value }” saturētu noslēpumu; norādiet vietu, kur tas ir: {"{"} env = "NOSAUKUMS" {"}"} vai {"{"} file = "ceļš" {"}"}
+config-refused-path = vajag ceļu ierakstā, piemēram, „id” vai „status/name”
+config-refused-query = parametrs „{ $value }” var būt teksts, skaitlis, jā vai nē, vai to saraksts
+config-refused-body-of-get = pieprasījuma saturam vajag method = "POST"
+config-refused-placeholder = nav zināms, ar ko aizpildīt vietu „{ $value }”
+config-refused-time-format = „{ $value }” nav laika formāts, piemēram, „%Y-%m-%d %H:%M:%S”
+config-refused-time-zone = laika joslas „{ $value }” nav
+config-refused-length = „{ $value }” nav laika ilgums, piemēram, „2min” vai „30d”
+config-refused-moment = „{ $value }” nav ne diena, ne laika brīdis
+config-refused-extract = „{ $value }” nav regulārā izteiksme ar grupu
+config-refused-window-parameters = laika posmiem vajag parametru ar to beigām („to”)
+config-refused-with-windows = izmaiņas jau prasa laika posmi; parametrs „{ $value }” nav vajadzīgs
+config-refused-first-needed = pieprasījumā ir teksts ar „since”, tāpēc pirmajai reizei jāzina, no kura brīža sākt
+config-refused-no-ids = pieprasījumā nav vietas „ids”
+config-refused-id-needed = bez tā ierakstus nevar atšķirt citu no cita
+config-refused-method = „{ $value }” nav GET, POST vai PUT
 
 config-unknown-entity = nav tādas entītijas: „{ $value }”
 config-unknown-field = entītijai „{ $entity }” nav lauka „{ $value }”

@@ -157,7 +157,9 @@ impl Importer<'_> {
                 refusal.finding.value = refusal.finding.value.take().map(|value| mask(&value).into_owned());
                 let named = refusal.finding.value.clone().filter(|_| !broke_off).or(under_way);
                 let path = || prepared.source.fetch.options.get("path").and_then(|path| path.as_str());
-                refusal.file = named.or_else(|| path().map(str::to_owned));
+                // A finding of the network names its request, and is about no file.
+                let of_network = refusal.finding.code.starts_with('N');
+                refusal.file = if of_network { None } else { named.or_else(|| path().map(str::to_owned)) };
             }
             stop
         })

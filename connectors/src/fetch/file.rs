@@ -38,6 +38,10 @@ impl FetchKind for Kind {
         FileOptions::json_schema(generator)
     }
 
+    fn paths(&self) -> &'static [&'static str] {
+        &["path"]
+    }
+
     fn fetcher(&self, options: &serde_json::Value) -> Result<Box<dyn Fetch>, OptionError> {
         let fault = |reason, value: &str| OptionError::new("path", reason, value);
         let FileOptions { path } =

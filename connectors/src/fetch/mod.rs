@@ -41,6 +41,11 @@ pub trait FetchKind: Sync {
     fn name(&self) -> &'static str;
     /// Schema of `[fetch]` without `kind`: an object that denies unknown properties.
     fn options_schema(&self, generator: &mut SchemaGenerator) -> Schema;
+    /// Options that are paths of files or folders, relative to the folder that holds `config/`.
+    fn paths(&self) -> &'static [&'static str] {
+        &["recorded"]
+    }
+
     /// Makes the fetcher of one source; the value has passed the schema.
     ///
     /// # Errors

@@ -26,7 +26,6 @@ enum Fault {
     Broken,
 }
 
-
 impl Fault {
     /// What comes instead of `reply`; `before` is what came before on the same path.
     fn reply(self, reply: Reply, before: Option<Reply>) -> Reply {

@@ -100,9 +100,12 @@ fn by_a_search_with_a_body() {
         let from = body["startAt"].as_u64().unwrap();
         Reply::json(json!({ "items": items(from..(from + 3).min(8)), "total": 8 }).to_string())
     });
-    let mut options = list(&server.url(), json!({
-        "kind": "offset", "offset": "startAt", "limit": "maxResults", "in": "body", "total": "/total",
-    }));
+    let mut options = list(
+        &server.url(),
+        json!({
+            "kind": "offset", "offset": "startAt", "limit": "maxResults", "in": "body", "total": "/total",
+        }),
+    );
     options["request"]["method"] = json!("POST");
     options["request"]["body"] = json!({ "jql": "project = A" });
     assert_eq!(Place::new().fetch(&options, None).unwrap().ids().len(), 8);
@@ -111,7 +114,9 @@ fn by_a_search_with_a_body() {
 
 #[test]
 fn letters_stay_and_a_list_may_be_the_whole_answer() {
-    let server = Server::start(|_| Reply::json("[{\"id\":1,\"cena\":1.10,\"kods\":\"00123\",\"liels\":123456789012345678901234567890}]"));
+    let server = Server::start(|_| {
+        Reply::json("[{\"id\":1,\"cena\":1.10,\"kods\":\"00123\",\"liels\":123456789012345678901234567890}]")
+    });
     let mut options = options(&server.url(), json!({ "request": { "path": "items" } }));
     let delivered = Place::new().fetch(&options, None).unwrap();
     assert_eq!(delivered.lines(), [r#"{"id":1,"cena":1.10,"kods":"00123","liels":123456789012345678901234567890}"#]);
@@ -140,7 +145,10 @@ fn circles_are_seen() {
     assert_eq!(circle(link, json!({ "kind": "link" })).0, "N007");
     let turning = |asked: &Asked| {
         let offset = number(asked, "offset").unwrap();
-        Reply::json(json!({ "items": [{ "id": offset % 3 }, { "id": (offset + 1) % 3 }, { "n": 1, "id": 2, "x": offset }] }).to_string())
+        Reply::json(
+            json!({ "items": [{ "id": offset % 3 }, { "id": (offset + 1) % 3 }, { "n": 1, "id": 2, "x": offset }] })
+                .to_string(),
+        )
     };
     assert_eq!(circle(turning, json!({ "kind": "offset", "pages": 50 })).0, "N007");
     let endless = |asked: &Asked| {
@@ -203,7 +211,11 @@ fn options_that_no_schema_refuses() {
         (json!({ "incremental": { "field": "/c" } }), "incremental/field", "path"),
         (json!({ "windows": { "most": 5 } }), "windows/to", "window-parameters"),
         (json!({ "detail": { "path": "d", "records": "/d", "id": "id" } }), "detail", "no-ids"),
-        (json!({ "request": { "path": "i" }, "children": [{ "name": "c", "path": "{id}" }] }), "request/id", "id-needed"),
+        (
+            json!({ "request": { "path": "i" }, "children": [{ "name": "c", "path": "{id}" }] }),
+            "request/id",
+            "id-needed",
+        ),
     ] {
         assert_eq!(refused(more.clone()), (option.to_owned(), reason.to_owned()), "{more}");
     }

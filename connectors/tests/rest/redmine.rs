@@ -142,30 +142,33 @@ impl Redmine {
 /// What a preset for Redmine says.
 pub fn redmine(url: &str) -> Value {
     // The name of an environment variable that every test process has, as the place of a secret it is not.
-    options(url, json!({
-        "server": { "headers": {}, "auth": { "kind": "header", "name": "X-Redmine-API-Key", "secret": secret() } },
-        "request": {
-            "path": "issues.json", "query": { "status_id": "*", "sort": "updated_on" }, "records": "/issues", "id": "id",
-        },
-        "paging": { "kind": "offset", "size": 100, "total": "/total_count" },
-        "incremental": { "parameter": "updated_on", "value": ">={since}", "field": "updated_on" },
-        "children": [{
-            "name": "journals", "path": "issues/{id}.json", "query": { "include": "journals" },
-            "records": "/issue/journals",
-        }],
-        "lookups": [{
-            "name": "issue_statuses", "path": "issue_statuses.json", "records": "/issue_statuses",
-            "apply": [
-                { "path": "journals/details/old_value", "where": { "name": "status_id" }, "as": "old_name" },
-                { "path": "journals/details/new_value", "where": { "name": "status_id" }, "as": "new_name" },
-            ],
-        }],
-        "history": {
-            "entries": "journals", "changes": "details", "where": { "name": "status_id" },
-            "from": "old_name", "to": "new_name", "at": "^/created_on", "id": "^/id", "actor": "^/user/name",
-            "created": "created_on", "current": "status/name",
-        },
-    }))
+    options(
+        url,
+        json!({
+            "server": { "headers": {}, "auth": { "kind": "header", "name": "X-Redmine-API-Key", "secret": secret() } },
+            "request": {
+                "path": "issues.json", "query": { "status_id": "*", "sort": "updated_on" }, "records": "/issues", "id": "id",
+            },
+            "paging": { "kind": "offset", "size": 100, "total": "/total_count" },
+            "incremental": { "parameter": "updated_on", "value": ">={since}", "field": "updated_on" },
+            "children": [{
+                "name": "journals", "path": "issues/{id}.json", "query": { "include": "journals" },
+                "records": "/issue/journals",
+            }],
+            "lookups": [{
+                "name": "issue_statuses", "path": "issue_statuses.json", "records": "/issue_statuses",
+                "apply": [
+                    { "path": "journals/details/old_value", "where": { "name": "status_id" }, "as": "old_name" },
+                    { "path": "journals/details/new_value", "where": { "name": "status_id" }, "as": "new_name" },
+                ],
+            }],
+            "history": {
+                "entries": "journals", "changes": "details", "where": { "name": "status_id" },
+                "from": "old_name", "to": "new_name", "at": "^/created_on", "id": "^/id", "actor": "^/user/name",
+                "created": "created_on", "current": "status/name",
+            },
+        }),
+    )
 }
 
 /// A file with the key, which lives as long as the test process.
@@ -207,7 +210,8 @@ fn everything_comes_with_its_history() {
     assert_eq!(delivered.by_id()["2"]["history"][0]["state"], "Jauns");
     // The list is asked for from what came, not from what was asked for; the total ends it.
     let lists: Vec<String> = server.asked().into_iter().filter(|asked| asked.contains("/issues.json")).collect();
-    let offsets: Vec<&str> = lists.iter().map(|asked| asked.split(['?', '&']).find(|p| p.starts_with("offset")).unwrap()).collect();
+    let offsets: Vec<&str> =
+        lists.iter().map(|asked| asked.split(['?', '&']).find(|p| p.starts_with("offset")).unwrap()).collect();
     assert_eq!(offsets, ["offset=0", "offset=2", "offset=4"]);
     assert!(!place.notes().exists());
 }

@@ -108,8 +108,12 @@ impl Znuny {
                 let bound = |name: &str| body[name].as_str().map(str::to_owned);
                 let mut found: Vec<&Ticket> = tickets
                     .iter()
-                    .filter(|ticket| bound("TicketLastChangeTimeNewerDate").is_none_or(|from| local(ticket.changed) >= from))
-                    .filter(|ticket| bound("TicketLastChangeTimeOlderDate").is_none_or(|to| local(ticket.changed) <= to))
+                    .filter(|ticket| {
+                        bound("TicketLastChangeTimeNewerDate").is_none_or(|from| local(ticket.changed) >= from)
+                    })
+                    .filter(|ticket| {
+                        bound("TicketLastChangeTimeOlderDate").is_none_or(|to| local(ticket.changed) <= to)
+                    })
                     .collect();
                 found.sort_by_key(|ticket| std::cmp::Reverse(ticket.id));
                 let ids: Vec<String> = found.iter().take(self.most).map(|ticket| ticket.id.to_string()).collect();
@@ -120,15 +124,22 @@ impl Znuny {
                 for id in ids(&body["TicketID"]) {
                     match tickets.iter().find(|ticket| ticket.id == id && !self.forbidden.contains(&id)) {
                         Some(ticket) => found.push(ticket.json()),
-                        None => return error("TicketGet.AccessDenied", "TicketGet: User does not have access to the ticket!"),
+                        None => {
+                            return error(
+                                "TicketGet.AccessDenied",
+                                "TicketGet: User does not have access to the ticket!",
+                            );
+                        }
                     }
                 }
                 Reply::json(json!({ "Ticket": found }).to_string())
             }
-            "TicketHistoryGet" => match tickets.iter().find(|ticket| json!(ticket.id.to_string()) == body["TicketID"]) {
-                Some(ticket) => Reply::json(ticket.history().to_string()),
-                None => error("TicketHistoryGet.AccessDenied", "no access"),
-            },
+            "TicketHistoryGet" => {
+                match tickets.iter().find(|ticket| json!(ticket.id.to_string()) == body["TicketID"]) {
+                    Some(ticket) => Reply::json(ticket.history().to_string()),
+                    None => error("TicketHistoryGet.AccessDenied", "no access"),
+                }
+            }
             _ => Reply::status(404),
         }
     }
@@ -136,36 +147,39 @@ impl Znuny {
 
 /// What a preset for Znuny says.
 pub fn znuny(url: &str) -> Value {
-    options(url, json!({
-        "server": { "auth": {
-            "kind": "session", "path": "Session", "body": { "UserLogin": "vienkop", "Password": secret("parole") },
-            "take": "/SessionID", "in": "body", "name": "SessionID",
-        } },
-        "errors": {
-            "pointer": "/Error/ErrorCode", "message": "/Error/ErrorMessage",
-            "login": ["TicketSearch.AuthFail", "TicketGet.AuthFail", "TicketHistoryGet.AuthFail"],
-            "gone": ["TicketGet.AccessDenied", "TicketHistoryGet.AccessDenied"],
-        },
-        "request": { "method": "POST", "path": "TicketSearch", "body": { "Limit": 5 }, "records": "/TicketID" },
-        "windows": {
-            "from": "TicketLastChangeTimeNewerDate", "to": "TicketLastChangeTimeOlderDate", "in": "body",
-            "format": "%Y-%m-%d %H:%M:%S", "most": 5,
-        },
-        "incremental": { "field": "Changed" },
-        "detail": {
-            "method": "POST", "path": "TicketGet", "body": { "TicketID": "{ids}" }, "records": "/Ticket",
-            "id": "TicketID", "batch": 4, "join": ",",
-        },
-        "children": [{
-            "name": "log", "method": "POST", "path": "TicketHistoryGet", "body": { "TicketID": "{id}" },
-            "records": "/TicketHistory/0/History",
-        }],
-        "history": {
-            "entries": "log", "where": { "HistoryType": "StateUpdate" },
-            "from": { "path": "Name", "extract": "^%%(.*?)%%" }, "to": { "path": "Name", "extract": "^%%.*?%%(.*?)%%" },
-            "at": "CreateTime", "created": "Created", "current": "State",
-        },
-    }))
+    options(
+        url,
+        json!({
+            "server": { "auth": {
+                "kind": "session", "path": "Session", "body": { "UserLogin": "vienkop", "Password": secret("parole") },
+                "take": "/SessionID", "in": "body", "name": "SessionID",
+            } },
+            "errors": {
+                "pointer": "/Error/ErrorCode", "message": "/Error/ErrorMessage",
+                "login": ["TicketSearch.AuthFail", "TicketGet.AuthFail", "TicketHistoryGet.AuthFail"],
+                "gone": ["TicketGet.AccessDenied", "TicketHistoryGet.AccessDenied"],
+            },
+            "request": { "method": "POST", "path": "TicketSearch", "body": { "Limit": 5 }, "records": "/TicketID" },
+            "windows": {
+                "from": "TicketLastChangeTimeNewerDate", "to": "TicketLastChangeTimeOlderDate", "in": "body",
+                "format": "%Y-%m-%d %H:%M:%S", "most": 5,
+            },
+            "incremental": { "field": "Changed" },
+            "detail": {
+                "method": "POST", "path": "TicketGet", "body": { "TicketID": "{ids}" }, "records": "/Ticket",
+                "id": "TicketID", "batch": 4, "join": ",",
+            },
+            "children": [{
+                "name": "log", "method": "POST", "path": "TicketHistoryGet", "body": { "TicketID": "{id}" },
+                "records": "/TicketHistory/0/History",
+            }],
+            "history": {
+                "entries": "log", "where": { "HistoryType": "StateUpdate" },
+                "from": { "path": "Name", "extract": "^%%(.*?)%%" }, "to": { "path": "Name", "extract": "^%%.*?%%(.*?)%%" },
+                "at": "CreateTime", "created": "Created", "current": "State",
+            },
+        }),
+    )
 }
 
 /// A file with a secret, which lives as long as the test process.
@@ -206,7 +220,10 @@ fn states_come_from_the_log() {
     let records = delivered.by_id();
     let states = |id: &str| -> Vec<(String, String)> {
         let history = records[id]["history"].as_array().unwrap().clone();
-        history.iter().map(|s| (s["at"].as_str().unwrap().to_owned(), s["state"].as_str().unwrap().to_owned())).collect()
+        history
+            .iter()
+            .map(|s| (s["at"].as_str().unwrap().to_owned(), s["state"].as_str().unwrap().to_owned()))
+            .collect()
     };
     let expected = [(local(100), "new"), (local(200), "open"), (local(200), "closed successful")];
     assert_eq!(states("1"), expected.map(|(at, state)| (at, state.to_owned())));
@@ -261,7 +278,10 @@ fn failures_of_its_own_are_told() {
         _ => error("TicketSearch.ServerError", "no user 010190-12345"),
     });
     let finding = Place::new().fault(&znuny(&server.url()));
-    assert_eq!((finding.code, finding.value.as_deref()), ("N012", Some("TicketSearch.ServerError: no user ******-*****")));
+    assert_eq!(
+        (finding.code, finding.value.as_deref()),
+        ("N012", Some("TicketSearch.ServerError: no user ******-*****"))
+    );
     assert!(finding.cell.unwrap().starts_with("POST http://127.0.0.1"));
 }
 

@@ -84,8 +84,10 @@ impl SourceCheck {
             unknown_kind(reporter, "fetch", &name, self.fetch.iter().map(|(kind, _)| kind.name()));
             return Vec::new();
         };
-        if let Some(path) = options.get("path").and_then(Value::as_str) {
-            check_path(reporter, &["fetch", "path"], path, place);
+        for option in kind.paths() {
+            if let Some(path) = options.get(option).and_then(Value::as_str) {
+                check_path(reporter, &["fetch", option], path, place);
+            }
         }
         let faults = schema.faults(&options, &["fetch"]);
         if faults.is_empty()
@@ -201,7 +203,8 @@ fn refused(reporter: &mut Reporter<'_>, error: &OptionError, places: &[&[&str]],
         value.pointer(&pointer).is_some()
     };
     let place = places.iter().find(holds).or(places.first()).copied().unwrap_or_default();
-    reporter.value(&[place, &[error.option.as_str()]].concat(), sentence, None);
+    let option: Vec<&str> = error.option.split('/').collect();
+    reporter.value(&[place, &option].concat(), sentence, None);
 }
 
 /// The tables that can be read, each with its place in the file.

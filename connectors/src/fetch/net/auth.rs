@@ -241,7 +241,7 @@ impl LoginRequest {
 
 impl Keys {
     /// The body with the token as its first member.
-    pub(super) fn into_body(&self, body: Option<Vec<u8>>) -> Option<Vec<u8>> {
+    pub(super) fn added_to(&self, body: Option<Vec<u8>>) -> Option<Vec<u8>> {
         let Some((name, token)) = &self.member else { return body };
         let member = format!("{}:{}", Value::from(name.as_str()), Value::from(token.expose()));
         let body = body.unwrap_or_else(|| b"{}".to_vec());
@@ -253,7 +253,7 @@ impl Keys {
     }
 }
 
-/// When a token of OAuth2 ends (`expires_in`, RFC 6749, 5.1).
+/// When a token ends (`expires_in`, RFC 6749, 5.1).
 fn until(body: &[u8]) -> Option<Instant> {
     let answer: Value = serde_json::from_slice(body).ok()?;
     let seconds = answer.get("expires_in")?;

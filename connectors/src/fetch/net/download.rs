@@ -79,16 +79,12 @@ impl<'a> Download<'a> {
             }
             Body::Live(response, url, inflate) => {
                 let next = unless_cancelled(conversation.context.cancel, response.chunk()).await?;
-                match next.map_err(|error| told(classify(&error, name, url)))? {
-                    Some(portion) => {
-                        inflate.push(&portion, keep).map_err(told)?;
-                        false
-                    }
-                    None => {
-                        inflate.finish(keep).map_err(told)?;
-                        true
-                    }
+                let next = next.map_err(|error| told(classify(&error, name, url)))?;
+                match &next {
+                    Some(portion) => inflate.push(portion, keep).map_err(told)?,
+                    None => inflate.finish(keep).map_err(told)?,
                 }
+                next.is_none()
             }
         };
         if ended {

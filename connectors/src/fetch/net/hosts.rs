@@ -46,10 +46,16 @@ impl Hosts {
     pub(super) fn new(base: &Url, further: &[String]) -> Self {
         let usual = base.port_or_known_default().unwrap_or(443);
         let own = base.host_str().map(|host| (bare(host), usual));
-        let standard = if base.scheme() == "http" { 80 } else { 443 };
-        let further = further.iter().filter_map(|text| parse(text));
-        let further = further.map(|(host, port)| (host, port.unwrap_or(standard)));
-        Self { allowed: own.into_iter().chain(further).collect(), secure: base.scheme() == "https" }
+        let secure = base.scheme() == "https";
+        let standard: &[u16] = if secure { &[443] } else { &[443, 80] };
+        let mut allowed: BTreeSet<(String, u16)> = own.into_iter().collect();
+        for (host, port) in further.iter().filter_map(|text| parse(text)) {
+            match port {
+                Some(port) => allowed.extend([(host, port)]),
+                None => allowed.extend(standard.iter().map(|port| (host.clone(), *port))),
+            }
+        }
+        Self { allowed, secure }
     }
 
     /// Whether `url` may be reached, as far as it tells by itself.
@@ -83,8 +89,8 @@ fn bare(host: &str) -> String {
     host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.').to_ascii_lowercase()
 }
 
-/// 169.254.0.0/16 (RFC 3927) and fe80::/10 (RFC 4291), also where IPv6 carries the former: mapped (::ffff:0:0/96),
-/// compatible (::/96), translated (64:ff9b::/96, RFC 6052) or 6to4 (2002::/16).
+/// `169.254.0.0/16` (RFC 3927) and `fe80::/10` (RFC 4291), also where IPv6 carries the former: mapped
+/// (`::ffff:0:0/96`), compatible (`::/96`), translated (`64:ff9b::/96`, RFC 6052) or 6to4 (`2002::/16`).
 pub(super) fn is_link_local(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => v4.is_link_local(),
@@ -98,8 +104,9 @@ fn carried(v6: Ipv6Addr) -> Option<Ipv4Addr> {
         Ipv4Addr::new(a, b, c, d)
     };
     match v6.segments() {
-        [0, 0, 0, 0, 0, 0 | 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some(v4(high, low)),
-        [0x2002, high, low, ..] => Some(v4(high, low)),
+        [0, 0, 0, 0, 0, 0 | 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
+            Some(v4(high, low))
+        }
         _ => None,
     }
 }
@@ -176,6 +183,7 @@ mod tests {
         let plain = Hosts::new(&url("http://127.0.0.1:3000/"), &["files.agentura.lv".to_owned()]);
         assert_eq!(plain.check(&url("http://127.0.0.1:3000/a")), Ok(()));
         assert_eq!(plain.check(&url("http://files.agentura.lv/a")), Ok(()));
+        assert_eq!(plain.check(&url("https://files.agentura.lv/a")), Ok(()));
         assert_eq!(plain.check(&url("http://127.0.0.1:3001/a")), Err(Refused::NotNamed));
         assert_eq!(plain.check(&url("http://localhost:3000/a")), Err(Refused::NotNamed));
     }

@@ -214,7 +214,7 @@ impl Live {
             }
         }
         if own {
-            body = keys.into_body(body);
+            body = keys.added_to(body);
             if let Some((name, value)) = &keys.header {
                 headers.insert(name.clone(), value.clone());
             }

@@ -28,8 +28,8 @@ pub(in crate::fetch) use self::download::Download;
 use self::hosts::Hosts;
 use self::live::Live;
 pub(in crate::fetch) use self::message::{Answer, Expect, Headers, Request};
-use self::recorded::Player;
 pub use self::recorded::Recorder;
+use self::recorded::{Played, Player};
 use self::server::Auth;
 pub(in crate::fetch) use self::server::Server;
 use self::tell::{Fault, Tell};
@@ -112,9 +112,8 @@ impl<'a> Conversation<'a> {
             }
             Line::Played(player) => {
                 self.context.check_cancelled()?;
-                let played = player.play(&request, &name)?;
-                let body = played.file.map(fs_err::read).transpose()?.unwrap_or_default();
-                let (status, headers) = (played.status, played.headers);
+                let Played { status, headers, file } = player.play(&request, &name)?;
+                let body = file.map(fs_err::read).transpose()?.unwrap_or_default();
                 let answer = Answer { status, headers, body, url: request.url.clone(), login: 0 };
                 self.judge(&request, &name, answer)?
             }
@@ -141,16 +140,10 @@ impl<'a> Conversation<'a> {
             }
             Line::Played(player) => {
                 self.context.check_cancelled()?;
-                let played = player.play(request, &name)?;
-                let answer = Answer {
-                    status: played.status,
-                    headers: played.headers,
-                    body: Vec::new(),
-                    url: request.url.clone(),
-                    login: 0,
-                };
+                let Played { status, headers, file } = player.play(request, &name)?;
+                let answer = Answer { status, headers, body: Vec::new(), url: request.url.clone(), login: 0 };
                 let answer = self.judge(request, &name, answer)?;
-                Download::played(self, answer, played.file, &name)
+                Download::played(self, answer, file, &name)
             }
         }
     }
@@ -170,6 +163,7 @@ impl<'a> Conversation<'a> {
     }
 
     /// What a person knows a request by, without secrets: `GET https://redmine.agentura.lv/issues.json?offset=100`.
+    #[allow(clippy::unused_self, reason = "stands with the other words for people")]
     pub(in crate::fetch) fn name(&self, request: &Request) -> String {
         mask(&format!("{} {}", request.method, request.url)).into_owned()
     }

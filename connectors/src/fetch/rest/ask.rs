@@ -199,10 +199,11 @@ pub(super) fn records(reply: &mut Reply, pointer: &[String], written: &str) -> R
         Node::Object(members) => members.iter().map(|(name, _)| name.as_str()).take(8).collect(),
         Node::Array(_) | Node::Scalar(_) => Vec::new(),
     };
-        Err(Finding {
+    Err(Finding {
         cell: Some(reply.request.clone()),
         value: quoted(&members),
         expected: Some(written.to_owned()),
+        hint: Some(format!("records = \"{written}\"")),
         ..Finding::of(&finding::NOT_DATA)
     }
     .into())

@@ -9,7 +9,7 @@ mod recorder;
 
 use serde::{Deserialize, Serialize};
 
-pub(super) use self::player::Player;
+pub(super) use self::player::{Played, Player};
 pub use self::recorder::Recorder;
 use super::message::Headers;
 

@@ -87,7 +87,8 @@ impl Recorder {
         let asked = request.body.as_ref().map(|body| rewrite.request(body));
         let (body, ending) = match rewrite.json(body) {
             Some(json) => (json.into_bytes(), "json"),
-            None if body.is_empty() => (Vec::new(), ""),
+            // What a failure says to people is of no use to anybody later.
+            None if body.is_empty() || status >= 300 => (Vec::new(), ""),
             // Where the persons are in anything but JSON nobody has told.
             None if !self.personal.is_empty() => {
                 let kind = headers.get("Content-Type").unwrap_or("–");
