@@ -6,6 +6,7 @@ mod changes;
 mod faults;
 mod pages;
 mod redmine;
+mod resume;
 #[path = "../net/server.rs"]
 mod server;
 mod support;

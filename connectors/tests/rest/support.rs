@@ -19,6 +19,7 @@ pub struct Place {
     landing: LandingZone,
     zone: TimeZone,
     pub now: Timestamp,
+    pub cancel: AtomicBool,
 }
 
 /// A delivery.
@@ -71,12 +72,12 @@ impl Place {
         let folder = tempfile::tempdir().unwrap();
         let landing = LandingZone::new(folder.path().join("landed")).unwrap();
         let zone = TimeZone::get("Europe/Riga").unwrap();
-        Self { folder, landing, zone, now: "2024-07-01T00:00:00Z".parse().unwrap() }
+        Self { folder, landing, zone, now: "2024-07-01T00:00:00Z".parse().unwrap(), cancel: AtomicBool::new(false) }
     }
 
     pub fn fetch(&self, options: &Value, cursor: Option<&str>) -> Result<Delivered, FetchError> {
         let fetcher = fetch::kind("rest").unwrap().fetcher(options).unwrap();
-        let (limits, cancel) = (Limits::default(), AtomicBool::new(false));
+        let limits = Limits::default();
         let resume = self.notes();
         let context = FetchContext {
             source: "avots",
@@ -88,7 +89,7 @@ impl Place {
             landing: &self.landing,
             resume: Some(&resume),
             record: None,
-            cancel: &cancel,
+            cancel: &self.cancel,
         };
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let _entered = runtime.enter();
@@ -107,6 +108,12 @@ impl Place {
             Err(FetchError::File(finding)) => *finding,
             other => panic!("{options}: {other:?}"),
         }
+    }
+
+    /// What has landed is no longer there.
+    pub fn lose_documents(&self) {
+        fs_err::remove_dir_all(self.folder.path().join("landed")).unwrap();
+        LandingZone::new(self.folder.path().join("landed")).unwrap();
     }
 
     /// Where a fetch notes how far it came.

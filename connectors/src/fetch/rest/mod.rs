@@ -1,7 +1,7 @@
 //! `kind = "rest"`: records of a system's API, page by page, landed as NDJSON.
 //!
 //! What is special to a system is said by its options (or its preset), never here. A page of records is asked for
-//! ([`paging`], [`windows`]), what of it is new ([`run`]) is made whole by its detail, its children, look-up lists and
+//! ([`paging`], [`windows`]), what of it is new ([`run`], [`state`]) is made whole by its detail, its children, look-up lists and
 //! its history ([`gather`], [`lookups`], [`history`]), and lands as a document with a record a line. Every scalar keeps
 //! its own letters ([`tree`]). [`notes`] let the next fetch go on where this one broke off, a [`cursor`] lets it begin
 //! where the last one that was loaded ended. How a server is spoken to is the affair of [`super::net`].
@@ -19,6 +19,7 @@ mod options;
 mod paging;
 mod plan;
 mod run;
+mod state;
 mod template;
 mod tree;
 mod walk;

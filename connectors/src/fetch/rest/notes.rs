@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use vienkop_transforms::finding::{self, Finding, Severity};
 
-use super::run::Position;
+use super::state::Position;
 use crate::kill::kill_point;
 use crate::landing::LandingZone;
 
@@ -145,13 +145,18 @@ impl Asked {
     }
 }
 
-/// Notes that a fetch can go on from: when it began by the server's clock, and what was done.
-pub(super) fn read(
-    path: &Path,
-    asked: &Asked,
-    now: Timestamp,
-    landing: &LandingZone,
-) -> Option<(Option<Timestamp>, Vec<Line>)> {
+/// Notes that a fetch can go on from.
+pub(super) struct Kept {
+    /// The moment of the run in which it began.
+    pub(super) now: Timestamp,
+    /// When it began by the server's clock.
+    pub(super) began: Option<Timestamp>,
+    /// What was done.
+    pub(super) lines: Vec<Line>,
+}
+
+/// Reads notes, if a fetch can go on from them.
+pub(super) fn read(path: &Path, asked: &Asked, now: Timestamp, landing: &LandingZone) -> Option<Kept> {
     let text = fs::read_to_string(path).ok()?;
     let mut lines = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
     let head: Head = serde_json::from_str(lines.next()?).ok()?;
@@ -164,7 +169,8 @@ pub(super) fn read(
     let whole = |line: &Line| {
         line.landed.as_ref().is_none_or(|(_, sha256)| landing.verify(sha256).is_ok_and(|verified| verified))
     };
-    (!lines.is_empty() && lines.iter().all(whole)).then_some((head.began, lines))
+    let usable = !lines.is_empty() && lines.iter().all(whole);
+    usable.then_some(Kept { now: head.now, began: head.began, lines })
 }
 
 impl Notes {

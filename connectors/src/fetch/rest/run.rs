@@ -1,9 +1,6 @@
 //! One fetch: page after page, each made whole and landed as a document, with notes to go on from.
 
-use std::collections::HashMap;
-
-use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
+use jiff::Timestamp;
 use vienkop_transforms::finding::{self, Finding};
 
 use super::super::net::Conversation;
@@ -12,78 +9,17 @@ use super::ask::{Asker, Refusal, Reply, records};
 use super::cursor::Cursor;
 use super::gather::{Gatherer, Listed};
 use super::notes::{self, Asked, Digest, Line, Noted, Notes};
-use super::paging::{After, Met, Page, Walk};
+use super::paging::{After, Page, Walk};
+use super::state::{Position, State};
 use super::tree::Node;
 use super::walk::{endless, fewer, page_digest, page_request};
-use super::windows::{Window, Windows};
+use super::windows::Window;
 use super::{Out, RestFetch, digest};
 
 /// Records of one document, at most: what is held in memory at a time.
 const DOCUMENT: usize = 1_000;
 /// Walks along a list whose number of records moves meanwhile, at most.
 const PASSES: u32 = 3;
-
-/// Where a fetch stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Position {
-    windows: Windows,
-    walk: Walk,
-    /// Number of the walk along the list, over all windows.
-    segment: u32,
-    /// Number of the walk along the list of this window.
-    pass: u32,
-}
-
-/// What a fetch has come to so far.
-struct State {
-    position: Position,
-    /// By the digest of the id: the digest of what it was met with, and the last walk that met it.
-    seen: HashMap<u128, (u128, u32)>,
-    /// Digests of the pages and links of this walk.
-    met: Met,
-    greatest: Option<Timestamp>,
-    records: u64,
-    documents: u64,
-    held_back: bool,
-    findings: Vec<Finding>,
-}
-
-impl State {
-    fn new(since: Option<Timestamp>, step: Option<SignedDuration>) -> Self {
-        Self {
-            position: Position { windows: Windows::new(since, step), walk: Walk::default(), segment: 0, pass: 1 },
-            seen: HashMap::new(),
-            met: Met::default(),
-            greatest: None,
-            records: 0,
-            documents: 0,
-            held_back: false,
-            findings: Vec::new(),
-        }
-    }
-
-    /// Brings in what is noted.
-    fn replay(&mut self, line: &Line) {
-        for (id, version) in &line.seen {
-            self.seen.insert(id.0, (version.0, line.segment));
-        }
-        for digest in &line.met {
-            self.met.insert(digest.0);
-        }
-        self.met.news();
-        if let Some(position) = &line.position {
-            if position.segment != line.segment {
-                self.met.clear();
-            }
-            self.position = position.clone();
-        }
-        self.greatest = self.greatest.max(line.greatest);
-        self.records = line.records;
-        self.documents += u64::from(line.landed.is_some());
-        self.held_back |= line.held_back;
-        self.findings.extend(line.findings.iter().filter_map(|noted| noted.clone().finding()));
-    }
-}
 
 /// A fetch under way.
 pub(super) struct Run<'r, 'o, 'p> {
@@ -95,7 +31,9 @@ pub(super) struct Run<'r, 'o, 'p> {
     cursor: Option<Cursor>,
     state: State,
     notes: Notes,
-    /// When the fetch that is gone on with began by the server's clock.
+    /// The moment of the run in which the fetch began.
+    since: Timestamp,
+    /// When it began by the server's clock.
     began: Option<Timestamp>,
     /// Pages noted by the fetch that is gone on with, not yet handed over.
     held: Vec<Line>,
@@ -123,12 +61,13 @@ pub(super) async fn run(
         state: rest.state(cursor.as_ref(), context),
         cursor,
         notes: Notes::none(),
+        since: context.now,
         began: None,
         held: Vec::new(),
     };
-    if let Some((began, lines)) = resume.and_then(|path| notes::read(path, &asked, context.now, context.landing)) {
-        lines.iter().for_each(|line| run.state.replay(line));
-        (run.began, run.held) = (began, lines);
+    if let Some(kept) = resume.and_then(|path| notes::read(path, &asked, context.now, context.landing)) {
+        kept.lines.iter().for_each(|line| run.state.replay(line));
+        (run.since, run.began, run.held) = (kept.now, kept.began, kept.lines);
     }
     let ended = run.pages(resume, &asked).await;
     let fetching = ended.map(|()| run.fetching());
@@ -182,7 +121,7 @@ impl Run<'_, '_, '_> {
                         && may_be_stale(&refusal) =>
                 {
                     self.held.clear();
-                    self.began = None;
+                    (self.since, self.began) = (self.context.now, None);
                     self.state = self.rest.state(self.cursor.as_ref(), &self.context);
                     continue;
                 }
@@ -192,7 +131,7 @@ impl Run<'_, '_, '_> {
                 noting = true;
                 self.began = self.began.or_else(|| self.asker.began());
                 if let Some(path) = resume {
-                    self.notes = Notes::begin(path, asked, self.context.now, self.began, &self.held)?;
+                    self.notes = Notes::begin(path, asked, self.since, self.began, &self.held)?;
                 }
                 self.hand_over()?;
             }
