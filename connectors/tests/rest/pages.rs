@@ -205,7 +205,7 @@ fn options_that_no_schema_refuses() {
         (json!({ "request": { "path": "i", "records": "items" } }), "request/records", "pointer"),
         (json!({ "paging": { "kind": "offset", "in": "body" } }), "paging/in", "body-of-get"),
         (json!({ "paging": { "kind": "next", "pointer": "next" } }), "paging/pointer", "pointer"),
-        (json!({ "incremental": { "field": "c", "format": "%Q" } }), "incremental/format", "time-format"),
+        (json!({ "incremental": { "field": "c", "format": "%!" } }), "incremental/format", "time-format"),
         (json!({ "incremental": { "field": "c", "zone": "X/Y" } }), "incremental/zone", "time-zone"),
         (json!({ "incremental": { "field": "c", "overlap": "x" } }), "incremental/overlap", "length"),
         (json!({ "incremental": { "field": "/c" } }), "incremental/field", "path"),

@@ -13,8 +13,6 @@ use super::moment::http_date;
 use super::plan::Errors;
 use super::tree::{Node, TreeError};
 
-/// How often a document that breaks off is asked for in all.
-const ATTEMPTS: u32 = 3;
 /// How wrong the server's clock may be before it is told.
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
@@ -83,7 +81,7 @@ impl<'a> Asker<'a> {
     /// [`Refusal::Gone`] for a code of `errors.gone` and, where the request accepts them, for status 404 and 410.
     pub(super) async fn ask(&self, request: Request) -> Result<Reply, Refusal> {
         let name = self.conversation.name(&request);
-        let (mut attempts, mut renewed) = (1, false);
+        let (mut waits, mut renewed) = (self.conversation.waits(), false);
         loop {
             let answer = self.conversation.send(request.clone()).await?;
             self.look_at_clock(&answer);
@@ -91,16 +89,8 @@ impl<'a> Asker<'a> {
                 return Err(Refusal::Gone);
             }
             if matches!(answer.status, 400 | 422) {
-                let value = Some(self.conversation.quote(&format!(
-                    "{} {}",
-                    answer.status,
-                    String::from_utf8_lossy(&answer.body)
-                )));
-                return Err(Refusal::Own(Box::new(Finding {
-                    cell: Some(name),
-                    value,
-                    ..Finding::of(&finding::STATUS)
-                })));
+                let said = format!("{} {}", answer.status, String::from_utf8_lossy(&answer.body));
+                return Err(Refusal::Own(Box::new(self.conversation.finding(&finding::STATUS, &request, &said))));
             }
             // Nothing at all, where that is what is said.
             let body = if matches!(answer.status, 204 | 205) { b"{}".as_slice() } else { answer.body.as_slice() };
@@ -108,14 +98,13 @@ impl<'a> Asker<'a> {
                 Ok(document) => document,
                 Err(TreeError::Deep) => return Err(Refusal::Fetch(self.too_deep(name))),
                 // What broke off on its way may come whole the next time.
-                Err(TreeError::Json(_)) if self.live && attempts < ATTEMPTS => {
-                    attempts += 1;
-                    continue;
-                }
                 Err(TreeError::Json(_)) => {
+                    if let Some(wait) = waits.next() {
+                        self.conversation.wait(wait).await?;
+                        continue;
+                    }
                     let text = String::from_utf8_lossy(&answer.body);
-                    let value = Some(self.conversation.quote(&text)).filter(|text| !text.is_empty());
-                    let finding = Finding { cell: Some(name), value, ..Finding::of(&finding::NOT_DATA) };
+                    let finding = self.conversation.finding(&finding::NOT_DATA, &request, &text);
                     return Err(Refusal::Fetch(finding.into()));
                 }
             };
@@ -134,8 +123,7 @@ impl<'a> Asker<'a> {
             let said = errors.message(&document).filter(|message| *message != code);
             let told = said.map_or_else(|| code.clone(), |message| format!("{code}: {message}"));
             let rule = if login { &finding::LOGIN_REFUSED } else { &finding::SYSTEM_FAILURE };
-            let value = Some(self.conversation.quote(&told));
-            let finding = Finding { cell: Some(name), value, ..Finding::of(rule) };
+            let finding = self.conversation.finding(rule, &request, &told);
             return Err(if login { Refusal::Fetch(finding.into()) } else { Refusal::Own(Box::new(finding)) });
         }
     }

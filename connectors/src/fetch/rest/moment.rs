@@ -53,6 +53,9 @@ impl Written {
     }
 }
 
+/// Seconds since 1970, which are no format of local times.
+const SECONDS: &str = "%s";
+
 /// How moments are read from answers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Read {
@@ -66,7 +69,7 @@ impl Read {
     pub(super) fn new<'t>(format: Option<&'t str>, zone: Option<&'t str>) -> Result<Self, (&'static str, &'t str)> {
         let zone = zone.map(zone_of).transpose().map_err(|zone| ("zone", zone))?;
         match format {
-            Some(format) if !moment::format_is_usable(format) => Err(("field_format", format)),
+            Some(format) if format != SECONDS && !moment::format_is_usable(format) => Err(("field_format", format)),
             format => Ok(Self { formats: format.map(str::to_owned).into_iter().collect(), zone }),
         }
     }
@@ -75,6 +78,9 @@ impl Read {
     pub(super) fn read(&self, text: &str, installation: &TimeZone) -> Option<Timestamp> {
         let zone = self.zone.as_ref().unwrap_or(installation);
         let text = text.trim();
+        if self.formats.iter().any(|format| format == SECONDS) {
+            return Timestamp::from_second(text.parse().ok()?).ok();
+        }
         let local = match moment::parse(text, &self.formats) {
             Some(Moment::Instant(instant)) => return Some(instant),
             Some(Moment::Local(local)) => local,

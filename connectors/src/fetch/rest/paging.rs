@@ -445,7 +445,8 @@ mod tests {
             .enumerate()
             .map(|(index, text)| {
                 let document = Node::parse(text.as_bytes(), 9).unwrap();
-                let page = Page { document: &document, links: &[], received: 1, fresh: 1, digest: index as u128 };
+                let digest = index as u128;
+                let page = Page { document: &document, links: &[], received: 1, fresh: 1, digest, keys: &[] };
                 match pager.advance(&mut walk, &page, &mut met) {
                     After::More => format!("{:?}", walk.step),
                     after => format!("{after:?}"),

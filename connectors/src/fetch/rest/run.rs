@@ -91,7 +91,9 @@ fn may_be_stale(refusal: &Refusal) -> bool {
     match refusal {
         Refusal::Gone | Refusal::Own(_) => true,
         Refusal::Fetch(FetchError::File(finding)) => {
-            [&finding::STATUS, &finding::NOT_DATA].iter().any(|rule| rule.code == finding.code)
+            // 400, 404, 410 and their like; 503 says nothing about the page.
+            let refused = finding.value.as_deref().is_some_and(|value| value.starts_with('4'));
+            (finding.code == finding::STATUS.code && refused) || finding.code == finding::NOT_DATA.code
         }
         Refusal::Fetch(_) => false,
     }

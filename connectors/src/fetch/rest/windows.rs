@@ -62,7 +62,9 @@ impl Windows {
             let since = self.rest?;
             let step = SignedDuration::from_secs(self.step.unwrap_or(i64::MAX));
             self.rest = since.checked_add(step).ok().filter(|until| *until < now);
-            self.waiting.push(Window { since: Some(since), until: self.rest });
+            // Where time begins there is no limit.
+            let since = Some(since).filter(|since| *since > Timestamp::UNIX_EPOCH);
+            self.waiting.push(Window { since, until: self.rest });
         }
         self.waiting.last().copied()
     }
@@ -107,7 +109,7 @@ mod tests {
         let step = Some(SignedDuration::from_secs(40));
         assert_eq!(
             all(Windows::new(Some(at(0)), step), 100),
-            [(Some(0), Some(40)), (Some(40), Some(80)), (Some(80), None)]
+            [(None, Some(40)), (Some(40), Some(80)), (Some(80), None)]
         );
         assert_eq!(all(Windows::new(None, None), 100), [(None, None)]);
         assert_eq!(all(Windows::new(Some(at(500)), step), 100), [(Some(500), None)]);
