@@ -166,7 +166,13 @@ N006-remedy = Open the address in a browser: usually it is a login page or a not
 N006-explain = JSON was asked for and something else came: a page for people, nothing at all, or a compression that was not asked for. Such an answer is never taken for an empty list. Nothing of this source is loaded.
 
 N007-title = Pages without end
-N007-message = The pages do not come to an end: { $value }.
+N007-message = The list does not come to an end: { $value ->
+        [page] the same page came again
+        [link] the same link to the next page came again
+        [idle] page after page brings nothing new
+        [pages] there are more than { $expected } pages
+       *[other] { $value }
+    }.
 N007-remedy = Check [fetch.paging] against the documentation of the system; if there really are so many pages, raise "pages".
 N007-explain = A page that brought nothing new came again, or there are more pages than "pages" allows. That happens when a system does not know the parameter of the page and answers with the first one each time. Nothing of this source is loaded, since nobody knows what is missing.
 
@@ -185,9 +191,9 @@ N009-remedy = If the host belongs to the source, add it to "hosts" in [fetch.ser
 N009-explain = Only the host of "url" and those in "hosts" are spoken to, whatever a redirect or a link in an answer says; otherwise a server could have vienkop fetch from inside the network what it cannot see itself. Link-local addresses (169.254.0.0/16, fe80::/10), where clouds keep the keys of a machine, are refused even when a name resolves to one. Nothing was sent there.
 
 N010-title = Record no longer there
-N010-message = A record from the list could not be read: { $value }.
+N010-message = The record { $key } from the list could not be read (the system's answer: { $value }).
 N010-remedy = Nothing to do if it was deleted; otherwise check whether the account of vienkop may read it.
-N010-explain = Between the list and the request for the record itself it was deleted or moved, or the system cannot give it. The record is left out of this delivery, and what the registry holds of it stays.
+N010-explain = Between the list and the request for the record itself it was deleted or moved, or the system cannot give it. The record is left out of this delivery, and what the registry holds of it stays. If the system did not say that it is gone, the cursor does not move, so that it is asked for again; codes that mean "gone" are named in "gone" of [fetch.errors].
 
 N011-title = Fewer records than promised
 N011-message = The server promised { $expected } records and gave { $value }.
@@ -215,12 +221,12 @@ N014-remedy = Record the conversation again, or add the exchange to the folder b
 N014-explain = The source runs from recorded answers ("recorded" in [fetch]), and the server itself is not asked. Method, path, parameters and body of a request must be those of an exchange; the order of parameters does not matter. The hint shows the nearest exchange.
 
 N015-title = Gaps in the history
-N015-message = The log of changes is not whole: { $value }.
+N015-message = The log of changes of { $key } is not whole: "{ $value }" where "{ $expected }" was to be expected.
 N015-remedy = Usually there is nothing to do: states that the system did not log cannot be had. If there are many, ask the system's administrator about its log.
 N015-explain = A change in the log begins with another state than the one that the change before ended with, or the last one is not the state that the record has now. The states that the log does tell are loaded; times in the states between are not known.
 
 N016-title = Window full
-N016-message = In { $value } there are more records than the server gives at once.
+N016-message = In { $value } there are more records than the { $expected } that the server gives at once.
 N016-remedy = Raise the ceiling of the server, or narrow the request down.
 N016-explain = The system has no paging, so its records are asked for by time of change, in windows that are halved as long as they come back full. This one is as short as can be and still full, so records may be missing. Nothing of this source is loaded.
 
@@ -232,7 +238,7 @@ N017-explain = Systems keep ids in place of names in their records and logs, and
 N018-title = The server's clock is wrong
 N018-message = The clock of the server and that of this machine differ by { $value }.
 N018-remedy = Check the time synchronisation of both.
-N018-explain = Times that the system writes may be wrong by so much. The cursor is not affected: it is the latest time of change in the records themselves, never the time of this machine.
+N018-explain = Times that the system writes may be wrong by so much. Nothing is lost by it: the cursor is the latest time of change in the records themselves, never later than the server's own time when the fetch began, and never the time of this machine.
 
 N019-title = Not recorded
 N019-message = The answer cannot be recorded without the personal data in it: { $value }.
@@ -580,6 +586,20 @@ config-refused-host = "{ $value }" is not a host name with or without a port, li
 config-refused-header = "{ $value }" cannot be a header
 config-refused-secret-header = the header "{ $value }" would hold a secret, which belongs to "auth"
 config-refused-secret-text = "{ $value }" would hold a secret; name the place where it is: {"{"} env = "NAME" {"}"} or {"{"} file = "path" {"}"}
+config-refused-path = a path below the record is needed, like "id" or "status/name"
+config-refused-query = the parameter "{ $value }" may be a text, a number, yes or no, or a list of them
+config-refused-body-of-get = a body needs method = "POST"
+config-refused-placeholder = nothing is known that would fill the gap "{ $value }"
+config-refused-time-format = "{ $value }" is not a format of times, like "%Y-%m-%d %H:%M:%S"
+config-refused-time-zone = there is no time zone "{ $value }"
+config-refused-length = "{ $value }" is not a length of time, like "2min" or "30d"
+config-refused-moment = "{ $value }" is neither a day nor a moment
+config-refused-extract = "{ $value }" is not a regular expression with a group
+config-refused-window-parameters = windows need a parameter for their end ("to")
+config-refused-with-windows = where there are windows, they ask for what has changed; the parameter "{ $value }" is not needed
+config-refused-first-needed = the request has a text with "since" in it, so the first fetch needs to know where to begin
+config-refused-no-ids = the request has no gap "ids"
+config-refused-id-needed = it is needed to tell records apart
 config-refused-method = "{ $value }" is not GET, POST or PUT
 
 config-unknown-entity = no such entity: "{ $value }"

@@ -166,7 +166,13 @@ N006-remedy = Atveriet adresi pārlūkā: parasti tā ir pieteikšanās lapa vai
 N006-explain = Tika prasīts JSON, bet saņemts kas cits: lapa cilvēkiem, tukša atbilde vai neprasīts saspiešanas veids. Tādu atbildi nekad neuzskata par tukšu sarakstu. No šī avota netiek ielādēts nekas.
 
 N007-title = Lapas nebeidzas
-N007-message = Lapas nebeidzas: { $value }.
+N007-message = Saraksts nebeidzas: { $value ->
+        [page] atkārtojās tā pati lapa
+        [link] atkārtojās tā pati saite uz nākamo lapu
+        [idle] lapa pēc lapas nedod neko jaunu
+        [pages] lapu ir vairāk nekā { $expected }
+       *[other] { $value }
+    }.
 N007-remedy = Salīdziniet [fetch.paging] ar sistēmas dokumentāciju; ja lapu tiešām ir tik daudz, palieliniet „pages”.
 N007-explain = Atkārtojās lapa, kurā nav nekā jauna, vai lapu ir vairāk, nekā atļauj „pages”. Tā notiek, ja sistēma nepazīst lapas parametru un ikreiz atbild ar pirmo lapu. No šī avota netiek ielādēts nekas, jo nav zināms, kā trūkst.
 
@@ -185,9 +191,9 @@ N009-remedy = Ja serveris pieder pie avota, pievienojiet to „hosts” saraksta
 N009-explain = Vēršas tikai pie servera, ko norāda „url”, un pie tiem, ko uzskaita „hosts”, lai ko teiktu pāradresācija vai saite atbildē; citādi svešs serveris ar vienkop palīdzību varētu iegūt no iekšējā tīkla to, ko pats neredz. Lokālā posma adreses (169.254.0.0/16, fe80::/10), kur mākoņi glabā iekārtas atslēgas, noraida arī tad, ja uz tām norāda nosaukums. Uz turieni nekas nav sūtīts.
 
 N010-title = Ieraksta vairs nav
-N010-message = Sarakstā minēto ierakstu neizdevās nolasīt: { $value }.
+N010-message = Sarakstā minēto ierakstu { $key } neizdevās nolasīt (sistēmas atbilde: { $value }).
 N010-remedy = Ja ieraksts ir dzēsts, nekas nav jādara; ja nav, pārbaudiet, vai vienkop konts drīkst to lasīt.
-N010-explain = Starp saraksta un paša ieraksta pieprasījumu tas ir dzēsts vai pārvietots, vai arī sistēma nespēj to izdot. Šajā piegādē ieraksta nav, un tas, kas par to ir reģistrā, paliek.
+N010-explain = Starp saraksta un paša ieraksta pieprasījumu tas ir dzēsts vai pārvietots, vai arī sistēma nespēj to izdot. Šajā piegādē ieraksta nav, un tas, kas par to ir reģistrā, paliek. Ja sistēma nav pateikusi, ka ieraksta vairs nav, kursors paliek uz vietas un ierakstu prasīs vēlreiz; kodus, kas nozīmē „vairs nav”, uzskaita „gone” sadaļā [fetch.errors].
 
 N011-title = Mazāk ierakstu, nekā solīts
 N011-message = Solīto ierakstu skaits: { $expected }, saņemto: { $value }.
@@ -215,12 +221,12 @@ N014-remedy = Ierakstiet saraksti no jauna vai pievienojiet pieprasījumu un atb
 N014-explain = Avots darbojas no ierakstītām atbildēm („recorded” sadaļā [fetch]), pašam serverim neko neprasa. Pieprasījuma metodei, ceļam, parametriem un saturam jāsakrīt ar ierakstītajiem; parametru secībai nav nozīmes. Padoms rāda tuvāko ierakstīto pieprasījumu.
 
 N015-title = Vēsturē ir pārrāvumi
-N015-message = Izmaiņu žurnāls nav pilns: { $value }.
+N015-message = Ieraksta { $key } izmaiņu žurnāls nav pilns: „{ $value }”, kur gaidāms „{ $expected }”.
 N015-remedy = Parasti nekas nav jādara: statusus, ko sistēma nav reģistrējusi, nevar iegūt. Ja to ir daudz, jautājiet administratoram par žurnālu.
 N015-explain = Izmaiņa žurnālā sākas no cita statusa, nekā beidzās iepriekšējā, vai pēdējais nav tas, kāds ierakstam ir tagad. Žurnālā esošie statusi ir ielādēti; starpā esošo statusu laiki nav zināmi.
 
 N016-title = Laika posms ir pilns
-N016-message = Laika posmā { $value } ierakstu ir vairāk, nekā serveris izdod vienā reizē.
+N016-message = Laika posmā { $value } ierakstu ir vairāk par { $expected }, ko serveris izdod vienā reizē.
 N016-remedy = Palieliniet servera ierobežojumu vai sašauriniet pieprasījumu.
 N016-explain = Sistēmai nav lapošanas, tāpēc ierakstus prasa pēc izmaiņu laika posmos, kurus dala uz pusēm, kamēr tie ir pilni. Šis ir īsākais iespējamais un joprojām pilns, tāpēc kādu ierakstu var trūkt. No šī avota netiek ielādēts nekas.
 
@@ -232,7 +238,7 @@ N017-explain = Sistēmas ierakstos un žurnālos nosaukumu vietā glabā identif
 N018-title = Servera pulkstenis rāda nepareizi
 N018-message = Servera un šīs iekārtas pulksteņi atšķiras par { $value }.
 N018-remedy = Pārbaudiet abu pulksteņu sinhronizāciju.
-N018-explain = Par tik var būt nepareizi laiki, ko raksta sistēma. Kursoru tas neietekmē: tas ir jaunākais izmaiņu laiks pašos ierakstos, nevis šīs iekārtas laiks.
+N018-explain = Par tik var būt nepareizi laiki, ko raksta sistēma. Nekas tāpēc nepazūd: kursors ir jaunākais izmaiņu laiks pašos ierakstos, ne vēlāks par servera laiku ielasīšanas sākumā, un nekad šīs iekārtas laiks.
 
 N019-title = Nav ierakstīts
 N019-message = Atbildi nevar ierakstīt bez tajā esošajiem personas datiem: { $value }.
@@ -582,6 +588,20 @@ config-refused-host = „{ $value }” nav servera nosaukums ar portu vai bez t�
 config-refused-header = „{ $value }” nevar būt galvene
 config-refused-secret-header = galvenē „{ $value }” būtu noslēpums, un tā vieta ir „auth”
 config-refused-secret-text = „{ $value }” saturētu noslēpumu; norādiet vietu, kur tas ir: {"{"} env = "NOSAUKUMS" {"}"} vai {"{"} file = "ceļš" {"}"}
+config-refused-path = vajag ceļu ierakstā, piemēram, „id” vai „status/name”
+config-refused-query = parametrs „{ $value }” var būt teksts, skaitlis, jā vai nē, vai to saraksts
+config-refused-body-of-get = pieprasījuma saturam vajag method = "POST"
+config-refused-placeholder = nav zināms, ar ko aizpildīt vietu „{ $value }”
+config-refused-time-format = „{ $value }” nav laika formāts, piemēram, „%Y-%m-%d %H:%M:%S”
+config-refused-time-zone = laika joslas „{ $value }” nav
+config-refused-length = „{ $value }” nav laika ilgums, piemēram, „2min” vai „30d”
+config-refused-moment = „{ $value }” nav ne diena, ne laika brīdis
+config-refused-extract = „{ $value }” nav regulārā izteiksme ar grupu
+config-refused-window-parameters = laika posmiem vajag parametru ar to beigām („to”)
+config-refused-with-windows = izmaiņas jau prasa laika posmi; parametrs „{ $value }” nav vajadzīgs
+config-refused-first-needed = pieprasījumā ir teksts ar „since”, tāpēc pirmajai reizei jāzina, no kura brīža sākt
+config-refused-no-ids = pieprasījumā nav vietas „ids”
+config-refused-id-needed = bez tā ierakstus nevar atšķirt citu no cita
 config-refused-method = „{ $value }” nav GET, POST vai PUT
 
 config-unknown-entity = nav tādas entītijas: „{ $value }”

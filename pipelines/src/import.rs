@@ -126,6 +126,7 @@ impl Importer<'_> {
             base: &self.session.config.base,
             limits,
             now: self.session.as_of,
+            time_zone: &self.session.time_zone,
             cursor,
             landing: &self.landing,
             resume: resume.as_deref(),

@@ -10,8 +10,8 @@
 mod archive;
 mod file;
 mod http;
-#[allow(dead_code, reason = "what the kind rest alone uses")]
 mod net;
+mod rest;
 #[cfg(test)]
 mod tests;
 
@@ -28,7 +28,7 @@ use crate::landing::{Landed, LandingZone};
 use crate::limits::Limits;
 
 /// Every kind of fetch.
-pub static KINDS: &[&dyn FetchKind] = &[&file::Kind, &http::Kind];
+pub static KINDS: &[&dyn FetchKind] = &[&file::Kind, &http::Kind, &rest::Kind];
 
 /// The kind of that name.
 pub fn kind(name: &str) -> Option<&'static dyn FetchKind> {
@@ -88,6 +88,8 @@ pub struct FetchContext<'a> {
     pub limits: &'a Limits,
     /// The moment that the run is about.
     pub now: jiff::Timestamp,
+    /// The time zone of times that name none.
+    pub time_zone: &'a jiff::tz::TimeZone,
     /// The cursor of the last delivery that was loaded.
     pub cursor: Option<&'a str>,
     /// The landing zone that `out` lands in.

@@ -28,6 +28,7 @@ fn fetch_with(
         base,
         limits,
         now: jiff::Timestamp::UNIX_EPOCH,
+        time_zone: &jiff::tz::TimeZone::UTC,
         cursor: None,
         landing: &landing,
         resume: None,

@@ -44,6 +44,7 @@ impl Place {
             base: self.folder.path(),
             limits: &self.limits,
             now: jiff::Timestamp::UNIX_EPOCH,
+            time_zone: &jiff::tz::TimeZone::UTC,
             cursor,
             landing: &self.landing,
             resume: None,

@@ -36,6 +36,7 @@ pub(crate) fn probe(session: &Session, prepared: &Prepared<'_>) -> anyhow::Resul
         base: &session.config.base,
         limits,
         now: session.as_of,
+        time_zone: &session.time_zone,
         cursor: None,
         landing: &landing,
         resume: None,

@@ -43,11 +43,13 @@ impl Place {
         table.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
         let server: Server = serde_json::from_value(table).unwrap();
         server.check().unwrap();
+        static UTC: jiff::tz::TimeZone = jiff::tz::TimeZone::UTC;
         let context = FetchContext {
             source: "avots",
             base: self.folder.path(),
             limits: &self.limits,
             now: jiff::Timestamp::UNIX_EPOCH,
+            time_zone: &UTC,
             cursor: None,
             landing: &self.landing,
             resume: None,

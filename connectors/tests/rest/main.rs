@@ -1,0 +1,13 @@
+//! Records of systems' APIs, against servers on loopback that behave like the systems, and that misbehave.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod changes;
+mod faults;
+mod pages;
+mod redmine;
+mod resume;
+#[path = "../net/server.rs"]
+mod server;
+mod support;
+mod znuny;

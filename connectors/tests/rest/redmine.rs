@@ -1,0 +1,280 @@
+//! Redmine 5: `limit` is clamped without a word, the list knows no journals and, unless told otherwise, no closed
+//! issues; `updated_on` counts its second, many issues share one; a page beyond the end is empty.
+
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+
+use crate::server::{Asked, Reply, Server};
+use crate::support::{Place, options, query};
+
+const STATUSES: [(u32, &str, bool); 4] =
+    [(1, "Jauns", false), (2, "Izpildē", false), (3, "Gaida", false), (5, "Slēgts", true)];
+
+#[derive(Debug, Clone)]
+pub struct Issue {
+    pub id: u32,
+    /// Seconds of 4 June 2024.
+    pub created: u32,
+    pub updated: u32,
+    pub status: u32,
+    /// Second, old and new status.
+    pub journals: Vec<(u32, u32, u32)>,
+}
+
+pub struct Redmine {
+    pub issues: Mutex<Vec<Issue>>,
+    /// What `limit` is clamped to.
+    pub clamp: usize,
+    /// Whether the time is told.
+    pub tells_time: bool,
+    pub second: Mutex<u32>,
+}
+
+pub fn time(second: u32) -> String {
+    format!("2024-06-04T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
+}
+
+fn status(id: u32) -> Value {
+    let (_, name, closed) = STATUSES.into_iter().find(|(known, ..)| *known == id).unwrap();
+    json!({ "id": id, "name": name, "is_closed": closed })
+}
+
+impl Issue {
+    pub fn new(id: u32, created: u32) -> Self {
+        Self { id, created, updated: created, status: 1, journals: Vec::new() }
+    }
+
+    pub fn to(mut self, second: u32, status: u32) -> Self {
+        self.journals.push((second, self.status, status));
+        self.status = status;
+        self.updated = second;
+        self
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "id": self.id, "project": { "id": 1, "name": "Pakalpojumi" }, "status": status(self.status),
+            "created_on": time(self.created), "updated_on": time(self.updated), "estimated_hours": 1.5,
+        })
+    }
+
+    fn journals(&self) -> Value {
+        let details = |old: u32, new: u32| {
+            json!([
+                { "property": "attr", "name": "done_ratio", "old_value": "0", "new_value": "10" },
+                { "property": "attr", "name": "status_id", "old_value": old.to_string(), "new_value": new.to_string() },
+            ])
+        };
+        let journals = self.journals.iter().enumerate().map(|(index, (second, old, new))| {
+            json!({
+                "id": self.id * 100 + index as u32, "user": { "id": 7, "name": "Operators" }, "notes": "",
+                "created_on": time(*second), "details": details(*old, *new),
+            })
+        });
+        journals.collect()
+    }
+}
+
+impl Redmine {
+    pub fn new(issues: Vec<Issue>, clamp: usize) -> Arc<Self> {
+        let second = issues.iter().map(|issue| issue.updated).max().unwrap_or(0);
+        Arc::new(Self { issues: Mutex::new(issues), clamp, tells_time: false, second: Mutex::new(second) })
+    }
+
+    pub fn answer(&self, asked: &Asked) -> Reply {
+        if asked.header("x-redmine-api-key") != Some("atslega") {
+            return Reply::status(401);
+        }
+        let reply = match asked.path() {
+            "/issues.json" => Reply::json(self.list(asked).to_string()),
+            "/issue_statuses.json" => {
+                let all: Vec<Value> = STATUSES.iter().map(|(id, ..)| status(*id)).collect();
+                Reply::json(json!({ "issue_statuses": all }).to_string())
+            }
+            path => {
+                let id = path.strip_prefix("/issues/").and_then(|rest| rest.strip_suffix(".json")?.parse().ok());
+                let issues = self.issues.lock().unwrap();
+                match issues.iter().find(|issue| Some(issue.id) == id) {
+                    None => Reply::status(404),
+                    Some(issue) => {
+                        let mut json = issue.json();
+                        if query(asked).get("include").is_some_and(|include| include == "journals") {
+                            json["journals"] = issue.journals();
+                        }
+                        Reply::json(json!({ "issue": json }).to_string())
+                    }
+                }
+            }
+        };
+        let second = *self.second.lock().unwrap();
+        let date = format!("Tue, 04 Jun 2024 {:02}:{:02}:{:02} GMT", second / 3600, second / 60 % 60, second % 60);
+        if self.tells_time { reply.with("Date", date) } else { reply }
+    }
+
+    fn list(&self, asked: &Asked) -> Value {
+        let query = query(asked);
+        let number = |name: &str| query.get(name).and_then(|text| text.parse::<usize>().ok());
+        let mut issues = self.issues.lock().unwrap().clone();
+        if query.get("status_id").is_none_or(|status| status != "*") {
+            issues.retain(|issue| issue.status != 5);
+        }
+        if let Some(since) = query.get("updated_on") {
+            let since = since.strip_prefix(">=").unwrap();
+            issues.retain(|issue| time(issue.updated).as_str() >= since);
+        }
+        match query.get("sort").map(String::as_str) {
+            Some("updated_on") => issues.sort_by_key(|issue| (issue.updated, issue.id)),
+            Some("id") => issues.sort_by_key(|issue| issue.id),
+            _ => issues.sort_by_key(|issue| std::cmp::Reverse(issue.id)),
+        }
+        let (offset, limit) = (number("offset").unwrap_or(0), number("limit").unwrap_or(25).min(self.clamp));
+        let page: Vec<Value> = issues.iter().skip(offset).take(limit).map(Issue::json).collect();
+        json!({ "issues": page, "total_count": issues.len(), "offset": offset, "limit": limit })
+    }
+
+    pub fn serve(self: &Arc<Self>) -> Server {
+        let redmine = Arc::clone(self);
+        Server::start(move |asked| redmine.answer(asked))
+    }
+}
+
+/// What a preset for Redmine says.
+pub fn redmine(url: &str) -> Value {
+    // The name of an environment variable that every test process has, as the place of a secret it is not.
+    options(
+        url,
+        json!({
+            "server": { "headers": {}, "auth": { "kind": "header", "name": "X-Redmine-API-Key", "secret": secret() } },
+            "request": {
+                "path": "issues.json", "query": { "status_id": "*", "sort": "updated_on" }, "records": "/issues", "id": "id",
+            },
+            "paging": { "kind": "offset", "size": 100, "total": "/total_count" },
+            "incremental": { "parameter": "updated_on", "value": ">={since}", "field": "updated_on" },
+            "children": [{
+                "name": "journals", "path": "issues/{id}.json", "query": { "include": "journals" },
+                "records": "/issue/journals",
+            }],
+            "lookups": [{
+                "name": "issue_statuses", "path": "issue_statuses.json", "records": "/issue_statuses",
+                "apply": [
+                    { "path": "journals/details/old_value", "where": { "name": "status_id" }, "as": "old_name" },
+                    { "path": "journals/details/new_value", "where": { "name": "status_id" }, "as": "new_name" },
+                ],
+            }],
+            "history": {
+                "entries": "journals", "changes": "details", "where": { "name": "status_id" },
+                "from": "old_name", "to": "new_name", "at": "^/created_on", "id": "^/id", "actor": "^/user/name",
+                "created": "created_on", "current": "status/name",
+            },
+        }),
+    )
+}
+
+/// A file with the key, which lives as long as the test process.
+fn secret() -> Value {
+    static FILE: std::sync::OnceLock<tempfile::TempPath> = std::sync::OnceLock::new();
+    let path = FILE.get_or_init(|| {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs_err::write(file.path(), "atslega\n").unwrap();
+        file.into_temp_path()
+    });
+    json!({ "file": path.to_str().unwrap() })
+}
+
+#[test]
+fn everything_comes_with_its_history() {
+    let issues = vec![
+        Issue::new(1, 100).to(200, 2).to(300, 5),
+        Issue::new(2, 100),
+        Issue::new(3, 300).to(300, 2),
+        Issue::new(4, 300),
+        Issue::new(5, 400),
+    ];
+    let redmine_server = Redmine::new(issues, 2);
+    let server = redmine_server.serve();
+    let place = Place::new();
+    let delivered = place.fetch(&redmine(&server.url()), None).unwrap();
+    assert_eq!(delivered.ids(), ["2", "1", "3", "4", "5"]);
+    let names: Vec<&str> = delivered.documents.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["issues.json page 1", "issues.json page 2", "issues.json page 3"]);
+    assert_eq!(delivered.codes(), Vec::<&str>::new());
+    assert_eq!(delivered.until().as_deref(), Some("2024-06-04T00:06:40Z"));
+    let history = &delivered.by_id()["1"]["history"];
+    let expected = json!([
+        { "id": "0", "at": time(100), "state": "Jauns", "from": null, "actor": null },
+        { "id": "100", "at": time(200), "state": "Izpildē", "from": "Jauns", "actor": "Operators" },
+        { "id": "101", "at": time(300), "state": "Slēgts", "from": "Izpildē", "actor": "Operators" },
+    ]);
+    assert_eq!(*history, expected);
+    assert_eq!(delivered.by_id()["2"]["history"][0]["state"], "Jauns");
+    // The list is asked for from what came, not from what was asked for; the total ends it.
+    let lists: Vec<String> = server.asked().into_iter().filter(|asked| asked.contains("/issues.json")).collect();
+    let offsets: Vec<&str> =
+        lists.iter().map(|asked| asked.split(['?', '&']).find(|p| p.starts_with("offset")).unwrap()).collect();
+    assert_eq!(offsets, ["offset=0", "offset=2", "offset=4"]);
+    assert!(!place.notes().exists());
+}
+
+#[test]
+fn the_next_fetch_asks_for_what_has_changed() {
+    let redmine_server = Redmine::new((1..=9).map(|id| Issue::new(id, id * 60)).collect(), 3);
+    let server = redmine_server.serve();
+    let (place, options) = (Place::new(), redmine(&server.url()));
+    let first = place.fetch(&options, None).unwrap();
+    assert_eq!(first.ids().len(), 9);
+    {
+        let mut issues = redmine_server.issues.lock().unwrap();
+        issues[0] = issues[0].clone().to(1_000, 5);
+        issues.push(Issue::new(10, 1_000));
+        issues.push(Issue::new(11, 1_000));
+    }
+    let second = place.fetch(&options, first.fetching.cursor.as_deref()).unwrap();
+    // Two minutes of overlap bring 7, 8 and 9 again.
+    assert_eq!(second.ids(), ["7", "8", "9", "1", "10", "11"]);
+    assert_eq!(second.until().as_deref(), Some("2024-06-04T00:16:40Z"));
+    assert!(server.asked().iter().any(|asked| asked.contains("updated_on=%3E%3D2024-06-04T00%3A07%3A00Z")));
+    let third = place.fetch(&options, second.fetching.cursor.as_deref()).unwrap();
+    assert_eq!((third.ids(), third.until()), (vec!["1".into(), "10".into(), "11".into()], second.until()));
+    // Something else is asked: from the beginning.
+    let mut other = options.clone();
+    other["request"]["query"]["project_id"] = json!("1");
+    assert_eq!(place.fetch(&other, second.fetching.cursor.as_deref()).unwrap().ids().len(), 11);
+}
+
+#[test]
+fn a_record_that_goes_between_list_and_journals_is_left_out() {
+    let redmine_server = Redmine::new((1..=3).map(|id| Issue::new(id, 60)).collect(), 100);
+    let shared = Arc::clone(&redmine_server);
+    let server = Server::start(move |asked| {
+        let reply = shared.answer(asked);
+        if asked.path() == "/issues.json" {
+            shared.issues.lock().unwrap().retain(|issue| issue.id != 2);
+        }
+        reply
+    });
+    let delivered = Place::new().fetch(&redmine(&server.url()), None).unwrap();
+    assert_eq!((delivered.ids(), delivered.codes()), (vec!["1".to_owned(), "3".to_owned()], vec!["N010"]));
+    let finding = &delivered.fetching.findings[0];
+    assert_eq!((finding.record_key.as_deref(), finding.severity), (Some("2"), "warning"));
+    assert!(delivered.until().is_some());
+}
+
+#[test]
+fn a_bad_key_and_a_status_that_the_list_lacks() {
+    let redmine_server = Redmine::new(vec![Issue::new(1, 60).to(70, 2)], 100);
+    let shared = Arc::clone(&redmine_server);
+    let server = Server::start(move |asked| {
+        if asked.path() == "/issue_statuses.json" {
+            return Reply::json(r#"{"issue_statuses":[{"id":1,"name":"Jauns"}]}"#);
+        }
+        shared.answer(asked)
+    });
+    let mut options = redmine(&server.url());
+    let delivered = Place::new().fetch(&options, None).unwrap();
+    // The log then ends with another word than the record.
+    assert_eq!(delivered.codes(), ["N017", "N015"]);
+    assert_eq!(delivered.by_id()["1"]["history"][1]["state"], "2");
+    options["server"]["auth"]["name"] = json!("X-Other");
+    assert_eq!(Place::new().fault(&options).code, "N003");
+}
