@@ -451,7 +451,7 @@ fn children_and_keys() {
             "[[table]]\nentity = \"service\"\nkey = [\"virsis\"]\nfields = { code = \"K\" }\n[[table.skip]]\ncolumn = \"A\"\n",
             &[
                 r#"15:8 "service" has no field "virsis" (perhaps: virsis_id)"#,
-                r#"17:1 "matches" or "others_empty = true" is needed"#,
+                r#"17:1 "matches", "unless" or "others_empty = true" is needed"#,
             ],
         ),
     ] {
