@@ -15,6 +15,7 @@ fn documents_name_files_that_exist() {
         "data-samples/README.md",
         "docs/schedule.md",
         "docs/postgresql.md",
+        "docs/sql.md",
     ];
     for document in documents {
         let text = fs::read_to_string(checkout().join(document)).unwrap_or_else(|_| panic!("{document}"));

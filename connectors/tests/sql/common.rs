@@ -39,6 +39,7 @@ impl Site {
     }
 
     /// Options with the address in a file, as a secret is.
+    #[allow(clippy::needless_pass_by_value, reason = "called with what is made on the spot")]
     pub(crate) fn options(&self, url: &str, more: Value) -> Value {
         writeln!(std::fs::File::create(self.path("adrese")).unwrap(), "{url}").unwrap();
         let mut options = json!({ "url": { "file": "adrese" } });

@@ -107,8 +107,10 @@ fn presets(options: &Options, session: &Session) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     let texts = session.texts();
-    let width = |of: fn(&PresetItem<'_>) -> &str| items.iter().map(|item| of(item).chars().count()).max().unwrap_or(0);
-    let (names, titles, kinds) = (width(|item| item.name), width(|item| item.title), width(|item| item.kind));
+    let width = |texts: &mut dyn Iterator<Item = &str>| texts.map(|text| text.chars().count()).max().unwrap_or(0);
+    let names = width(&mut items.iter().map(|item| item.name));
+    let titles = width(&mut items.iter().map(|item| item.title));
+    let kinds = width(&mut items.iter().map(|item| item.kind));
     let mut out = String::new();
     for item in &items {
         let word = if item.verified { "cli-preset-verified" } else { "cli-preset-unverified" };

@@ -266,7 +266,7 @@ impl Files {
                             sources.extend(source);
                             self.problems.extend(problems);
                         }
-                        Err(problem) => self.problems.extend(problem),
+                        Err(problem) => self.problems.extend(problem.map(|problem| *problem)),
                     }
                 }
                 Err(problems) => self.problems.extend(problems),

@@ -51,7 +51,7 @@ pub(super) struct Presets {
 
 impl Presets {
     /// A source with what it extends; itself when it extends nothing. What is wrong with the preset itself has been told.
-    pub(super) fn extended(&self, document: Document) -> Result<Document, Option<Problem>> {
+    pub(super) fn extended(&self, document: Document) -> Result<Document, Option<Box<Problem>>> {
         let Some(name) = document.value.get("extends").and_then(Value::as_str).map(str::to_owned) else {
             return Ok(document);
         };
@@ -61,7 +61,7 @@ impl Presets {
             None => {
                 let sentence = Sentence::new("config-unknown-preset").arg("value", &name);
                 let hint = known(&name, self.names.iter().map(String::as_str));
-                Err(Some(Problem::in_place(document.value_at(&["extends"]), sentence).hint(hint)))
+                Err(Some(Box::new(Problem::in_place(document.value_at(&["extends"]), sentence).hint(hint))))
             }
         }
     }
@@ -122,16 +122,13 @@ fn tables(base: &[Value], own: &[Value]) -> (Vec<Value>, Origins) {
     for (place, table) in base.iter().enumerate() {
         let fits = |(n, other): &(usize, &Value)| !taken[*n] && same_table(table, other);
         let found = own.iter().enumerate().find(fits).map(|(n, other)| (n, other.clone()));
-        match found {
-            Some((n, other)) => {
-                taken[n] = true;
-                whole.push(table_over(table, &other));
-                origins.push((Some(n), Some(place)));
-            }
-            None => {
-                whole.push(table.clone());
-                origins.push((None, Some(place)));
-            }
+        if let Some((n, other)) = found {
+            taken[n] = true;
+            whole.push(table_over(table, &other));
+            origins.push((Some(n), Some(place)));
+        } else {
+            whole.push(table.clone());
+            origins.push((None, Some(place)));
         }
     }
     for (n, table) in own.iter().enumerate().filter(|(n, _)| !taken[*n]) {

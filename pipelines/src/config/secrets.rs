@@ -96,7 +96,8 @@ fn name_of_secret(path: &[String]) -> Option<String> {
 /// Empty texts and placeholders (`{since}`) are no secrets.
 fn is_filled(text: &str) -> bool {
     let text = text.trim();
-    !text.is_empty() && !(text.starts_with('{') && text.ends_with('}'))
+    let placeholder = text.starts_with('{') && text.ends_with('}');
+    !text.is_empty() && !placeholder
 }
 
 /// `scheme://user:password@host`.
@@ -185,6 +186,6 @@ mod tests {
     #[test]
     fn what_is_hidden_keeps_its_place() {
         let text = "a = \"ā1\"\nb = \"2\"\n";
-        assert_eq!(hidden(text, &[4..9]), "a = \"**\"\nb = \"2\"\n");
+        assert_eq!(hidden(text, std::slice::from_ref(&(4..9))), "a = \"**\"\nb = \"2\"\n");
     }
 }

@@ -63,7 +63,9 @@ pub(super) async fn deliver(job: Job, sender: Sender<Message>, stop: Arc<AtomicB
     let finding = match asked {
         Ok(Ok(()) | Err(Fault::Unwanted)) => return,
         Ok(Err(Fault::Told(finding))) => *finding,
-        Ok(Err(Fault::Database(step, error))) => fault::finding(dialect, step, &error, &rows.place(), timeout),
+        Ok(Err(Fault::Database(under_way, error))) => {
+            fault::finding(dialect, under_way, &error, &rows.place(), timeout)
+        }
         Err(_) => fault::too_slow(&rows.place(), timeout),
     };
     rows.fail(finding).await;

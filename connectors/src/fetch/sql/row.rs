@@ -267,7 +267,7 @@ fn write(out: &mut Vec<u8>, value: &Value<'_>) {
         // A line break stands between tokens only: inside a text it is written \n.
         Value::Json(letters) => match serde_json::from_str::<&RawValue>(letters) {
             Ok(raw) => {
-                out.extend(raw.get().bytes().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte }))
+                out.extend(raw.get().bytes().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte }));
             }
             Err(_) => text(letters),
         },

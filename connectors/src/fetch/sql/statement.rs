@@ -210,15 +210,12 @@ fn comment(rest: &str, nested: bool) -> Option<usize> {
     let (mut depth, mut at) = (1, 2);
     while depth > 0 {
         let close = at + rest[at..].find("*/")?;
-        match rest[at..close].find("/*").filter(|_| nested) {
-            Some(open) => {
-                depth += 1;
-                at += open + 2;
-            }
-            None => {
-                depth -= 1;
-                at = close + 2;
-            }
+        if let Some(open) = rest[at..close].find("/*").filter(|_| nested) {
+            depth += 1;
+            at += open + 2;
+        } else {
+            depth -= 1;
+            at = close + 2;
         }
     }
     Some(at)
