@@ -16,6 +16,7 @@ fn documents_name_files_that_exist() {
         "docs/schedule.md",
         "docs/postgresql.md",
         "docs/rest.md",
+        "docs/sql.md",
     ];
     for document in documents {
         let text = fs::read_to_string(checkout().join(document)).unwrap_or_else(|_| panic!("{document}"));

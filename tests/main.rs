@@ -3,6 +3,7 @@
 
 mod backends;
 mod bad_input;
+mod database;
 mod documents;
 mod history;
 mod links;

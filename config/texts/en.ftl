@@ -494,6 +494,78 @@ S006-message = Nothing new for too long: last { $value }, expected every { $expe
 S006-remedy = Find out whether the export still runs and arrives in the right place.
 S006-explain = The source's configuration says how often something new is expected ("expected_every" in [policy]). Since the day named, no file has come whose content had not been met before; the same file met again by every run is no delivery. The registry keeps what it had, but it may be out of date. If the source changes less often indeed, raise "expected_every".
 
+### Findings: queries on databases
+
+Q001-title = Database not reachable
+Q001-message = The database { $value } cannot be reached: { $expected }
+Q001-remedy = Check that the database server runs and can be reached from this machine (address, port, firewall, certificate, name of the database); if it is a SQLite file, that it is a database indeed.
+Q001-explain = The server does not answer, its certificate is not trusted, it has no such database, or the SQLite file is no database. Nothing is loaded from this source, the registry keeps the last delivery; the other sources go on.
+
+Q002-title = The database does not let us in
+Q002-message = The database { $value } does not accept the user or the password: { $expected }
+Q002-remedy = Check user and password in the address that [fetch] url names, and that this user may connect from this machine.
+Q002-explain = The server was reached but refuses the login: the password was changed, the user is locked, or may connect from elsewhere only. The address with its password stands in an environment variable or a file that the source's configuration names, and vienkop shows it nowhere.
+
+Q003-title = The database refuses the query
+Q003-message = The database refuses the query ({ $value }): { $expected }
+Q003-remedy = Mend the query in the source's configuration; try it with the database's own tools.
+Q003-explain = There is a mistake in the query, or a table or column that it names was renamed. The message has the database's own words. Nothing is loaded from the source, the registry keeps the last delivery.
+
+Q004-title = No right to read
+Q004-message = The user may not read what the query asks for ({ $value }): { $expected }
+Q004-remedy = Ask the administrator of the database to grant the user the right to read (GRANT SELECT) the tables or views that the message names.
+Q004-explain = Connecting worked, but the database does not allow a table or view to be read. It is best to give vienkop a user of its own that may read the views it needs and nothing else.
+
+Q005-title = A value that cannot be carried
+Q005-message = A value of column "{ $column }" cannot be carried as it is ({ $value }): { $expected }
+Q005-remedy = Make a text or a number of the column in the query; if these are bytes that are a text, say its encoding: [fetch.encodings].
+Q005-explain = Arrays, rows, ranges and geometry are written in each database's own way, so they are not carried until the query says how (array_to_string, ST_AsText, for example). The same goes for a text whose bytes are not in the encoding named: its letters would become others. Nothing is loaded from the source.
+
+Q006-title = Not one query that reads
+Q006-message = The query must be a single one and only read ({ $value }): { $expected }
+Q006-remedy = Leave one query that begins with SELECT (or WITH, VALUES, TABLE) and writes nothing.
+Q006-explain = In a source's database vienkop only reads: each query runs in a transaction that cannot write, and is one statement, not several after a semicolon. Anything else is refused by the database or by vienkop.
+
+Q007-title = The query does not end in time
+Q007-message = The queries ({ $value }) did not end in { $expected } seconds.
+Q007-remedy = Make the query narrower (with a cursor it asks for changes only), ask for an index, or raise [fetch] timeout_seconds.
+Q007-explain = A long query burdens the agency's system, so its time is limited; when the time is over, it is stopped at the server too. Nothing is loaded of a delivery that is not whole.
+
+Q008-title = The column does not tell what is new
+Q008-message = How far the query came cannot be told by "{ $expected }" ({ $value }).
+Q008-remedy = Have the cursor's column in the result under the same name (letter case counts); it must hold numbers, dates or times, and the query must have ":cursor".
+Q008-explain = In a delivery that holds only changes, the greatest value of the cursor's column tells where to go on the next time. It cannot when the column is not in the result, when its values are mixed (numbers and texts), or when they have no order. Nothing is loaded, so that changes are not lost unnoticed.
+
+Q009-title = Connection lost
+Q009-message = The connection to the database was lost half-way ({ $value }): { $expected }
+Q009-remedy = Run the source again; if it happens again, ask the administrator of the database what cuts long connections.
+Q009-explain = Some of the rows came, but not all. Half a delivery is never loaded: the registry keeps what it had, and the cursor stays where it was.
+
+Q010-title = Unclear names of columns
+Q010-message = The result ({ $value }) has several columns with the name "{ $column }", or a column without a name.
+Q010-remedy = Give each column a name of its own in the query: SELECT a.name AS institution, b.name AS service.
+Q010-explain = Columns are told apart by their names. When two have the same, nobody can know which is meant, so nothing is loaded.
+
+Q011-title = No secret
+Q011-message = The address of the database is not where it should be ({ $value }): { $expected }
+Q011-remedy = Set the environment variable, or put the address into the file that [fetch] url names, and check that the user of vienkop may read it.
+Q011-explain = The address with its password does not stand in the source's configuration but in an environment variable (env = "NAME") or a file of its own (file = "path"). It is not there, or empty.
+
+Q012-title = The database's address is not understood
+Q012-message = The address kept in { $value } cannot be used: { $expected }
+Q012-remedy = An address is written postgres://user:password@server:5432/database, mysql://… or sqlite:///path; the characters / ? # @ of a password are written %2F %3F %23 %40. Parameters that are not known are refused, so that a slip of the pen does not leave the connection unchecked.
+Q012-explain = The address must begin with the kind of database and name a database. The address itself is shown nowhere, since it holds the password; only the part that is no secret is shown.
+
+Q013-title = No such column
+Q013-message = The result ({ $value }) has no column "{ $column }", which [fetch.encodings] names.
+Q013-remedy = Write the name of the column as the query gives it (letter case counts).
+Q013-explain = An encoding is given for a column that the result does not have. Without it the column's bytes would be loaded as digits that nobody understands, so nothing is loaded.
+
+Q014-title = A day to come in the cursor's column
+Q014-message = The cursor's column of query "{ $value }" has "{ $expected }", which is later than this day; it does not move the cursor.
+Q014-remedy = Find the record with this value in the database and mend it.
+Q014-explain = If the cursor jumped to a day to come, nothing new would be delivered until then. So such values do not count; their rows come again every time, which does no harm.
+
 finding-hint = (Hint: { $hint })
 
 ### Mistakes in the configuration
@@ -601,6 +673,16 @@ config-refused-first-needed = the request has a text with "since" in it, so the 
 config-refused-no-ids = the request has no gap "ids"
 config-refused-id-needed = it is needed to tell records apart
 config-refused-method = "{ $value }" is not GET, POST or PUT
+config-refused-sql-place = one of two is needed: "file" (a SQLite file) or "url" (the place where the address is kept)
+config-refused-sql-text = one of two is needed: "query" or "query_file"
+config-refused-sql-of-each-query = where there are several queries, it is given in each [[fetch.query]]
+config-refused-sql-names = each query needs a name of its own; "{ $value }" will not do
+config-refused-sql-several = it must be one query; something comes after "{ $value }"
+config-refused-sql-begins = a query begins with SELECT, WITH, VALUES or TABLE, not with "{ $value }"
+config-refused-sql-writes = "{ $value }" writes; a query may only read
+config-refused-sql-unclosed = "{ $value }" is never closed
+config-refused-sql-no-cursor = the query has ":cursor", but what that is, is not said: cursor = {"{"} column = "…", first = "…" {"}"}
+config-refused-sql-cursor-unused = the query has no ":cursor", so everything would come every time
 
 config-unknown-entity = no such entity: "{ $value }"
 config-unknown-field = "{ $entity }" has no field "{ $value }"
@@ -633,7 +715,12 @@ config-time-format = no date can be read by the format "{ $value }": it needs da
 config-unknown-unit = "{ $value }" is not a unit of durations
 config-unknown-code = the code list "{ $list }" has no value "{ $value }"
 config-no-codelist = the code list "{ $list }" that the field "{ $field }" needs is missing (config/codelists/{ $list }.csv)
-config-skip = "matches" or "others_empty = true" is needed
+config-changes-are-no-snapshot = a cursor asks for changes only, so this must be delivers = "delta": in a snapshot, what did not change would look retired
+config-unknown-preset = there is no preset "{ $value }"
+config-secret = the secret itself stands in the configuration; it does not belong here, and should now be taken for known and be changed
+config-hint-secret = say where it is kept: {"{"} env = "NAME" {"}"} or {"{"} file = "path" {"}"}
+config-hint-secret-auth = headers and parameters that are a secret are given by auth: {"{"} kind = "header" or "query", name = "{ $name }", secret = {"{"} env = "NAME" {"}"} {"}"}
+config-skip = "matches", "unless" or "others_empty = true" is needed
 config-child-origin = the structures "{ $child }" need "column" or "numbered"
 config-child-item = the structures "{ $child }" need "pattern" or "field": what is what in an item
 config-numbered = the header "{ $value }" has no "{"{"}n{"}"}" for 1, 2, 3 …
@@ -742,6 +829,9 @@ cli-explain-severity-warning = warning
 cli-explain-severity-error = error
 cli-explain-remedy = Remedy: { $text }
 cli-check-config = The configuration is fine. Sources: { $sources }, pipelines: { $pipelines }, code lists: { $codelists }.
+cli-preset-verified = has met a real system
+cli-preset-unverified = made from the documentation, has not met a real system
+cli-presets-none = There are no presets: the folder config/presets has no file.
 cli-check-source-ok = { $source }: fine (files: { $files }, rows in the sample: { $rows })
 cli-check-source-bad = { $source }: { $message }
 cli-check-schedule = { $pipeline }: runs by "{ $schedule }", next: { $times }

@@ -494,6 +494,78 @@ S006-message = Pārāk ilgi nav nekā jauna: pēdējoreiz { $value }, gaidīts i
 S006-remedy = Noskaidrojiet, vai eksports joprojām notiek un vai tas nonāk īstajā vietā.
 S006-explain = Avota konfigurācijā noteikts, cik bieži gaidāms kas jauns („expected_every” sadaļā [policy]). Kopš minētās dienas nav atnācis neviens fails, kura saturs nebūtu jau redzēts; tas pats fails, ko katra izpilde izlasa no jauna, nav piegāde. Reģistrā paliek iepriekšējie dati, bet tie var būt novecojuši. Ja avots tiešām mainās retāk, palieliniet „expected_every”.
 
+### Konstatējumi: vaicājumi datubāzēs
+
+Q001-title = Datubāze nav sasniedzama
+Q001-message = Nevar savienoties ar datubāzi { $value }: { $expected }
+Q001-remedy = Pārbaudiet, vai datubāzes serveris darbojas un no šīs mašīnas ir sasniedzams (adrese, ports, ugunsmūris, sertifikāts, datubāzes nosaukums); ja tas ir SQLite fails, vai tas tiešām ir datubāze.
+Q001-explain = Serveris neatbild, tā sertifikātam netic, tādas datubāzes tajā nav vai SQLite fails nav datubāze. No šī avota netiek ielādēts nekas, reģistrā paliek iepriekšējā piegāde; pārējie avoti turpina darbu.
+
+Q002-title = Datubāze neielaiž
+Q002-message = Datubāze { $value } nepieņem lietotāju vai paroli: { $expected }
+Q002-remedy = Pārbaudiet lietotāju un paroli adresē, ko norāda [fetch] url, un vai šim lietotājam ļauts pieslēgties no šīs mašīnas.
+Q002-explain = Serveris ir sasniegts, bet pieslēgšanos noraida: parole ir nomainīta, lietotājs slēgts vai drīkst pieslēgties tikai no citurienes. Adrese ar paroli stāv vides mainīgajā vai failā, ko norāda avota konfigurācija, un vienkop to nekur nerāda.
+
+Q003-title = Datubāze noraida vaicājumu
+Q003-message = Datubāze noraida vaicājumu ({ $value }): { $expected }
+Q003-remedy = Izlabojiet vaicājumu avota konfigurācijā; izmēģiniet to ar datubāzes pašas rīkiem.
+Q003-explain = Vaicājumā ir kļūda, vai arī tabula vai kolonna, ko tas nosauc, ir pārdēvēta. Ziņā ir datubāzes pašas vārdi. No avota netiek ielādēts nekas, reģistrā paliek iepriekšējā piegāde.
+
+Q004-title = Trūkst tiesību lasīt
+Q004-message = Lietotājs nedrīkst lasīt to, ko prasa vaicājums ({ $value }): { $expected }
+Q004-remedy = Lūdziet datubāzes pārzini piešķirt lietotājam tiesības lasīt (GRANT SELECT) ziņā nosauktās tabulas vai skatus.
+Q004-explain = Pieslēgties izdevās, bet datubāze neļauj lasīt kādu tabulu vai skatu. Vislabāk vienkop dot savu lietotāju, kas drīkst lasīt tikai vajadzīgos skatus un neko vairāk.
+
+Q005-title = Vērtība, ko nevar pārnest
+Q005-message = Kolonnas „{ $column }” vērtību nevar pārnest tādu, kāda tā ir ({ $value }): { $expected }
+Q005-remedy = Vaicājumā pārvērtiet kolonnu par tekstu vai skaitli; ja tie ir baiti, kas ir teksts, pasakiet to kodējumu: [fetch.encodings].
+Q005-explain = Masīvus, rindas, intervālus un ģeometriju katra datubāze raksta savādi, tāpēc tos nepārnes, kamēr vaicājums nepasaka, kā (piemēram, array_to_string, ST_AsText). Tas pats notiek ar tekstu, kura baiti nav norādītajā kodējumā: burti kļūtu par citiem. No avota netiek ielādēts nekas.
+
+Q006-title = Vaicājums nav viens lasošs vaicājums
+Q006-message = Vaicājumam jābūt vienam un tikai jālasa ({ $value }): { $expected }
+Q006-remedy = Atstājiet vienu vaicājumu, kas sākas ar SELECT (vai WITH, VALUES, TABLE) un neko neraksta.
+Q006-explain = Avota datubāzē vienkop tikai lasa: katrs vaicājums notiek transakcijā, kurā rakstīt nevar, un ir viens vaicājums, nevis vairāki aiz semikola. Ko citu datubāze vai vienkop noraida.
+
+Q007-title = Vaicājums nebeidzas laikā
+Q007-message = Vaicājumi ({ $value }) nebeidzās { $expected } sekundēs.
+Q007-remedy = Sašauriniet vaicājumu (ar cursor tas prasa tikai izmaiņas), palūdziet indeksu vai palieliniet [fetch] timeout_seconds.
+Q007-explain = Ilgs vaicājums apgrūtina iestādes sistēmu, tāpēc laiks ir ierobežots; beidzoties laikam, vaicājumu pārtrauc arī serverī. No piegādes, kas nav vesela, neielādē neko.
+
+Q008-title = Pēc kolonnas nevar spriest, kas jauns
+Q008-message = Pēc „{ $expected }” nevar spriest, cik tālu nonākts ({ $value }).
+Q008-remedy = Iekļaujiet kursora kolonnu vaicājuma rezultātā ar to pašu nosaukumu (arī burtu lielums ir svarīgs); tajā jābūt skaitļiem, datumiem vai laikiem, un vaicājumā jābūt „:cursor”.
+Q008-explain = Piegādē, kurā ir tikai izmaiņas, kursora kolonnas lielākā vērtība pasaka, no kuras vietas turpināt nākamreiz. To nevar pateikt, ja kolonnas rezultātā nav, ja tajā ir jauktas vērtības (skaitļi un teksti) vai tādas, ko nevar sakārtot. Neko neielādē, lai izmaiņas nepazustu nemanot.
+
+Q009-title = Savienojums pārtrūka
+Q009-message = Savienojums ar datubāzi pārtrūka pusceļā ({ $value }): { $expected }
+Q009-remedy = Palaidiet avotu vēlreiz; ja tas atkārtojas, jautājiet datubāzes pārzinim, kas pārtrauc ilgus savienojumus.
+Q009-explain = Daļa rindu atnāca, bet ne visas. Pusi piegādes neielādē nekad: reģistrā paliek iepriekšējie dati, un kursors paliek, kur bijis.
+
+Q010-title = Neskaidri kolonnu nosaukumi
+Q010-message = Rezultātā ({ $value }) ir vairākas kolonnas ar nosaukumu „{ $column }” vai kolonna bez nosaukuma.
+Q010-remedy = Dodiet vaicājumā katrai kolonnai savu nosaukumu: SELECT a.nosaukums AS iestade, b.nosaukums AS pakalpojums.
+Q010-explain = Kolonnas atšķir pēc nosaukumiem. Ja divām tas ir viens, nevar zināt, kura domāta, tāpēc neielādē neko.
+
+Q011-title = Nav noslēpuma
+Q011-message = Datubāzes adreses nav tur, kur norādīts ({ $value }): { $expected }
+Q011-remedy = Iestatiet vides mainīgo vai ielieciet adresi failā, ko norāda [fetch] url, un pārbaudiet, vai lietotājs, ar kuru darbojas vienkop, to drīkst lasīt.
+Q011-explain = Adrese ar paroli nestāv avota konfigurācijā, bet vides mainīgajā (env = "NOSAUKUMS") vai atsevišķā failā (file = "ceļš"). Tur tās nav vai tā ir tukša.
+
+Q012-title = Datubāzes adrese nav saprotama
+Q012-message = Adresi, ko glabā { $value }, nevar izmantot: { $expected }
+Q012-remedy = Adresi raksta tā: postgres://lietotājs:parole@serveris:5432/datubāze, mysql://… vai sqlite:///ceļš; zīmes / ? # @ parolē raksta %2F %3F %23 %40. Nezināmus parametrus noraida, lai pārrakstīšanās neatstātu savienojumu nepārbaudītu.
+Q012-explain = Adresei jāsākas ar datubāzes veidu un jānosauc datubāze. Pašu adresi vienkop nekur nerāda, jo tajā ir parole; parādīta tikai tā daļa, kas nav noslēpums.
+
+Q013-title = Nav norādītās kolonnas
+Q013-message = Rezultātā ({ $value }) nav kolonnas „{ $column }”, ko nosauc [fetch.encodings].
+Q013-remedy = Rakstiet kolonnas nosaukumu tā, kā to dod vaicājums (arī burtu lielums ir svarīgs).
+Q013-explain = Kodējums ir norādīts kolonnai, kuras rezultātā nav. Bez tā tās baiti ielādētos par nesaprotamiem cipariem, tāpēc neielādē neko.
+
+Q014-title = Kursora kolonnā ir nākotnes diena
+Q014-message = Vaicājuma „{ $value }” kursora kolonnā ir „{ $expected }”, kas ir vēlāk par šo dienu; kursoru tas nevirza.
+Q014-remedy = Atrodiet datubāzē ierakstu ar šo vērtību un izlabojiet to.
+Q014-explain = Ja kursors pārlēktu uz nākotni, līdz tai dienai nekas jauns vairs nenāktu. Tāpēc tādas vērtības neskaita; to rindas nāk katru reizi no jauna, kas neko nebojā.
+
 finding-hint = (Padoms: { $hint })
 
 ### Konfigurācijas kļūdas
@@ -603,6 +675,16 @@ config-refused-first-needed = pieprasījumā ir teksts ar „since”, tāpēc p
 config-refused-no-ids = pieprasījumā nav vietas „ids”
 config-refused-id-needed = bez tā ierakstus nevar atšķirt citu no cita
 config-refused-method = „{ $value }” nav GET, POST vai PUT
+config-refused-sql-place = vajag vienu no diviem: „file” (SQLite fails) vai „url” (vieta, kur glabājas adrese)
+config-refused-sql-text = vajag vienu no diviem: „query” vai „query_file”
+config-refused-sql-of-each-query = ja ir vairāki vaicājumi, to norāda katrā [[fetch.query]]
+config-refused-sql-names = katram vaicājumam vajag savu nosaukumu; „{ $value }” neder
+config-refused-sql-several = jābūt vienam vaicājumam; aiz „{ $value }” ir vēl kas
+config-refused-sql-begins = vaicājums sākas ar SELECT, WITH, VALUES vai TABLE, nevis ar „{ $value }”
+config-refused-sql-writes = „{ $value }” raksta; vaicājums drīkst tikai lasīt
+config-refused-sql-unclosed = „{ $value }” nav aizvērts
+config-refused-sql-no-cursor = vaicājumā ir „:cursor”, bet nav norādīts, kas tas ir: cursor = {"{"} column = "…", first = "…" {"}"}
+config-refused-sql-cursor-unused = vaicājumā nav „:cursor”, tāpēc katru reizi nāktu viss
 
 config-unknown-entity = nav tādas entītijas: „{ $value }”
 config-unknown-field = entītijai „{ $entity }” nav lauka „{ $value }”
@@ -635,7 +717,12 @@ config-time-format = pēc formāta „{ $value }” datumu nolasīt nevar: vajag
 config-unknown-unit = „{ $value }” nav ilguma mērvienība
 config-unknown-code = klasifikatorā „{ $list }” nav vērtības „{ $value }”
 config-no-codelist = nav klasifikatora „{ $list }”, ko prasa lauks „{ $field }” (config/codelists/{ $list }.csv)
-config-skip = vajag „matches” vai „others_empty = true”
+config-changes-are-no-snapshot = kursors prasa tikai izmaiņas, tāpēc jābūt delivers = "delta": pilnā piegādē tas, kas nav mainījies, izskatītos izņemts
+config-unknown-preset = nav tādas sagataves: „{ $value }”
+config-secret = konfigurācijā stāv pats noslēpums; to šeit neraksta, un tas tagad jāuzskata par atklātu un jānomaina
+config-hint-secret = ierakstiet, kur tas atrodams: {"{"} env = "NOSAUKUMS" {"}"} vai {"{"} file = "ceļš" {"}"}
+config-hint-secret-auth = galvenes un parametrus, kas ir noslēpums, norāda sadaļā auth: {"{"} kind = "header" vai "query", name = "{ $name }", secret = {"{"} env = "NOSAUKUMS" {"}"} {"}"}
+config-skip = vajag „matches”, „unless” vai „others_empty = true”
 config-child-origin = struktūrām „{ $child }” vajag „column” vai „numbered”
 config-child-item = struktūrām „{ $child }” vajag „pattern” vai „field”: kas katrā vienumā ir kas
 config-numbered = virsrakstā „{ $value }” nav „{"{"}n{"}"}”, kura vietā liek 1, 2, 3 …
@@ -744,6 +831,9 @@ cli-explain-severity-warning = brīdinājums
 cli-explain-severity-error = kļūda
 cli-explain-remedy = Kā labot: { $text }
 cli-check-config = Konfigurācija kārtībā. Avoti: { $sources }, plūsmas: { $pipelines }, kodu saraksti: { $codelists }.
+cli-preset-verified = pārbaudīts pie īstas sistēmas
+cli-preset-unverified = veidots pēc dokumentācijas, pie īstas sistēmas nav pārbaudīts
+cli-presets-none = Sagatavju nav: mapē config/presets nav neviena faila.
 cli-check-source-ok = { $source }: kārtībā (faili: { $files }, rindas paraugā: { $rows })
 cli-check-source-bad = { $source }: { $message }
 cli-check-schedule = { $pipeline }: izpilda pēc grafika „{ $schedule }”, tuvākie laiki: { $times }

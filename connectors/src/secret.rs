@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 /// Where a secret is: `{ env = "NAME" }` or `{ file = "path" }`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
+// By this mark the configuration knows where a secret is expected, and says so when it finds the secret itself.
+#[schemars(extend("x-secret" = true))]
 pub enum SecretPlace {
     /// In an environment variable.
     Env(EnvPlace),

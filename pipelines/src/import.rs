@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use anyhow::Context as _;
+use glob::Pattern;
 use polars::error::PolarsResult;
 use vienkop_connectors::fetch::{self, FetchContext, Fetching};
 use vienkop_connectors::format::{self, Input, ReadError, Rejected, TableReader};
@@ -20,6 +21,7 @@ use vienkop_connectors::registry::{Delivery, LandedFile, Priority, RegistryError
 use vienkop_transforms::batch::{Batch, LocatorKind};
 use vienkop_transforms::check::check;
 use vienkop_transforms::finding::{self, Finding, Severity};
+use vienkop_transforms::fold::nearest;
 use vienkop_transforms::mapping::{Mapped, TableMapping, TablePlan, map};
 use vienkop_transforms::model::{Kept, rank};
 use vienkop_transforms::normalise::personal::mask;
@@ -65,13 +67,30 @@ pub(crate) struct Importer<'a> {
 pub(crate) struct Prepared<'a> {
     source: &'a Source,
     fetcher: Box<dyn fetch::Fetch>,
-    tables: Vec<(TablePlan, Arc<dyn TableReader>)>,
+    tables: Vec<Table>,
     /// Columns that any of the tables names.
     wanted: BTreeSet<String>,
     /// Columns that identify persons in any of the tables.
     hidden: BTreeSet<String>,
     locator: LocatorKind,
     key: Option<PseudonymKey>,
+}
+
+/// One table of a source: what its rows become, who reads it, and which files it is in.
+pub(crate) struct Table {
+    /// What its rows become.
+    pub(crate) plan: TablePlan,
+    /// Who reads it.
+    pub(crate) reader: Arc<dyn TableReader>,
+    /// Names or patterns; none: every file.
+    files: Vec<Pattern>,
+}
+
+impl Table {
+    /// Whether the table is in the file of that name.
+    fn is_in(&self, name: &str) -> bool {
+        self.files.is_empty() || self.files.iter().any(|file| file.as_str() == name || file.matches(name))
+    }
 }
 
 impl Importer<'_> {
@@ -100,7 +119,10 @@ impl Importer<'_> {
                     tally.waiting.push(finding);
                 }
                 tally.cursor = fetching.cursor;
-                self.stage_files(prepared, files, &mut stage, &mut tally).await
+                match without_file(&prepared.tables, &files, &fetching.empty) {
+                    Some(refusal) => Err(Stop::Delivery(Box::new(refusal))),
+                    None => self.stage_files(prepared, files, &mut stage, &mut tally).await,
+                }
             }
             Err(stop) => Err(stop),
         };
@@ -156,10 +178,10 @@ impl Importer<'_> {
                 let broke_off = refusal.finding.code == finding::READING_BROKE.code;
                 refusal.finding.value = refusal.finding.value.take().map(|value| mask(&value).into_owned());
                 let named = refusal.finding.value.clone().filter(|_| !broke_off).or(under_way);
-                let path = || prepared.source.fetch.options.get("path").and_then(|path| path.as_str());
+                let path = || prepared.source.fetch.paths().into_iter().next().map(|(_, path)| path);
                 // A finding of the network names its request, and is about no file.
                 let of_network = refusal.finding.code.starts_with('N');
-                refusal.file = if of_network { None } else { named.or_else(|| path().map(str::to_owned)) };
+                refusal.file = if of_network { None } else { named.or_else(path) };
             }
             stop
         })
@@ -188,8 +210,8 @@ impl Importer<'_> {
                 .await?;
             names.insert(landed, file.name.clone());
             let input = Input { landed, path: file.path, name: file.name };
-            for (plan, reader) in &prepared.tables {
-                self.stage_table(prepared, plan, reader, &input, stage, tally, &mut told).await?;
+            for table in prepared.tables.iter().filter(|table| table.is_in(&input.name)) {
+                self.stage_table(prepared, &table.plan, &table.reader, &input, stage, tally, &mut told).await?;
             }
         }
         for finding in std::mem::take(&mut tally.paths).missing() {
@@ -386,7 +408,8 @@ impl Importer<'_> {
             matching: Some(&self.session.config.matching),
             cursor: cursor.as_deref(),
         };
-        if tally.rows.mapped == 0 {
+        // Nothing new is what a source that tells changes only says most often.
+        if tally.rows.mapped == 0 && !prepared.fetcher.incremental() {
             tally.finding(&Finding::of(&finding::NOTHING_DELIVERED));
         }
         let mut planned = stage.difference(&delivery).await?;
@@ -509,11 +532,11 @@ impl<'a> Prepared<'a> {
         let format_kind = format::kind(&source.format.kind).context("format kind")?;
         let tables =
             source.table.iter().map(|table| compile(session, source, table)).collect::<anyhow::Result<Vec<_>>>()?;
-        let pseudonymises = tables.iter().any(|(plan, _)| plan.pseudonymises());
+        let pseudonymises = tables.iter().any(|table| table.plan.pseudonymises());
         let key = if pseudonymises { Some(session.pseudonym_key(source)?) } else { None };
         let fetcher = fetch_kind.fetcher(&source.fetch.options())?;
-        let wanted = tables.iter().flat_map(|(plan, _)| plan.wanted()).collect();
-        let hidden = tables.iter().flat_map(|(plan, _)| plan.personal_columns()).collect();
+        let wanted = tables.iter().flat_map(|table| table.plan.wanted()).collect();
+        let hidden = tables.iter().flat_map(|table| table.plan.personal_columns()).collect();
         Ok(Self { source, fetcher, tables, wanted, hidden, locator: format_kind.locator(), key })
     }
 
@@ -525,18 +548,19 @@ impl<'a> Prepared<'a> {
 
     /// Entities that the source speaks of, and the children that its delivery speaks of.
     fn targets(&self, delivered: &BTreeSet<String>) -> BTreeSet<String> {
-        let entities = self.tables.iter().filter(|(plan, _)| plan.child.is_none()).map(|(plan, _)| plan.name());
+        let plans = self.tables.iter().map(|table| &table.plan);
+        let entities = plans.filter(|plan| plan.child.is_none()).map(TablePlan::name);
         entities.chain(delivered.iter().cloned()).collect()
     }
 
     /// Entities of which a record may stand in several rows.
     fn repeats(&self) -> Vec<&'static str> {
-        self.tables.iter().filter(|(plan, _)| plan.repeats).map(|(plan, _)| plan.entity.name).collect()
+        self.tables.iter().filter(|table| table.plan.repeats).map(|table| table.plan.entity.name).collect()
     }
 
     /// What the source's records refer to must be loaded before it: sources go in this order.
     pub(crate) fn rank(&self) -> usize {
-        self.tables.iter().map(|(plan, _)| rank(plan.entity)).min().unwrap_or(usize::MAX)
+        self.tables.iter().map(|table| rank(table.plan.entity)).min().unwrap_or(usize::MAX)
     }
 
     /// The text of a row that could not be cut into cells: where some of them identify persons, none is shown.
@@ -567,11 +591,7 @@ impl<'a> Prepared<'a> {
 }
 
 /// Makes one table of a source ready: its mapping and its reader.
-pub(crate) fn compile(
-    session: &Session,
-    source: &Source,
-    table: &TableMapping,
-) -> anyhow::Result<(TablePlan, Arc<dyn TableReader>)> {
+pub(crate) fn compile(session: &Session, source: &Source, table: &TableMapping) -> anyhow::Result<Table> {
     let questionnaire = table.unpivot.as_ref().and_then(|unpivot| unpivot.questionnaire.as_ref());
     let wordings = questionnaire
         .and_then(|id| session.config.questionnaires.get(id))
@@ -580,7 +600,24 @@ pub(crate) fn compile(
     let plan = TablePlan::new(&source.id, table, &wordings)?;
     let read = serde_json::Value::Object(table.read.clone());
     let format_kind = format::kind(&source.format.kind).context("format kind")?;
-    Ok((plan, Arc::from(format_kind.reader(&source.format.options(), &read)?)))
+    let reader = Arc::from(format_kind.reader(&source.format.options(), &read)?);
+    let files = table.files.iter().map(|file| Pattern::new(file)).collect::<Result<_, _>>()?;
+    Ok(Table { plan, reader, files })
+}
+
+/// A table that is in none of the files that came, nor in what came empty, is not there: F010.
+fn without_file(tables: &[Table], files: &[Landed], empty: &[String]) -> Option<Refusal> {
+    let names = || files.iter().map(|file| &file.name).chain(empty);
+    let lost = tables.iter().find(|table| !table.files.is_empty() && !names().any(|name| table.is_in(name)))?;
+    let sought: Vec<&str> = lost.files.iter().map(Pattern::as_str).collect();
+    let near = nearest(sought.first()?, names().map(String::as_str), 3).join(", ");
+    let finding = Finding {
+        entity: lost.plan.name(),
+        value: Some(sought.join(", ")),
+        hint: (!near.is_empty()).then_some(near),
+        ..Finding::of(&finding::NOT_FOUND)
+    };
+    Some(Refusal { finding, file: Some(sought.join(", ")) })
 }
 
 /// A finding of the reader becomes one of the table it was reading.

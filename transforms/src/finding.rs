@@ -31,8 +31,8 @@ impl Severity {
 /// A rule that a finding names.
 #[derive(Debug, Clone, Copy)]
 pub struct Rule {
-    /// Stable code: `F` files, `R` rows as read, `N` the network, `V` values, `K` keys and references, `T` timelines of
-    /// requests, `S` a source's delivery, `L` the registry as a whole.
+    /// Stable code: `F` files, `R` rows as read, `N` the network, `Q` queries on databases, `V` values, `K` keys and
+    /// references, `T` timelines of requests, `S` a source's delivery, `L` the registry as a whole.
     pub code: &'static str,
     /// Severity unless the source's file softens it.
     pub severity: Severity,
@@ -229,6 +229,34 @@ rules! {
     DANGLING = "L004" Warning;
     /// Nothing new for longer than `expected_every`.
     LATE = "S006" Warning;
+    /// The database cannot be reached, or is none.
+    SQL_UNREACHABLE = "Q001" Error;
+    /// The database does not let this user in.
+    SQL_LOGIN = "Q002" Error;
+    /// The database refuses the query.
+    SQL_REFUSED = "Q003" Error;
+    /// The user may not read what the query asks for.
+    SQL_PERMISSION = "Q004" Error;
+    /// A value that cannot be carried as it is.
+    SQL_TYPE = "Q005" Error;
+    /// The query is not one statement that only reads.
+    SQL_STATEMENT = "Q006" Error;
+    /// The queries take longer than they may.
+    SQL_TOO_SLOW = "Q007" Error;
+    /// The cursor's column is not there, or its values do not say how far it came.
+    SQL_CURSOR = "Q008" Error;
+    /// The connection was lost half-way.
+    SQL_LOST = "Q009" Error;
+    /// Columns of a result without a name, or two with the same.
+    SQL_COLUMNS = "Q010" Error;
+    /// The secret that holds the address is not there.
+    SQL_SECRET = "Q011" Error;
+    /// The address in the secret cannot be used.
+    SQL_ADDRESS = "Q012" Error;
+    /// A column that the options name is not in the result.
+    SQL_COLUMN_MISSING = "Q013" Error;
+    /// The cursor's column has days to come, which do not move the cursor.
+    SQL_CURSOR_AHEAD = "Q014" Warning;
 }
 
 /// The rule with this code.

@@ -144,6 +144,28 @@ fn services() {
 }
 
 #[test]
+fn rows_are_left_out_unless_they_match() {
+    let mapping = |skip: &str| {
+        format!("entity = \"service\"\n{skip}\n[fields]\ncode = \"Kods\"\nowner_reg_no = {{ value = \"90000270634\" }}")
+    };
+    let table = "Kods|Veids
+         001|statuss
+         002| Statuss
+         003|piezīme
+         004|";
+    let left = |skip: &str| run(&mapping(skip), &[], table).lines().next().unwrap_or_default().to_owned();
+    assert_eq!(left("skip = [{ column = \"Veids\", unless = \"(?i)^statuss$\" }]"), "skipped 2");
+    assert_eq!(left("skip = [{ column = \"Veids\", unless = \"^statuss$\" }]"), "skipped 3");
+    assert_eq!(
+        left("skip = [{ column = \"Veids\", unless = \".\" }, { column = \"Kods\", matches = \"1$\" }]"),
+        "skipped 2"
+    );
+    // Nothing tells the rows of a column that is not there from others.
+    assert_eq!(left("skip = [{ column = \"Cits\", unless = \"^statuss$\" }]"), "skipped 4");
+    assert_eq!(left("skip = [{ column = \"Cits\", matches = \"^statuss$\" }]"), "skipped 0");
+}
+
+#[test]
 fn survey_answers() {
     let questions = [
         ("virsis".to_owned(), vec!["Vai reģistrēts VIRSIS?".to_owned()]),

@@ -182,7 +182,7 @@ fn fixed_part(pattern: &str) -> &str {
 }
 
 /// Missing, or there and closed to us: both are for the person who looks after the source.
-fn cannot_open(written: &str, path: &Path, error: io::Error) -> FetchError {
+pub(super) fn cannot_open(written: &str, path: &Path, error: io::Error) -> FetchError {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => missing(written, path).into(),
         io::ErrorKind::PermissionDenied => {

@@ -12,6 +12,7 @@ mod file;
 mod http;
 mod net;
 mod rest;
+mod sql;
 #[cfg(test)]
 mod tests;
 
@@ -28,7 +29,7 @@ use crate::landing::{Landed, LandingZone};
 use crate::limits::Limits;
 
 /// Every kind of fetch.
-pub static KINDS: &[&dyn FetchKind] = &[&file::Kind, &http::Kind, &rest::Kind];
+pub static KINDS: &[&dyn FetchKind] = &[&file::Kind, &http::Kind, &rest::Kind, &sql::Kind];
 
 /// The kind of that name.
 pub fn kind(name: &str) -> Option<&'static dyn FetchKind> {
@@ -41,7 +42,8 @@ pub trait FetchKind: Sync {
     fn name(&self) -> &'static str;
     /// Schema of `[fetch]` without `kind`: an object that denies unknown properties.
     fn options_schema(&self, generator: &mut SchemaGenerator) -> Schema;
-    /// Options that are paths of files or folders, relative to the folder that holds `config/`.
+    /// Options that are paths of files or folders, relative to the folder that holds `config/`: `path`, or
+    /// `query/*/query_file` for that of each item of a list.
     fn paths(&self) -> &'static [&'static str] {
         &["recorded"]
     }
@@ -55,6 +57,11 @@ pub trait FetchKind: Sync {
 
 /// Fetches what one source delivers.
 pub trait Fetch: Send + Sync {
+    /// Whether a delivery holds only what changed since the cursor: its source must say that it delivers a delta.
+    fn incremental(&self) -> bool {
+        false
+    }
+
     /// Hands every file of the delivery to `out`, always in the same order; `out` reads it to its end and lands it.
     ///
     /// # Errors
@@ -75,6 +82,8 @@ pub struct Fetching {
     pub cursor: Option<String>,
     /// What is to be told of the delivery though it is whole.
     pub findings: Vec<Finding>,
+    /// Names of what was asked for and holds nothing (a query without rows): no file has landed of it.
+    pub empty: Vec<String>,
 }
 
 /// What a fetcher needs besides its options.

@@ -5,7 +5,7 @@
 
 mod content;
 mod csv;
-mod encoding;
+pub(crate) mod encoding;
 mod excel;
 mod json;
 mod lines;

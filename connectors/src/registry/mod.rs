@@ -217,7 +217,7 @@ fn is_parameter(name: &str) -> bool {
 }
 
 /// The first parameter that would be ignored.
-fn unknown_parameter(url: &str) -> Option<String> {
+pub(crate) fn unknown_parameter(url: &str) -> Option<String> {
     let (_, parameters) = url.split_once('?')?;
     let parameters = parameters.split('#').next().unwrap_or_default();
     let mut names = parameters.split('&').filter(|one| !one.is_empty()).map(|one| one.split('=').next().unwrap_or(one));
@@ -227,8 +227,9 @@ fn unknown_parameter(url: &str) -> Option<String> {
 
 /// The first certificate or key of the parameters that is not there; the driver would say so in a way that looks like a
 /// server that is not there. Values with escapes are left to it.
-fn missing_certificate(url: &str) -> Option<String> {
-    const FILES: [&str; 7] = ["sslrootcert", "ssl-root-cert", "ssl-ca", "sslcert", "ssl-cert", "sslkey", "ssl-key"];
+pub(crate) fn missing_certificate(url: &str) -> Option<String> {
+    const FILES: [&str; 8] =
+        ["sslrootcert", "ssl-root-cert", "ssl-ca", "sslca", "sslcert", "ssl-cert", "sslkey", "ssl-key"];
     let (_, parameters) = url.split_once('?')?;
     let values = parameters.split('&').filter_map(|one| one.split_once('=')).filter(|(name, _)| FILES.contains(name));
     let mut paths = values.map(|(_, path)| path).filter(|path| !path.contains(['%', '+']));

@@ -29,6 +29,7 @@ pub(super) fn list(options: &Options, what: ListOf, now: jiff::Timestamp) -> any
     let session = Session::open(options, now)?;
     let config = &session.config;
     let items: Vec<Item> = match what {
+        ListOf::Presets => return presets(options, &session),
         ListOf::Sources => config.sources.iter().map(|s| Item::new(&s.id, &s.title)).collect(),
         ListOf::Pipelines => {
             config.pipelines.iter().map(|(name, pipeline)| pipeline_item(name, pipeline, &session)).collect()
@@ -72,6 +73,54 @@ pub(super) fn list(options: &Options, what: ListOf, now: jiff::Timestamp) -> any
         }
         output::text(&out)?;
     }
+    Ok(Exit::Done)
+}
+
+/// A preset, as machines read it.
+#[derive(Serialize)]
+struct PresetItem<'a> {
+    name: &'a str,
+    title: &'a str,
+    /// Kind of fetch.
+    kind: &'a str,
+    /// Whether it has met a real server of the system.
+    verified: bool,
+    documentation: &'a str,
+}
+
+/// Presets with their kind, and whether they have met a real server.
+fn presets(options: &Options, session: &Session) -> anyhow::Result<Exit> {
+    let items: Vec<PresetItem<'_>> = session
+        .config
+        .presets
+        .iter()
+        .map(|(name, preset)| PresetItem {
+            name,
+            title: &preset.title,
+            kind: &preset.fetch.kind,
+            verified: preset.verified,
+            documentation: &preset.documentation,
+        })
+        .collect();
+    if options.json {
+        output::json(&items)?;
+        return Ok(Exit::Done);
+    }
+    let texts = session.texts();
+    let width = |texts: &mut dyn Iterator<Item = &str>| texts.map(|text| text.chars().count()).max().unwrap_or(0);
+    let names = width(&mut items.iter().map(|item| item.name));
+    let titles = width(&mut items.iter().map(|item| item.title));
+    let kinds = width(&mut items.iter().map(|item| item.kind));
+    let mut out = String::new();
+    for item in &items {
+        let word = if item.verified { "cli-preset-verified" } else { "cli-preset-unverified" };
+        let verified = texts.get(word, &[]);
+        out.push_str(&format!("{:names$}  {:titles$}  {:kinds$}  {verified}\n", item.name, item.title, item.kind));
+    }
+    if items.is_empty() {
+        out.push_str(&format!("{}\n", texts.get("cli-presets-none", &[])));
+    }
+    output::text(&out)?;
     Ok(Exit::Done)
 }
 

@@ -255,6 +255,8 @@ pub(crate) enum ListOf {
     Entities,
     /// Code lists.
     Codelists,
+    /// Presets: systems that sources can extend.
+    Presets,
 }
 
 impl Command {

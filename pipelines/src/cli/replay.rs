@@ -107,12 +107,12 @@ async fn results(
     let sources = session.config.sources_of(pipeline);
     let folder = samples.canonicalize().with_context(|| samples.display().to_string())?;
     for source in &sources {
-        let path = source.fetch.options.get("path").and_then(|path| path.as_str()).unwrap_or_default();
+        let path = source.fetch.paths().into_iter().next().map(|(_, path)| path).unwrap_or_default();
         let fixed = path.split(['*', '?', '[', '!']).next().unwrap_or_default();
         let inside = session.config.base.join(fixed).canonicalize().is_ok_and(|path| path.starts_with(&folder));
         if !inside {
             let shown = samples.display().to_string();
-            let args = [("dir", shown.as_str()), ("source", source.id.as_str()), ("path", path)];
+            let args = [("dir", shown.as_str()), ("source", source.id.as_str()), ("path", &path)];
             bail!(session.texts().get("cli-replay-outside", &args));
         }
     }

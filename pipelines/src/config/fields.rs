@@ -40,12 +40,17 @@ impl<'a> Reporter<'a> {
 
     /// A problem of the value at a path.
     pub(super) fn value(&mut self, path: &[&str], sentence: Sentence, hint: impl Into<Option<Sentence>>) {
-        self.problems.push(Problem::at(&self.document.file, self.document.value_at(path), sentence).hint(hint));
+        self.problems.push(Problem::in_place(self.document.value_at(path), sentence).hint(hint));
     }
 
     /// A problem of the key at a path.
     pub(super) fn key(&mut self, path: &[&str], sentence: Sentence, hint: impl Into<Option<Sentence>>) {
-        self.problems.push(Problem::at(&self.document.file, self.document.key_at(path), sentence).hint(hint));
+        self.problems.push(Problem::in_place(self.document.key_at(path), sentence).hint(hint));
+    }
+
+    /// A problem of what is missing below a path: told in the file of the source, whatever its preset says.
+    pub(super) fn missing(&mut self, path: &[&str], sentence: Sentence) {
+        self.problems.push(Problem::in_place(self.document.missing_at(path), sentence));
     }
 
     /// A regular expression that is none; the expression when it is one.

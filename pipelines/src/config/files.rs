@@ -1,6 +1,7 @@
 //! The files below `config/`: found in a fixed order, read, and remembered for the report of problems.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
@@ -11,13 +12,14 @@ use vienkop_transforms::status::calendar::SpecialDay;
 use vienkop_transforms::texts::Language;
 
 use super::document::Document;
+use super::presets::{Preset, Presets};
 use super::problem::{Problem, Problems, Sentence};
 use super::settings::{Place, Source};
 use super::source::{SourceCheck, is_name};
 use super::tables::Context;
 use super::texts::Catalogue;
 use super::validate::{Schema, SchemaError, prune};
-use super::{Loaded, calendar, codelists, schema};
+use super::{Loaded, calendar, codelists, schema, secrets};
 
 /// Code lists that an entity's fields, and those of its children, take their values from, and the field.
 fn of_lists(entity: &'static Entity) -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -34,6 +36,8 @@ pub(super) struct Files {
     /// The folder's own name, as people are told: `config`.
     shown: String,
     contents: BTreeMap<String, String>,
+    /// Places of secrets that should not be there, by file.
+    hidden: BTreeMap<String, Vec<Range<usize>>>,
     pub(super) problems: Vec<Problem>,
 }
 
@@ -41,7 +45,7 @@ impl Files {
     pub(super) fn new(dir: &Path) -> Self {
         let shown =
             dir.file_name().map_or_else(|| dir.display().to_string(), |name| name.to_string_lossy().into_owned());
-        Self { dir: dir.to_owned(), shown, contents: BTreeMap::new(), problems: Vec::new() }
+        Self { dir: dir.to_owned(), shown, contents: BTreeMap::new(), hidden: BTreeMap::new(), problems: Vec::new() }
     }
 
     /// The name that people are told: `config/vienkop.toml`.
@@ -159,7 +163,7 @@ impl Files {
                 loaded.document.as_ref().and_then(|document| Some((document, document.value.get("id")?.as_str()?)));
             if let Some((document, id)) = id.filter(|(_, id)| *id != name) {
                 let sentence = Sentence::new("config-id-file").arg("id", id).arg("file", format!("{name}.toml"));
-                self.problems.push(Problem::at(&file, document.value_at(&["id"]), sentence));
+                self.problems.push(Problem::in_place(document.value_at(&["id"]), sentence));
             }
             all.insert(name, loaded);
         }
@@ -203,8 +207,41 @@ impl Files {
         days
     }
 
+    /// Presets: what is wrong with each by itself is told even where no source extends it.
+    pub(super) fn presets(&mut self) -> Result<Presets, SchemaError> {
+        let check = SourceCheck::new()?;
+        let schema = Schema::new(schema::of::<Preset>())?;
+        let mut presets = Presets { known: BTreeMap::new(), documents: BTreeMap::new(), names: Vec::new() };
+        for file in self.list("presets", "toml", false) {
+            let name = stem(&file);
+            if !is_name(&name) {
+                self.problems.push(Problem::whole(&file, Sentence::new("config-id-characters").arg("value", &name)));
+            }
+            presets.names.push(name.clone());
+            let Some(text) = self.read_if_there(&file) else { continue };
+            let loaded: Loaded<Preset> = self.load_by(&schema, &file, &text);
+            let Some(document) = loaded.document else { continue };
+            self.secrets(&document);
+            self.problems.extend(check.preset(&document));
+            presets.known.extend(loaded.item.map(|preset| (name.clone(), preset)));
+            presets.documents.insert(name, document);
+        }
+        Ok(presets)
+    }
+
+    /// Tells secrets that stand in a file, and remembers where, so that no message shows them.
+    fn secrets(&mut self, document: &Document) {
+        let (problems, spans) = secrets::literal(document);
+        self.problems.extend(problems);
+        self.hidden.entry(document.file.clone()).or_default().extend(spans);
+    }
+
     /// The sources that are right, and the places of all of them.
-    pub(super) fn sources(&mut self, context: &Context<'_>) -> Result<(Vec<Source>, Vec<Place>), SchemaError> {
+    pub(super) fn sources(
+        &mut self,
+        presets: &Presets,
+        context: &Context<'_>,
+    ) -> Result<(Vec<Source>, Vec<Place>), SchemaError> {
         let check = SourceCheck::new()?;
         let mut sources = Vec::new();
         let mut places: Vec<Place> = Vec::new();
@@ -220,11 +257,17 @@ impl Files {
                 Ok(document) => {
                     if let Some(other) = twin {
                         let sentence = Sentence::new("config-id-twice").arg("id", stem(&file)).arg("file", other);
-                        self.problems.push(Problem::at(&file, document.value_at(&["id"]), sentence));
+                        self.problems.push(Problem::in_place(document.value_at(&["id"]), sentence));
                     }
-                    let (source, problems) = check.check(&document, &place, context);
-                    sources.extend(source);
-                    self.problems.extend(problems);
+                    self.secrets(&document);
+                    match presets.extended(document) {
+                        Ok(document) => {
+                            let (source, problems) = check.check(&document, &place, context);
+                            sources.extend(source);
+                            self.problems.extend(problems);
+                        }
+                        Err(problem) => self.problems.extend(problem.map(|problem| *problem)),
+                    }
                 }
                 Err(problems) => self.problems.extend(problems),
             }
@@ -233,7 +276,13 @@ impl Files {
     }
 
     pub(super) fn into_problems(self, catalogue: Catalogue, language: Language) -> Problems {
-        Problems::new(self.problems, self.contents, catalogue, language)
+        let mut contents = self.contents;
+        for (file, spans) in &self.hidden {
+            if let Some(content) = contents.get_mut(file) {
+                *content = secrets::hidden(content, spans);
+            }
+        }
+        Problems::new(self.problems, contents, catalogue, language)
     }
 }
 

@@ -11,9 +11,11 @@ mod fields;
 mod files;
 mod matching;
 mod pipelines;
+mod presets;
 mod problem;
 mod questionnaires;
 pub(crate) mod schema;
+mod secrets;
 mod settings;
 mod source;
 mod tables;
@@ -34,6 +36,7 @@ use vienkop_transforms::texts::{Language, Texts};
 
 use document::Document;
 use files::Files;
+pub(crate) use presets::Preset;
 use problem::{Problem, Sentence};
 pub(crate) use problem::{Problems, Told};
 pub(crate) use settings::{Delivers, MissedRun, Pipeline, RetryPolicy, Source, Vienkop};
@@ -48,6 +51,8 @@ pub(crate) struct Config {
     pub(crate) vienkop: Vienkop,
     /// Pipelines by name.
     pub(crate) pipelines: BTreeMap<String, Pipeline>,
+    /// Presets by name.
+    pub(crate) presets: BTreeMap<String, Preset>,
     /// Sources in the order of their files.
     pub(crate) sources: Vec<Source>,
     /// Code lists.
@@ -115,7 +120,9 @@ impl Config {
             files.problems.extend(questionnaires::check(loaded, &codelists));
         }
         let pipelines = files.load_all::<Pipeline>("pipelines")?;
-        let (sources, source_files) = files.sources(&Context { codelists: &codelists, questionnaires: &questions })?;
+        let presets = files.presets()?;
+        let context = Context { codelists: &codelists, questionnaires: &questions };
+        let (sources, source_files) = files.sources(&presets, &context)?;
         if let Some(vienkop) = &vienkop {
             files.problems.extend(pipelines::check_vienkop(vienkop, &pipelines));
             files.problems.extend(calendar::check(vienkop));
@@ -131,6 +138,7 @@ impl Config {
                 calendar: Arc::new(calendar::make(&vienkop, &special_days)),
                 vienkop,
                 pipelines: sound(pipelines),
+                presets: presets.known,
                 sources,
                 codelists,
                 matching: Arc::new(matching),

@@ -8,6 +8,7 @@ use serde::Serialize;
 use vienkop_transforms::fold::{fold, nearest};
 use vienkop_transforms::texts::{Language, Texts};
 
+use super::document::Place;
 use super::texts::Catalogue;
 
 /// A sentence of `config/texts`, with its arguments.
@@ -64,6 +65,11 @@ impl Problem {
     /// A mistake at a place of a file.
     pub(super) fn at(file: &str, span: Range<usize>, message: Sentence) -> Self {
         Self { file: file.to_owned(), span: Some(span), message, hint: None }
+    }
+
+    /// A mistake at a place that a document found.
+    pub(super) fn in_place(place: Place<'_>, message: Sentence) -> Self {
+        Self::at(place.file, place.span, message)
     }
 
     /// A mistake of a whole file or folder.
@@ -132,7 +138,19 @@ impl Problems {
         list.sort_by(|a, b| {
             (&a.file, a.span.as_ref().map(|s| s.start)).cmp(&(&b.file, b.span.as_ref().map(|s| s.start)))
         });
-        list.dedup();
+        // Several sources may extend one preset, and a secret is found in two ways: a mistake is told once.
+        let mut told: Vec<Problem> = Vec::new();
+        list.retain(|problem| {
+            let new = !told
+                .iter()
+                .rev()
+                .take_while(|other| other.file == problem.file && other.span == problem.span)
+                .any(|other| other == problem);
+            if new {
+                told.push(problem.clone());
+            }
+            new
+        });
         Self { list, sources, catalogue, language }
     }
 

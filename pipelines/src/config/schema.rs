@@ -7,6 +7,7 @@ use vienkop_connectors::{fetch, format};
 use vienkop_transforms::assess::questionnaire::Questionnaire;
 use vienkop_transforms::resolve::matching::MatchSettings;
 
+use super::presets::Preset;
 use super::settings::{Pipeline, Source, Vienkop};
 
 /// Every schema: file name and content.
@@ -15,6 +16,7 @@ pub(crate) fn schemas() -> Vec<(String, String)> {
         ("vienkop", of::<Vienkop>()),
         ("pipeline", of::<Pipeline>()),
         ("source", source()),
+        ("preset", preset()),
         ("questionnaire", of::<Questionnaire>()),
         ("matching", of::<MatchSettings>()),
     ]
@@ -40,17 +42,50 @@ pub(super) fn of_options(options: impl FnOnce(&mut SchemaGenerator) -> Schema) -
     Value::Object(schema)
 }
 
-/// The schema of a source, with the options of each kind.
+/// The schema of a source, with the options of each kind. One that extends a preset may leave out what that says.
 pub(super) fn source() -> Value {
+    let mut root = with_kinds::<Source>(false);
+    let left = ["delivers", "fetch", "format", "table"];
+    if let Some(Value::Array(required)) = root.get_mut("required") {
+        required.retain(|key| !left.iter().any(|left| key == left));
+    }
+    let kind = json!({ "required": ["kind"] });
+    let alone = json!({
+        "if": { "not": { "required": ["extends"] } },
+        "then": { "required": left, "properties": { "fetch": kind, "format": kind } },
+    });
+    if let Some(Value::Array(conditions)) = root.get_mut("allOf") {
+        conditions.insert(0, alone);
+    }
+    if let Some(Value::Object(kinded)) = root.get_mut("$defs").and_then(|definitions| definitions.get_mut("Kinded")) {
+        kinded.remove("required");
+    }
+    Value::Object(root)
+}
+
+/// The schema of a preset, with the options of each kind; none of them has to be there.
+pub(super) fn preset() -> Value {
+    Value::Object(with_kinds::<Preset>(true))
+}
+
+fn with_kinds<T: JsonSchema>(partial: bool) -> Map<String, Value> {
     let mut generator = generator();
-    let mut root = inlined(&Source::json_schema(&mut generator), &generator);
+    let mut root = inlined(&T::json_schema(&mut generator), &generator);
+    let without_required = |mut schema: Map<String, Value>| {
+        if partial {
+            schema.remove("required");
+        }
+        schema
+    };
     let mut conditions = Vec::new();
     for kind in fetch::KINDS {
-        let options = with_kind(inlined(&kind.options_schema(&mut generator), &generator), kind.name());
+        let options = without_required(inlined(&kind.options_schema(&mut generator), &generator));
+        let options = with_kind(options, kind.name());
         conditions.push(condition("fetch", kind.name(), &json!({ "fetch": options })));
     }
     for kind in format::KINDS {
-        let options = with_kind(inlined(&kind.options_schema(&mut generator), &generator), kind.name());
+        let options = without_required(inlined(&kind.options_schema(&mut generator), &generator));
+        let options = with_kind(options, kind.name());
         let read = kind.table_schema(&mut generator);
         let table = json!({ "items": { "properties": { "read": read } } });
         conditions.push(condition("format", kind.name(), &json!({ "format": options, "table": table })));
@@ -69,7 +104,7 @@ pub(super) fn source() -> Value {
     }
     root.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
     add_definitions(&mut root, &mut generator);
-    Value::Object(root)
+    root
 }
 
 fn condition(table: &str, kind: &str, then: &Value) -> Value {

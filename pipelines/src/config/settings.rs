@@ -162,6 +162,10 @@ pub(crate) struct Source {
     pub(crate) id: String,
     /// What a person reads in the summary.
     pub(crate) title: String,
+    /// The preset whose fetch, format and tables this source begins with (`config/presets/<system>.toml`); what the
+    /// source says itself counts more.
+    #[serde(default)]
+    pub(crate) extends: Option<String>,
     /// Registration number of the institution that delivers.
     #[serde(default)]
     pub(crate) institution: Option<String>,
@@ -221,6 +225,37 @@ impl Kinded {
     /// The options as a value.
     pub(crate) fn options(&self) -> serde_json::Value {
         serde_json::Value::Object(self.options.clone())
+    }
+
+    /// Paths of files among the options of a fetch, each with where it stands; the first is what it fetches.
+    pub(crate) fn paths(&self) -> Vec<(Vec<String>, String)> {
+        let kind = vienkop_connectors::fetch::kind(&self.kind);
+        let patterns = kind.map_or(&[][..], |kind| kind.paths());
+        let mut found = Vec::new();
+        for pattern in patterns {
+            let steps: Vec<&str> = pattern.split('/').collect();
+            below(&self.options(), &steps, &mut Vec::new(), &mut found);
+        }
+        found
+    }
+}
+
+/// Texts at a path of which a step may be `*`: every item of a list.
+fn below(value: &serde_json::Value, steps: &[&str], at: &mut Vec<String>, found: &mut Vec<(Vec<String>, String)>) {
+    let Some((step, rest)) = steps.split_first() else {
+        found.extend(value.as_str().map(|text| (at.clone(), text.to_owned())));
+        return;
+    };
+    let items: Vec<(String, &serde_json::Value)> = match (value, *step) {
+        (serde_json::Value::Array(items), "*") => {
+            items.iter().enumerate().map(|(n, item)| (n.to_string(), item)).collect()
+        }
+        _ => value.get(*step).map(|item| ((*step).to_owned(), item)).into_iter().collect(),
+    };
+    for (name, item) in items {
+        at.push(name);
+        below(item, rest, at, found);
+        at.pop();
     }
 }
 

@@ -12,7 +12,7 @@ use super::document::Document;
 use super::fields::{Reporter, is_reg_no};
 use super::problem::{Problem, Sentence, known};
 use super::schema;
-use super::settings::{Place, Source};
+use super::settings::{Kinded, Place, Source};
 use super::tables::{Context, check_tables};
 use super::validate::{Schema, SchemaError, prune};
 
@@ -72,6 +72,27 @@ impl SourceCheck {
         }
     }
 
+    /// What is wrong with a preset by itself: kinds that there are not, options that they do not have. What is missing
+    /// is for the sources that extend it.
+    pub(super) fn preset(&self, document: &Document) -> Vec<Problem> {
+        let mut reporter = Reporter::new(document);
+        let mut faults = Vec::new();
+        if let Some((name, options)) = kind_and_options(&document.value, "fetch") {
+            match self.fetch.iter().find(|(kind, _)| kind.name() == name) {
+                Some((_, schema)) => faults.extend(schema.faults(&options, &["fetch"])),
+                None => unknown_kind(&mut reporter, "fetch", &name, self.fetch.iter().map(|(kind, _)| kind.name())),
+            }
+        }
+        if let Some((name, options)) = kind_and_options(&document.value, "format") {
+            match self.format.iter().find(|(kind, ..)| kind.name() == name) {
+                Some((_, schema, _)) => faults.extend(schema.faults(&options, &["format"])),
+                None => unknown_kind(&mut reporter, "format", &name, self.format.iter().map(|(kind, ..)| kind.name())),
+            }
+        }
+        let faults = faults.into_iter().filter(|fault| !fault.missing);
+        faults.map(|fault| fault.problem(document)).chain(reporter.into_problems()).collect()
+    }
+
     fn check_fetch(
         &self,
         reporter: &mut Reporter<'_>,
@@ -84,16 +105,21 @@ impl SourceCheck {
             unknown_kind(reporter, "fetch", &name, self.fetch.iter().map(|(kind, _)| kind.name()));
             return Vec::new();
         };
-        for option in kind.paths() {
-            if let Some(path) = options.get(option).and_then(Value::as_str) {
-                check_path(reporter, &["fetch", option], path, place);
-            }
+        let kinded = serde_json::from_value::<Kinded>(value.get("fetch").cloned().unwrap_or_default());
+        for (at, path) in kinded.map(|kinded| kinded.paths()).unwrap_or_default() {
+            let at: Vec<&str> = ["fetch"].into_iter().chain(at.iter().map(String::as_str)).collect();
+            check_path(reporter, &at, &path, place);
         }
         let faults = schema.faults(&options, &["fetch"]);
-        if faults.is_empty()
-            && let Err(error) = kind.fetcher(&options)
-        {
-            refused(reporter, &error, &[&["fetch"]], value);
+        if faults.is_empty() {
+            match kind.fetcher(&options) {
+                Err(error) => refused(reporter, &error, &[&["fetch"]], value),
+                // What did not change would look as if it were gone.
+                Ok(fetcher) if fetcher.incremental() && value.get("delivers") == Some(&json!("snapshot")) => {
+                    reporter.value(&["delivers"], Sentence::new("config-changes-are-no-snapshot"), None);
+                }
+                Ok(_) => {}
+            }
         }
         faults.into_iter().map(|fault| fault.problem(document)).collect()
     }

@@ -39,10 +39,22 @@ fn check_table(
     for (index, skip) in table.skip.iter().enumerate() {
         let index = index.to_string();
         let path = [path, &["skip", &index]].concat();
-        if let Some(pattern) = &skip.matches {
-            reporter.regex(&[&path[..], &["matches"]].concat(), pattern);
-        } else if !skip.others_empty {
+        let patterns = [("matches", &skip.matches), ("unless", &skip.unless)];
+        for (option, pattern) in patterns.into_iter().filter_map(|(name, of)| Some((name, of.as_ref()?))) {
+            reporter.regex(&[&path[..], &[option]].concat(), pattern);
+        }
+        if skip.matches.is_some() && skip.unless.is_some() {
+            let sentence = Sentence::new("config-contradiction").arg("first", "matches").arg("second", "unless");
+            reporter.key(&[&path[..], &["unless"]].concat(), sentence, None);
+        }
+        if skip.matches.is_none() && skip.unless.is_none() && !skip.others_empty {
             reporter.value(&path, Sentence::new("config-skip"), None);
+        }
+    }
+    for (index, name) in table.files.iter().enumerate() {
+        if glob::Pattern::new(name).is_err() {
+            let sentence = Sentence::new("config-glob").arg("value", name);
+            reporter.value(&[path, &["files", &index.to_string()]].concat(), sentence, None);
         }
     }
     let Some((entity, child)) = model::target(&table.entity) else {
@@ -106,7 +118,7 @@ fn check_entity_table(
         for name in source_key(table, entity).into_iter().filter(|name| entity.field(name).is_some()) {
             if !mapped(table).contains(name) {
                 let sentence = Sentence::new("config-key-unmapped").arg("field", name).arg("entity", entity.name);
-                reporter.value(&[path, &["entity"]].concat(), sentence, None);
+                reporter.missing(&[path, &["entity"]].concat(), sentence);
             }
         }
     }
@@ -151,7 +163,7 @@ fn check_child_table(
         let missing = key.iter().map(|name| format!("parent.{name}")).chain(required(child.fields).map(str::to_owned));
         for name in missing.filter(|name| !table.fields.contains_key(name)) {
             let sentence = Sentence::new("config-required-unmapped").arg("field", name).arg("entity", &table.entity);
-            reporter.value(&[path, &["entity"]].concat(), sentence, None);
+            reporter.missing(&[path, &["entity"]].concat(), sentence);
         }
     }
 }
@@ -319,7 +331,7 @@ fn check_required(reporter: &mut Reporter<'_>, tables: &[(usize, TableMapping)])
         for name in required(entity.fields).filter(|name| !all.contains(name) && !key.contains(name)) {
             let index = index.to_string();
             let sentence = Sentence::new("config-required-unmapped").arg("field", name).arg("entity", entity.name);
-            reporter.value(&["table", &index, "entity"], sentence, None);
+            reporter.missing(&["table", &index, "entity"], sentence);
         }
     }
 }

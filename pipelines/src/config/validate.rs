@@ -93,6 +93,13 @@ impl Schema {
         faults: &mut Vec<Fault>,
     ) {
         let here = error.instance_path();
+        // Where a secret's place is expected, the secret itself is what people write: told by `secrets::literal`.
+        if error.instance().is_string() && self.is_secret(error.schema_path(), context) {
+            let mut path: Vec<String> = prefix.iter().map(|part| (*part).to_owned()).collect();
+            path.extend(here.iter().map(|segment| segment.to_string()));
+            faults.push(Fault { path, key: false, missing: false, ..Fault::secret() });
+            return;
+        }
         let of_type = |branch: &&Vec<ValidationError<'static>>| {
             !branch.iter().any(|e| e.instance_path() == here && matches!(e.kind(), ValidationErrorKind::Type { .. }))
         };
@@ -131,6 +138,25 @@ impl Schema {
         }
     }
 
+    /// Whether a choice is that of a secret's place, or of one and of nothing at all.
+    fn is_secret(&self, keyword: &Location, context: &[Vec<ValidationError<'static>>]) -> bool {
+        let pointer = keyword.as_str();
+        let around = pointer.rsplit_once('/').map_or("", |(around, _)| around);
+        let marked = |pointer: &str| {
+            self.json.pointer(pointer).is_some_and(|schema| schema.get(SECRET_MARK) == Some(&Value::Bool(true)))
+        };
+        let here = self.json.pointer(around);
+        let refers = here.and_then(|schema| schema.get("$ref")).and_then(Value::as_str);
+        let options = here.and_then(|schema| schema.get("anyOf")).and_then(Value::as_array);
+        let optional = options.into_iter().flatten().filter_map(|option| option.get("$ref")?.as_str());
+        marked(around)
+            || refers.into_iter().chain(optional).any(|target| marked(target.trim_start_matches('#')))
+            || context.iter().flatten().any(|inner| {
+                let pointer = inner.schema_path().as_str();
+                pointer.rsplit_once('/').is_some_and(|(around, _)| marked(around))
+            })
+    }
+
     /// Names that the schema object around a keyword knows.
     fn properties_beside(&self, keyword: &Location) -> Vec<String> {
         let pointer = keyword.as_str();
@@ -147,17 +173,30 @@ pub(super) struct Fault {
     /// Whether the key is at fault (an unknown or a missing one), not the value.
     key: bool,
     /// Whether something is missing below the path.
-    missing: bool,
+    pub(super) missing: bool,
     sentence: Sentence,
     hint: Option<Sentence>,
 }
 
+/// What the schema of a secret's place is marked with (`vienkop_connectors::secret`).
+pub(super) const SECRET_MARK: &str = "x-secret";
+
 impl Fault {
+    /// A secret where its place should be.
+    fn secret() -> Self {
+        let hint = Some(Sentence::new("config-hint-secret"));
+        Self { path: Vec::new(), key: false, missing: false, sentence: Sentence::new("config-secret"), hint }
+    }
+
     /// The fault as a problem of the document.
     pub(super) fn problem(self, document: &Document) -> Problem {
         let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
-        let span = if self.key && !self.missing { document.key_at(&path) } else { document.value_at(&path) };
-        Problem::at(&document.file, span, self.sentence).hint(self.hint)
+        let place = match (self.missing, self.key) {
+            (true, _) => document.missing_at(&path),
+            (false, true) => document.key_at(&path),
+            (false, false) => document.value_at(&path),
+        };
+        Problem::in_place(place, self.sentence).hint(self.hint)
     }
 }
 

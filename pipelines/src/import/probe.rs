@@ -11,7 +11,7 @@ use vienkop_transforms::mapping::{TablePlan, map};
 use vienkop_transforms::resolve::missing_required;
 
 use super::stop::broke_off;
-use super::{Prepared, of_table};
+use super::{Prepared, of_table, without_file};
 use crate::cli::session::Session;
 use crate::tell;
 
@@ -56,15 +56,21 @@ pub(crate) fn probe(session: &Session, prepared: &Prepared<'_>) -> anyhow::Resul
     };
     match fetched {
         // Nobody cancels a probe.
-        Ok(_) | Err(FetchError::Cancelled) => {}
+        Err(FetchError::Cancelled) => {}
+        Ok(fetching) => {
+            if let Some(refusal) = without_file(&prepared.tables, &files, &fetching.empty) {
+                wrong(&refusal.finding, refusal.file.as_deref());
+            }
+        }
         Err(FetchError::File(finding)) => wrong(&finding, None),
         Err(FetchError::Io(error)) => wrong(&broke_off(error.kind().to_string()), None),
     }
     for file in files {
         let input = Input { landed: 0, path: file.path, name: file.name };
-        for (plan, reader) in &prepared.tables {
+        for table in prepared.tables.iter().filter(|table| table.is_in(&input.name)) {
+            let plan = &table.plan;
             let mut first = First { plan, rows: 0, missing: None };
-            match reader.read(&input, &plan.wanted(), limits, &mut first) {
+            match table.reader.read(&input, &plan.wanted(), limits, &mut first) {
                 Ok(()) | Err(ReadError::Stopped(_)) => {}
                 Err(ReadError::File(finding)) => wrong(&of_table(*finding, plan, &input), Some(&input.name)),
                 Err(ReadError::Io(error)) => wrong(&broke_off(error.kind().to_string()), Some(&input.name)),

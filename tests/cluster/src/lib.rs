@@ -1,4 +1,5 @@
-//! A PostgreSQL server of the tests' own: started in a temporary folder as an unprivileged user, stopped with them.
+//! Servers of the tests' own, started in a temporary folder as an unprivileged user and stopped with them: PostgreSQL
+//! ([`Cluster`]), and MariaDB as a source's database ([`MariaDb`]).
 //!
 //! A process has a server of its own; a start costs a fraction of a second, since the data folder is copied from one
 //! that `initdb` made once (`template`). The server is reached through a socket in a folder that only its owner can
@@ -10,6 +11,7 @@
 #![cfg(unix)]
 #![allow(clippy::expect_used, clippy::panic, reason = "only tests use it, and a test without its server has failed")]
 
+mod mariadb;
 mod programs;
 mod template;
 mod tls;
@@ -21,6 +23,7 @@ use std::process::{Child, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+pub use mariadb::MariaDb;
 use programs::Programs;
 use tls::Tls;
 

@@ -1,4 +1,4 @@
-//! The installed programs of PostgreSQL, and the user they run as: the server refuses root.
+//! The installed programs of the servers, and the user they run as: servers refuse root.
 
 use std::ffi::OsStr;
 use std::io::Write as _;
@@ -25,11 +25,17 @@ const PLACES: [&str; 7] = [
 const MISSING: &str = "these tests need the PostgreSQL server (initdb, pg_ctl, postgres, psql), on the path or where \
 packages put it: apt-get install postgresql, dnf install postgresql-server, apk add postgresql, brew install postgresql";
 
-/// Where the programs are, and who runs them.
+/// Where the programs of PostgreSQL are, and who runs them.
 #[derive(Debug)]
 pub(crate) struct Programs {
     folder: PathBuf,
-    /// Name, user and group; nobody else than the tests' own user without it.
+    runner: Runner,
+}
+
+/// Who runs a server: nobody else than the tests' own user, unless that is root.
+#[derive(Debug)]
+pub(crate) struct Runner {
+    /// Name, user and group.
     user: Option<(String, u32, u32)>,
 }
 
@@ -42,13 +48,7 @@ impl Programs {
             .filter_map(|folder| folder.join("initdb").canonicalize().ok()?.parent().map(Path::to_owned))
             .find(|folder| ["initdb", "pg_ctl", "postgres", "psql"].iter().all(|name| folder.join(name).is_file()))
             .unwrap_or_else(|| panic!("{MISSING}"));
-        let user = (id(&["-u"]) == Some(0)).then(|| {
-            USERS
-                .iter()
-                .find_map(|name| Some(((*name).to_owned(), id(&["-u", name])?, id(&["-g", name])?)))
-                .unwrap_or_else(|| panic!("PostgreSQL does not run as root, and there is no user {USERS:?}"))
-        });
-        Self { folder, user }
+        Self { folder, runner: Runner::find(&USERS) }
     }
 
     pub(crate) fn path(&self, program: &str) -> PathBuf {
@@ -58,6 +58,32 @@ impl Programs {
     /// Tells servers and users apart whose data folders do not fit each other.
     pub(crate) fn label(&self) -> String {
         let version = self.command(self.path("postgres"), Path::new("/")).arg("--version").said();
+        self.runner.label(&version)
+    }
+
+    pub(crate) fn private_folder(&self) -> PathBuf {
+        self.runner.private_folder()
+    }
+
+    pub(crate) fn command(&self, program: impl AsRef<OsStr>, folder: &Path) -> Run {
+        self.runner.command(program, folder)
+    }
+}
+
+impl Runner {
+    /// One of these users, when the tests run as root.
+    pub(crate) fn find(users: &[&str]) -> Self {
+        let user = (id(&["-u"]) == Some(0)).then(|| {
+            users
+                .iter()
+                .find_map(|name| Some(((*name).to_owned(), id(&["-u", name])?, id(&["-g", name])?)))
+                .unwrap_or_else(|| panic!("the server does not run as root, and there is no user {users:?}"))
+        });
+        Self { user }
+    }
+
+    /// A name for what fits this version and this user only.
+    pub(crate) fn label(&self, version: &str) -> String {
         let user = self.user.as_ref().map_or("own", |(name, ..)| name);
         let label = format!("{}-{user}", version.trim());
         label.replace(|letter: char| !letter.is_ascii_alphanumeric() && letter != '.', "-")
@@ -130,6 +156,13 @@ pub(crate) fn append(file: &Path, lines: &str) {
         .open(file)
         .and_then(|mut open| open.write_all(lines.as_bytes()))
         .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+}
+
+/// A program on the path or in one of these folders.
+pub(crate) fn program(name: &str, places: &[&str]) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = env::split_paths(&path).chain(places.iter().flat_map(|place| newest_first(place)));
+    folders.map(|folder| folder.join(name)).find(|program| program.is_file())
 }
 
 fn id(arguments: &[&str]) -> Option<u32> {

@@ -15,10 +15,12 @@ const WHITE: &str = " \t\r\n\u{a0}\u{2007}\u{202f}\u{2009}\u{200b}\u{feff}";
 pub(super) fn without_skipped(rules: &[SkipRule], frame: DataFrame, origin: &Origin) -> PolarsResult<DataFrame> {
     let has = |name: &str| origin.columns.iter().any(|column| column.name == name);
     let mut keep: Option<Expr> = None;
-    for rule in rules.iter().filter(|rule| has(&rule.column)) {
-        let mut leave = match &rule.matches {
-            Some(pattern) => cleaned(&rule.column).str().contains(lit(pattern.as_str()), true),
-            None => cleaned(&rule.column).neq(lit("")),
+    for rule in rules.iter().filter(|rule| has(&rule.column) || rule.unless.is_some()) {
+        let value = || if has(&rule.column) { cleaned(&rule.column) } else { lit("") };
+        let mut leave = match (&rule.matches, &rule.unless) {
+            (Some(pattern), _) => value().str().contains(lit(pattern.as_str()), true),
+            (None, Some(pattern)) => value().str().contains(lit(pattern.as_str()), true).not(),
+            (None, None) => value().neq(lit("")),
         };
         if rule.others_empty {
             for column in origin.columns.iter().filter(|column| column.name != rule.column) {

@@ -14,6 +14,10 @@ pub struct TableMapping {
     /// Where in the file the table is; its options depend on `format.kind`.
     #[serde(default)]
     pub read: serde_json::Map<String, serde_json::Value>,
+    /// Names of the files of a delivery that the table is in, or patterns of them (`pakalpojumi`, `2024/*.csv`); default:
+    /// all of them. Where a query lands under a name of its own, this is its name.
+    #[serde(default)]
+    pub files: Vec<String>,
     /// Rows left out on purpose: totals, footnotes.
     #[serde(default)]
     pub skip: Vec<SkipRule>,
@@ -44,6 +48,10 @@ pub struct SkipRule {
     /// Left out when the value matches this regular expression.
     #[serde(default)]
     pub matches: Option<String>,
+    /// Left out unless the value matches this regular expression (an empty one, or a column that is not there, is no
+    /// match): of a log of all kinds of changes, say, only those of one kind are records.
+    #[serde(default)]
+    pub unless: Option<String>,
     /// Left out when every other column is empty (footnotes).
     #[serde(default)]
     pub others_empty: bool,

@@ -8,6 +8,8 @@ mod decoder;
 mod detect;
 mod mojibake;
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -95,6 +97,17 @@ impl EncodingOption {
             Self::Iso8859_13 => Some(Encoding::Iso8859_13),
             Self::Cp775 => Some(Encoding::Cp775),
         }
+    }
+}
+
+/// A text by the name of its encoding; none where a byte does not fit, or there is no such encoding of single texts.
+pub(crate) fn decode(encoding: &str, bytes: &[u8]) -> Option<String> {
+    let encoding = [Encoding::Utf8, Encoding::Windows1257, Encoding::Iso8859_13, Encoding::Cp775]
+        .into_iter()
+        .find(|known| known.name() == encoding)?;
+    match encoding.library() {
+        Some(library) => library.decode_without_bom_handling_and_without_replacement(bytes).map(Cow::into_owned),
+        None => Some(bytes.iter().copied().map(cp775::character).collect()),
     }
 }
 

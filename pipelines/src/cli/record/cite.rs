@@ -17,7 +17,7 @@ use vienkop_transforms::model::{Child, Entity, Field, Kind};
 
 use super::super::session::Session;
 use crate::config::Source;
-use crate::import::compile;
+use crate::import::{Table, compile};
 use crate::tell;
 
 /// Where a value came from.
@@ -197,7 +197,7 @@ impl<'a> Citer<'a> {
         columns: &[SourceColumn],
         question: Option<&str>,
     ) -> Vec<String> {
-        let Ok((plan, _)) = compile(self.session, source, table) else { return Vec::new() };
+        let Ok(Table { plan, .. }) = compile(self.session, source, table) else { return Vec::new() };
         let Some(unpivot) = plan.unpivot else { return Vec::new() };
         let asks = |column: &&SourceColumn| unpivot.questions.get(&fold(&column.name)).map(String::as_str) == question;
         columns.iter().filter(asks).map(|column| column.name.clone()).collect()
@@ -224,7 +224,7 @@ impl<'a> Citer<'a> {
     ) -> Option<Vec<SourceColumn>> {
         let file = self.past.files.get(&landed)?;
         let path = self.landing.path(&file.sha256).ok().filter(|path| path.is_file())?;
-        let (plan, reader) = compile(self.session, source, source.table.get(index)?).ok()?;
+        let Table { plan, reader, .. } = compile(self.session, source, source.table.get(index)?).ok()?;
         let input = Input { landed, path, name: file.name.clone() };
         let mut header = Header { sheet, columns: None };
         // Whatever is wrong with the file was told when it was imported; here it only means that there is no letter.
@@ -248,7 +248,7 @@ impl<'a> Citer<'a> {
         let texts = self.session.texts();
         let personal = self.session.config.source(source).is_some_and(|source| {
             let plans = source.table.iter().filter_map(|table| compile(self.session, source, table).ok());
-            plans.into_iter().any(|(plan, _)| plan.pseudonymises())
+            plans.into_iter().any(|table| table.plan.pseudonymises())
         });
         if personal {
             let days = self.session.config.vienkop.personal_data.landed_days.to_string();
