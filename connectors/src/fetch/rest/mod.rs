@@ -76,6 +76,10 @@ struct RestFetch {
 }
 
 impl Fetch for RestFetch {
+    fn incremental(&self) -> bool {
+        self.options.incremental.is_some()
+    }
+
     fn fetch(
         &self,
         context: &FetchContext<'_>,
