@@ -1,7 +1,7 @@
 //! One connection to the registry, and the few ways statements are run on it, whichever database it is.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous};
@@ -53,6 +53,9 @@ const TEMPORARY_CACHE_KIB: u32 = 16 * 1024;
 /// Statements kept prepared: the inserts of a few staging tables, each of them large.
 const PREPARED: usize = 8;
 
+/// How long to wait before a busy file is tried again.
+const AGAIN: Duration = Duration::from_millis(20);
+
 /// What part of a table's rows is many (as one in so many).
 const MANY: u64 = 10;
 
@@ -80,15 +83,30 @@ pub(super) fn postgres(options: PgConnectOptions) -> PgConnectOptions {
         .disable_statement_logging()
 }
 
+/// Connects to a file. Where several programs find it new, one of them turns on its log, and the others are told at once
+/// that it is busy: SQLite does not wait there, so it is waited here.
+async fn connect_to_file(options: &SqliteConnectOptions, site: &Site) -> Result<SqliteConnection, RegistryError> {
+    let deadline = Instant::now() + site.wait;
+    loop {
+        match SqliteConnection::connect_with(options).await.map_err(|error| site.error(error)) {
+            Err(RegistryError::Locked { .. }) if Instant::now() < deadline => tokio::time::sleep(AGAIN).await,
+            connected => return connected,
+        }
+    }
+}
+
 impl Session {
     /// Connects.
     pub(super) async fn connect(server: &Server, site: &Site) -> Result<Self, RegistryError> {
         kill_point("connect");
         let connection = match server {
-            Server::Sqlite(options) => SqliteConnection::connect_with(&**options).await.map(Connection::Sqlite),
-            Server::Postgres(options) => PgConnection::connect_with(&**options).await.map(Connection::Postgres),
+            Server::Sqlite(options) => connect_to_file(options, site).await.map(Connection::Sqlite),
+            Server::Postgres(options) => {
+                let connected = PgConnection::connect_with(&**options).await;
+                connected.map(Connection::Postgres).map_err(|error| site.error(error))
+            }
         };
-        let connection = connection.map_err(|error| site.error(error))?;
+        let connection = connection?;
         Ok(Self { connection, site: site.clone(), nested: false, begun: false })
     }
 
