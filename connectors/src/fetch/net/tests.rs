@@ -324,8 +324,9 @@ async fn no_more_at_once_and_in_a_second_than_allowed() {
     assert_eq!(conversation.concurrent(), 3);
     let begun = Instant::now();
     let send = || conversation.send(get(&conversation, "a"));
-    let (a, b, c, d, e, f) = tokio::join!(send(), send(), send(), send(), send(), send());
-    assert!([a, b, c, d, e, f].iter().all(Result::is_ok));
+    let answers = tokio::join!(send(), send(), send(), send(), send(), send());
+    let answers = <[_; 6]>::from(answers);
+    assert!(answers.iter().all(Result::is_ok));
     assert!(begun.elapsed() >= Duration::from_millis(100), "{:?}", begun.elapsed());
     assert!((2..=3).contains(&most.load(Ordering::SeqCst)), "{most:?}");
 }
