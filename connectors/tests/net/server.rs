@@ -17,30 +17,30 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// A request as it came.
 #[derive(Debug, Clone)]
-pub struct Asked {
-    pub method: String,
+pub(crate) struct Asked {
+    pub(crate) method: String,
     /// Path and parameters.
-    pub target: String,
+    pub(crate) target: String,
     /// Names in lower case.
-    pub headers: Vec<(String, String)>,
-    pub body: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
     /// How many requests for this method and target came before.
-    pub before: usize,
+    pub(crate) before: usize,
 }
 
 impl Asked {
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    pub fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         self.target.split('?').next().unwrap()
     }
 }
 
 /// What is done about a request.
 #[derive(Debug, Clone)]
-pub enum Reply {
+pub(crate) enum Reply {
     /// Status, headers, body; the length is told.
     Answer(u16, Vec<(&'static str, String)>, Vec<u8>),
     /// These bytes, then the connection is closed.
@@ -54,34 +54,34 @@ pub enum Reply {
 }
 
 impl Reply {
-    pub fn json(body: impl Into<String>) -> Self {
+    pub(crate) fn json(body: impl Into<String>) -> Self {
         Self::Answer(200, vec![("Content-Type", "application/json".to_owned())], body.into().into_bytes())
     }
 
-    pub fn status(status: u16) -> Self {
+    pub(crate) fn status(status: u16) -> Self {
         Self::Answer(status, Vec::new(), Vec::new())
     }
 
-    pub fn text(status: u16, body: &str) -> Self {
+    pub(crate) fn text(status: u16, body: &str) -> Self {
         Self::Answer(status, vec![("Content-Type", "text/plain".to_owned())], body.as_bytes().to_vec())
     }
 
-    pub fn bytes(body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn bytes(body: impl Into<Vec<u8>>) -> Self {
         Self::Answer(200, Vec::new(), body.into())
     }
 
-    pub fn to(status: u16, location: impl Into<String>) -> Self {
+    pub(crate) fn to(status: u16, location: impl Into<String>) -> Self {
         Self::Answer(status, vec![("Location", location.into())], Vec::new())
     }
 
-    pub fn body(self, body: &[u8]) -> Self {
+    pub(crate) fn body(self, body: &[u8]) -> Self {
         match self {
             Self::Answer(status, headers, _) => Self::Answer(status, headers, body.to_vec()),
             other => other,
         }
     }
 
-    pub fn with(self, name: &'static str, value: impl Into<String>) -> Self {
+    pub(crate) fn with(self, name: &'static str, value: impl Into<String>) -> Self {
         match self {
             Self::Answer(status, mut headers, body) => {
                 headers.push((name, value.into()));
@@ -94,7 +94,7 @@ impl Reply {
 
 type Handler = dyn Fn(&Asked) -> Reply + Send + Sync;
 
-pub struct Server {
+pub(crate) struct Server {
     address: SocketAddr,
     scheme: &'static str,
     log: Arc<Mutex<Vec<Asked>>>,
@@ -102,11 +102,11 @@ pub struct Server {
 }
 
 impl Server {
-    pub fn start(handler: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(handler: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
         Self::listen(None, Arc::new(handler))
     }
 
-    pub fn start_tls(config: ServerConfig, handler: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) fn start_tls(config: ServerConfig, handler: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
         Self::listen(Some(Arc::new(config)), Arc::new(handler))
     }
 
@@ -137,22 +137,22 @@ impl Server {
     }
 
     /// Base address, with a name where there is TLS, since that is what certificates are for.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         let host = if self.scheme == "https" { "localhost" } else { "127.0.0.1" };
         format!("{}://{host}:{}/", self.scheme, self.address.port())
     }
 
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.address.port()
     }
 
     /// Every request that came.
-    pub fn log(&self) -> Vec<Asked> {
+    pub(crate) fn log(&self) -> Vec<Asked> {
         self.log.lock().unwrap().clone()
     }
 
     /// Method and target of every request that came.
-    pub fn asked(&self) -> Vec<String> {
+    pub(crate) fn asked(&self) -> Vec<String> {
         self.log().iter().map(|asked| format!("{} {}", asked.method, asked.target)).collect()
     }
 }
@@ -247,12 +247,12 @@ fn read(stream: &mut impl BufRead) -> io::Result<Option<Asked>> {
 }
 
 /// An authority of the test's own and what it certifies.
-pub struct Authority {
+pub(crate) struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
 }
 
 impl Authority {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.distinguished_name.push(rcgen::DnType::CommonName, "vienkop test authority");
@@ -261,12 +261,12 @@ impl Authority {
     }
 
     /// Its own certificate.
-    pub fn pem(&self) -> String {
+    pub(crate) fn pem(&self) -> String {
         self.issuer.pem()
     }
 
     /// A server's certificate for `name`, valid in those years.
-    pub fn certify(&self, name: &str, years: std::ops::Range<i32>) -> ServerConfig {
+    pub(crate) fn certify(&self, name: &str, years: std::ops::Range<i32>) -> ServerConfig {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         params.not_before = rcgen::date_time_ymd(years.start, 1, 1);
         params.not_after = rcgen::date_time_ymd(years.end, 1, 1);

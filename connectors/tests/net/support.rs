@@ -12,32 +12,32 @@ use vienkop_transforms::finding::Finding;
 use crate::server::Server;
 
 /// Where a source lives: its folder, what it landed, and whether somebody asked to stop.
-pub struct Place {
-    pub folder: tempfile::TempDir,
-    pub landing: LandingZone,
-    pub limits: Limits,
-    pub cancel: AtomicBool,
-    pub recorder: Option<Recorder>,
+pub(crate) struct Place {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) landing: LandingZone,
+    pub(crate) limits: Limits,
+    pub(crate) cancel: AtomicBool,
+    pub(crate) recorder: Option<Recorder>,
 }
 
 /// A delivery: names with their bytes, and what the fetch said.
-pub type Delivered = (Vec<(String, Vec<u8>)>, Fetching);
+pub(crate) type Delivered = (Vec<(String, Vec<u8>)>, Fetching);
 
 impl Place {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let landing = LandingZone::new(folder.path().join("landed")).unwrap();
         let (limits, cancel) = (Limits::default(), AtomicBool::new(false));
         Self { folder, landing, limits, cancel, recorder: None }
     }
 
-    pub fn write(&self, name: &str, content: &str) {
+    pub(crate) fn write(&self, name: &str, content: &str) {
         let path = self.folder.path().join(name);
         fs_err::create_dir_all(path.parent().unwrap()).unwrap();
         fs_err::write(path, content).unwrap();
     }
 
-    pub fn fetch(&self, options: &Value, cursor: Option<&str>) -> Result<Delivered, FetchError> {
+    pub(crate) fn fetch(&self, options: &Value, cursor: Option<&str>) -> Result<Delivered, FetchError> {
         let fetcher = fetch::kind("http").unwrap().fetcher(options).unwrap();
         let context = FetchContext {
             source: "avots",
@@ -62,14 +62,14 @@ impl Place {
         Ok((files, fetching))
     }
 
-    pub fn fault(&self, options: &Value) -> Finding {
+    pub(crate) fn fault(&self, options: &Value) -> Finding {
         match self.fetch(options, None) {
             Err(FetchError::File(finding)) => *finding,
             other => panic!("{options}: {other:?}"),
         }
     }
 
-    pub fn files(folder: &Path) -> Vec<String> {
+    pub(crate) fn files(folder: &Path) -> Vec<String> {
         let mut names: Vec<String> =
             fs_err::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
@@ -78,11 +78,14 @@ impl Place {
 }
 
 /// Options of `kind = "http"` that lose no time; `more` goes into `[fetch.server]`.
-pub fn options(server: &Server, path: &str, more: Value) -> Value {
+#[allow(clippy::needless_pass_by_value, reason = "tests write the value where it is passed")]
+pub(crate) fn options(server: &Server, path: &str, more: Value) -> Value {
     at(&server.url(), path, more)
 }
 
-pub fn at(url: &str, path: &str, more: Value) -> Value {
+/// The same for a server at that address.
+#[allow(clippy::needless_pass_by_value, reason = "tests write the value where it is passed")]
+pub(crate) fn at(url: &str, path: &str, more: Value) -> Value {
     let mut table = json!({ "url": url, "wait_seconds": 0, "requests_per_second": 1000.0, "timeout_seconds": 2 });
     table.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     json!({ "server": table, "path": path })

@@ -18,7 +18,7 @@ fn values_land_in_the_servers_letters() {
         MariaDb::shared(),
         "SET sql_mode = ''; SET time_zone = '+03:00';
         CREATE TABLE a (i BIGINT UNSIGNED, z INT(5) ZEROFILL, n DECIMAL(40,10), f FLOAT, d DOUBLE, b BOOLEAN, bits BIT(10),
-            t VARCHAR(20) CHARACTER SET cp1257, e ENUM('a','ā'), s SET('x','y'), day DATE, at DATETIME(3), ts TIMESTAMP,
+            t VARCHAR(20) CHARACTER SET cp1257, e ENUM('x','ā') COLLATE utf8mb4_bin, s SET('x','y'), day DATE, at DATETIME(3), ts TIMESTAMP,
             clock TIME, y YEAR, bytes BLOB, doc JSON);
         INSERT INTO a VALUES (18446744073709551615, 12, 1.10, 0.1, 1e20, true, 513, 'āēč', 'ā', 'x,y', '2004-06-04',
             '2024-07-08 10:00:00.5', '2024-07-08 10:00:00', '10:00', 1999, x'00ff', '{\"a\": 1.10}');
@@ -71,7 +71,7 @@ fn only_what_changed_comes_by_any_type() {
 fn nothing_is_written_whatever_the_query() {
     let (name, url) = database(
         MariaDb::shared(),
-        "CREATE TABLE a (id INT); CREATE FUNCTION raksta() RETURNS INT BEGIN INSERT INTO a VALUES (1); RETURN 1; END",
+        "CREATE TABLE a (id INT);\nDELIMITER //\nCREATE FUNCTION raksta() RETURNS INT BEGIN INSERT INTO a VALUES (1); RETURN 1; END//\n",
     );
     let site = Site::new();
     let writes = site.fault(&site.options(&url, json!({ "query": "SELECT raksta() AS n" })));

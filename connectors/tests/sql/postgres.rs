@@ -96,7 +96,7 @@ fn nothing_is_written_whatever_the_query() {
     let site = Site::new();
     for query in [
         "SELECT raksta() AS n",
-        "WITH x AS (INSERT INTO a VALUES (1) RETURNING id) SELECT id FROM x",
+        "WITH x AS (DELETE FROM a RETURNING id) SELECT id FROM x",
         "SELECT nextval('s') AS n",
         "SELECT set_config('transaction_read_only', 'off', false), raksta() AS n",
         "SELECT id FROM a FOR UPDATE",

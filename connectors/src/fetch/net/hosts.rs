@@ -134,7 +134,8 @@ impl Resolve for Names {
     }
 }
 
-fn reachable(found: impl Iterator<Item = SocketAddr>) -> Result<Addrs, Box<dyn Error + Send + Sync>> {
+/// Those of the addresses that may be connected to.
+pub(super) fn reachable(found: impl Iterator<Item = SocketAddr>) -> Result<Addrs, Box<dyn Error + Send + Sync>> {
     let all: Vec<SocketAddr> = found.collect();
     let kept: Vec<SocketAddr> = all.iter().copied().filter(|address| !is_link_local(address.ip())).collect();
     match (all.is_empty(), kept.is_empty()) {

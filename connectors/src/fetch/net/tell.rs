@@ -244,7 +244,8 @@ fn certificate(error: &rustls::Error) -> Option<&'static str> {
     Some(match wrong {
         Wrong::Expired | Wrong::ExpiredContext { .. } => "expired",
         Wrong::NotValidYet | Wrong::NotValidYetContext { .. } => "early",
-        Wrong::UnknownIssuer => "issuer",
+        // A signature that does not fit is that of an authority which only has the same name.
+        Wrong::UnknownIssuer | Wrong::BadSignature => "issuer",
         Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => "name",
         _ => "other",
     })

@@ -3,16 +3,20 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use reqwest::dns::{Name, Resolve, Resolving};
 use serde_json::{Value, json};
 use vienkop_transforms::finding::Finding;
 use vienkop_transforms::normalise::PseudonymKey;
 
 use self::server::{Asked, Reply};
 use super::super::{FetchContext, FetchError};
+use super::hosts::reachable;
+use super::tell::{Fault, classify};
 use super::{Answer, Conversation, Recorder, Request, Server};
 use crate::landing::LandingZone;
 use crate::limits::Limits;
@@ -261,6 +265,29 @@ async fn a_link_that_repeats_the_secret_is_used_without_it() {
     );
 }
 
+/// Every name leads to this address.
+struct Fixed(&'static str);
+
+impl Resolve for Fixed {
+    fn resolve(&self, _: Name) -> Resolving {
+        let address = SocketAddr::new(self.0.parse().unwrap(), 0);
+        Box::pin(std::future::ready(reachable(std::iter::once(address))))
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_leads_to_a_link_local_address_is_not_connected_to() {
+    for address in ["169.254.169.254", "fe80::1", "::ffff:169.254.169.254"] {
+        let client = reqwest::Client::builder().dns_resolver(Arc::new(Fixed(address))).build().unwrap();
+        let url = reqwest::Url::parse("http://redmine.agentura.lv/a?x=1").unwrap();
+        let error = client.get(url.clone()).send().await.unwrap_err();
+        let Fault::Last(told) = classify(&error, "GET a", &url) else { panic!("{error:?}") };
+        let told = fault::<()>(Err(told));
+        assert_eq!((told.code, told.expected.as_deref()), ("N009", Some("link-local")), "{address}");
+        assert_eq!(told.value.as_deref(), Some("http://redmine.agentura.lv/a"));
+    }
+}
+
 #[tokio::test]
 async fn a_token_in_the_body_and_a_login_that_has_run_out() {
     let server = server::Server::start(|asked| match asked.path() {
@@ -326,8 +353,9 @@ async fn no_more_at_once_and_in_a_second_than_allowed() {
     assert_eq!(conversation.concurrent(), 3);
     let begun = Instant::now();
     let send = || conversation.send(get(&conversation, "a"));
-    let (a, b, c, d, e, f) = tokio::join!(send(), send(), send(), send(), send(), send());
-    assert!([a, b, c, d, e, f].iter().all(Result::is_ok));
+    let answers = tokio::join!(send(), send(), send(), send(), send(), send());
+    let answers = <[_; 6]>::from(answers);
+    assert!(answers.iter().all(Result::is_ok));
     assert!(begun.elapsed() >= Duration::from_millis(100), "{:?}", begun.elapsed());
     assert!((2..=3).contains(&most.load(Ordering::SeqCst)), "{most:?}");
 }

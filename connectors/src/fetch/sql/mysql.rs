@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use futures_util::TryStreamExt as _;
 use sqlx::mysql::{MySqlConnectOptions, MySqlRow};
 use sqlx::{
-    AssertSqlSafe, Column as _, Connection as _, Decode, Executor as _, MySql, MySqlConnection, Row as _,
+    AssertSqlSafe, Column as _, Connection as _, Decode, Executor as _, MySql, MySqlConnection, Row as _, Type,
     TypeInfo as _, ValueRef as _,
 };
 
@@ -91,6 +91,8 @@ fn value<'r>(row: &'r MySqlRow, index: usize, rows: &Rows) -> Result<Value<'r>, 
         return Ok(Value::Null);
     }
     let kind = raw.type_info().name().to_owned();
+    // By the name alone a text that sorts by its bytes (`utf8mb4_bin`) is bytes.
+    let text = <str as Type<MySql>>::compatible(&raw.type_info());
     let bytes = <&[u8] as Decode<MySql>>::decode(raw).map_err(sqlx::Error::Decode)?;
     match kind.as_str() {
         "BIT" => {
@@ -99,7 +101,7 @@ fn value<'r>(row: &'r MySqlRow, index: usize, rows: &Rows) -> Result<Value<'r>, 
                 .ok_or_else(|| rows.unfit(index, "BIT"));
         }
         "GEOMETRY" => return Err(rows.unfit(index, "GEOMETRY")),
-        "BINARY" | "VARBINARY" | "TINYBLOB" | "BLOB" | "MEDIUMBLOB" | "LONGBLOB" => {
+        "BINARY" | "VARBINARY" | "TINYBLOB" | "BLOB" | "MEDIUMBLOB" | "LONGBLOB" if !text => {
             return Ok(Value::Bytes(Cow::Borrowed(bytes)));
         }
         _ => {}

@@ -28,6 +28,7 @@ pub(super) async fn ask(
 ) -> Result<(), Fault> {
     let mut connection = limits.connected(PgConnection::connect_with(options)).await?;
     let timeout = limits.timeout.as_millis();
+    // The last: servers from version 14 on see that we are gone, and stop working for nobody.
     let begin = format!(
         "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
         SET LOCAL statement_timeout = {timeout};
@@ -37,7 +38,8 @@ pub(super) async fn ask(
         SET LOCAL bytea_output = 'hex';
         SET LOCAL extra_float_digits = 1;
         SET LOCAL standard_conforming_strings = on;
-        SET LOCAL cursor_tuple_fraction = 1"
+        SET LOCAL cursor_tuple_fraction = 1;
+        SELECT set_config(name, '5s', true) FROM pg_catalog.pg_settings WHERE name = 'client_connection_check_interval'"
     );
     sqlx::raw_sql(AssertSqlSafe(begin)).execute(&mut connection).await?;
     let types: HashMap<i64, String> =
