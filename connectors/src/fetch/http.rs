@@ -126,7 +126,7 @@ impl Fetch for HttpOptions {
             match out(Fetched { name: name.clone(), reader: Box::new(reader) }) {
                 Ok(landed) => {
                     conversation.record(&request, status, &headers, &landed.path)?;
-                    return Ok(Fetching { cursor: cursor(&url, &headers, landed.sha256, name), findings: Vec::new() });
+                    return Ok(Fetching { cursor: cursor(&url, &headers, landed.sha256, name), ..Fetching::default() });
                 }
                 Err(error) if broke.get() => attempts.wait_or(error, 0)?,
                 Err(error) => return Err(error),
