@@ -356,7 +356,9 @@ impl Run<'_, '_, '_> {
     fn fetching(&mut self) -> Fetching {
         let mut findings = std::mem::take(&mut self.state.findings);
         findings.extend(self.asker.skew());
-        let Some(incremental) = &self.rest.plan.incremental else { return Fetching { findings, ..Fetching::default() } };
+        let Some(incremental) = &self.rest.plan.incremental else {
+            return Fetching { findings, ..Fetching::default() };
+        };
         if self.state.records > 0 && self.state.greatest.is_none() {
             let column = Some(incremental.written.clone());
             findings.push(Finding { column, ..Finding::of(&finding::MISSING_COLUMN) });
@@ -368,7 +370,11 @@ impl Run<'_, '_, '_> {
         };
         let until = until.map(|until| self.cursor.as_ref().map_or(until, |cursor| cursor.until.max(until)));
         let cursor = until.filter(|_| !self.state.held_back);
-        Fetching { cursor: cursor.map(|until| Cursor { until }.write(&self.rest.asked)), findings, ..Fetching::default() }
+        Fetching {
+            cursor: cursor.map(|until| Cursor { until }.write(&self.rest.asked)),
+            findings,
+            ..Fetching::default()
+        }
     }
 }
 

@@ -142,7 +142,8 @@ impl SqlFetch {
             let watched = query.cursor.clone();
             let from = watched.as_ref().map(|option| kept.mark(&name, &digest).unwrap_or_else(|| option.first()));
             let encodings = self.0.encodings.clone();
-            asked.push(Asked { name, statement, digest, watched, from, encodings, now: context.now });
+            let last = asked.len() + 1 == self.0.queries.len();
+            asked.push(Asked { name, statement, digest, watched, from, encodings, last, now: context.now });
         }
         Ok(asked)
     }

@@ -1,7 +1,7 @@
 //! Rows as they land: a JSON object a line, each value in the database's own letters.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,6 +35,8 @@ pub(super) struct Asked {
     /// What `:cursor` stands for.
     pub(super) from: Option<Mark>,
     pub(super) encodings: BTreeMap<String, ByteEncoding>,
+    /// Whether no query comes after it.
+    pub(super) last: bool,
     /// The moment that the run is about.
     pub(super) now: jiff::Timestamp,
 }
@@ -71,6 +73,8 @@ pub(super) struct Rows {
     shown: String,
     asked: Option<Asked>,
     columns: Vec<Column>,
+    /// Columns of all results so far.
+    named: BTreeSet<String>,
     watch: Watch,
     /// Place of the cursor's column.
     watched: Option<usize>,
@@ -94,6 +98,7 @@ impl Rows {
             shown,
             asked: None,
             columns: Vec::new(),
+            named: BTreeSet::new(),
             watch: Watch::default(),
             watched: None,
             number: 0,
@@ -133,7 +138,10 @@ impl Rows {
             let key = format!("{}:", json(name));
             columns.push(Column { name: name.to_owned(), key, encoding: encodings.get(name).copied() });
         }
-        let missing = encodings.keys().find(|name| !columns.iter().any(|column| column.name == **name));
+        self.named.extend(columns.iter().map(|column| column.name.clone()));
+        // An encoding is that of a column of any of the queries.
+        let last = self.asked.as_ref().is_some_and(|asked| asked.last);
+        let missing = encodings.keys().find(|name| last && !self.named.contains(*name));
         if let Some(watched) = self.asked.as_ref().and_then(|asked| asked.watched.as_ref()) {
             self.watched = columns.iter().position(|column| column.name == watched.column);
             if self.watched.is_none() {
@@ -142,7 +150,7 @@ impl Rows {
         }
         if let Some(name) = missing {
             let finding = Finding::of(&finding::SQL_COLUMN_MISSING);
-            let hint = crate::fetch::file::nearest(name, columns.iter().map(|column| column.name.as_str()));
+            let hint = crate::fetch::file::nearest(name, self.named.iter().map(String::as_str));
             return Err(Finding { value: Some(self.place()), column: Some(name.clone()), hint, ..finding }.into());
         }
         self.columns = columns;
