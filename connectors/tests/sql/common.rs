@@ -67,6 +67,8 @@ impl Site {
         let landing = LandingZone::new(self.path("landed")).unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let context = FetchContext {
+            time_zone: &jiff::tz::TimeZone::UTC,
+            record: None,
             source: "avots",
             base: self.folder.path(),
             limits: &self.limits,

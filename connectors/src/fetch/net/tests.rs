@@ -43,11 +43,11 @@ impl Place {
     }
 
     fn open(&self, options: &Value, recorded: Option<&str>) -> Conversation<'_> {
+        static UTC: jiff::tz::TimeZone = jiff::tz::TimeZone::UTC;
         let mut table = json!({ "wait_seconds": 0, "requests_per_second": 1000.0, "timeout_seconds": 2 });
         table.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
         let server: Server = serde_json::from_value(table).unwrap();
         server.check().unwrap();
-        static UTC: jiff::tz::TimeZone = jiff::tz::TimeZone::UTC;
         let context = FetchContext {
             source: "avots",
             base: self.folder.path(),

@@ -30,7 +30,7 @@ pub(super) struct Notes {
 pub(super) struct Asked {
     version: u32,
     /// Digest of the options.
-    asked: String,
+    digest: String,
     /// The cursor that it began at.
     cursor: Option<String>,
 }
@@ -141,7 +141,7 @@ impl Noted {
 
 impl Asked {
     pub(super) fn new(asked: &str, cursor: Option<&str>) -> Self {
-        Self { version: VERSION, asked: asked.to_owned(), cursor: cursor.map(str::to_owned) }
+        Self { version: VERSION, digest: asked.to_owned(), cursor: cursor.map(str::to_owned) }
     }
 }
 

@@ -253,7 +253,7 @@ impl Pager {
     /// Goes on after a page.
     pub(super) fn advance(&self, walk: &mut Walk, page: &Page<'_>, met: &mut Met) -> After {
         walk.pages += 1;
-        let again = self.overlapping(walk);
+        let again = overlapping(walk);
         let begins = page.keys.iter().take(walk.tail.len());
         walk.moved |= again > 0 && !begins.eq(walk.tail.iter().map(|digest| &digest.0));
         walk.received += page.received.saturating_sub(again);
@@ -279,20 +279,12 @@ impl Pager {
             return After::Circle(Circle::Idle);
         }
         walk.step = next;
-        let again = self.overlapping(walk) as usize;
+        let again = overlapping(walk) as usize;
         walk.tail = page.keys[page.keys.len().saturating_sub(again)..].iter().copied().map(Digest).collect();
         if walk.pages >= self.most_pages {
             return After::Circle(Circle::Pages(self.most_pages));
         }
         After::More
-    }
-
-    /// Records of the page before that the next page begins with.
-    fn overlapping(&self, walk: &Walk) -> u64 {
-        match walk.step {
-            Step::Offset(offset) => walk.received.saturating_sub(offset),
-            _ => 0,
-        }
     }
 
     /// What the next page is asked by; none at the end.
@@ -341,6 +333,14 @@ fn next_link(header: &str) -> Option<String> {
             return Some(target.trim().to_owned());
         }
         rest = &after[end?..];
+    }
+}
+
+/// Records of the page before that the next page begins with.
+fn overlapping(walk: &Walk) -> u64 {
+    match walk.step {
+        Step::Offset(offset) => walk.received.saturating_sub(offset),
+        _ => 0,
     }
 }
 

@@ -103,7 +103,10 @@ impl Errors {
     /// What it says to people.
     pub(super) fn message(&self, document: &Node) -> Option<String> {
         let node = document.pointed(self.message.as_ref()?)?;
-        Some(node.text().map_or_else(|| String::from_utf8_lossy(&node.bytes()).into_owned(), |text| text.into_owned()))
+        Some(
+            node.text()
+                .map_or_else(|| String::from_utf8_lossy(&node.bytes()).into_owned(), std::borrow::Cow::into_owned),
+        )
     }
 }
 

@@ -50,7 +50,7 @@ pub(super) async fn run(
     let asker = Asker::new(conversation, rest.plan.errors.as_ref(), context, recorded.is_none());
     // What is recorded has to be asked for from its beginning.
     let resume = context.resume.filter(|_| recorded.is_none() && context.record.is_none());
-    let asked = Asked::new(&rest.whole, context.cursor);
+    let what = Asked::new(&rest.whole, context.cursor);
     let cursor = rest.plan.incremental.as_ref().and_then(|_| Cursor::read(context.cursor?, &rest.asked));
     let mut run = Run {
         rest,
@@ -65,11 +65,11 @@ pub(super) async fn run(
         began: None,
         held: Vec::new(),
     };
-    if let Some(kept) = resume.and_then(|path| notes::read(path, &asked, context.now, context.landing)) {
+    if let Some(kept) = resume.and_then(|path| notes::read(path, &what, context.now, context.landing)) {
         kept.lines.iter().for_each(|line| run.state.replay(line));
         (run.since, run.began, run.held) = (kept.now, kept.began, kept.lines);
     }
-    let ended = run.pages(resume, &asked).await;
+    let ended = run.pages(resume, &what).await;
     let fetching = ended.map(|()| run.fetching());
     match (&fetching, resume) {
         (Ok(_), Some(path)) => notes::remove(path)?,
