@@ -94,7 +94,9 @@ proptest! {
         load(&mut held, first.records());
         // Whatever was to happen later has happened, and everybody has gone home.
         let rest = std::mem::take(&mut *changes.lock().unwrap());
-        rest.values().for_each(|(change, pause)| system.change(change, *pause));
+        for (change, pause) in rest.values() {
+            system.change(change, *pause);
+        }
         let second = place.fetch(&options, first.fetching.cursor.as_deref()).unwrap();
         load(&mut held, second.records());
         for issue in system.issues.lock().unwrap().iter() {

@@ -1,6 +1,13 @@
 //! Records of systems' APIs, against servers on loopback that behave like the systems, and that misbehave.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::needless_pass_by_value,
+    clippy::similar_names,
+    missing_docs
+)]
 
 mod changes;
 mod faults;

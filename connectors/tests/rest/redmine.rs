@@ -12,26 +12,26 @@ const STATUSES: [(u32, &str, bool); 4] =
     [(1, "Jauns", false), (2, "Izpildē", false), (3, "Gaida", false), (5, "Slēgts", true)];
 
 #[derive(Debug, Clone)]
-pub struct Issue {
-    pub id: u32,
+pub(crate) struct Issue {
+    pub(crate) id: u32,
     /// Seconds of 4 June 2024.
-    pub created: u32,
-    pub updated: u32,
-    pub status: u32,
+    pub(crate) created: u32,
+    pub(crate) updated: u32,
+    pub(crate) status: u32,
     /// Second, old and new status.
-    pub journals: Vec<(u32, u32, u32)>,
+    pub(crate) journals: Vec<(u32, u32, u32)>,
 }
 
-pub struct Redmine {
-    pub issues: Mutex<Vec<Issue>>,
+pub(crate) struct Redmine {
+    pub(crate) issues: Mutex<Vec<Issue>>,
     /// What `limit` is clamped to.
-    pub clamp: usize,
+    pub(crate) clamp: usize,
     /// Whether the time is told.
-    pub tells_time: bool,
-    pub second: Mutex<u32>,
+    pub(crate) tells_time: bool,
+    pub(crate) second: Mutex<u32>,
 }
 
-pub fn time(second: u32) -> String {
+pub(crate) fn time(second: u32) -> String {
     format!("2024-06-04T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
 }
 
@@ -41,11 +41,11 @@ fn status(id: u32) -> Value {
 }
 
 impl Issue {
-    pub fn new(id: u32, created: u32) -> Self {
+    pub(crate) fn new(id: u32, created: u32) -> Self {
         Self { id, created, updated: created, status: 1, journals: Vec::new() }
     }
 
-    pub fn to(mut self, second: u32, status: u32) -> Self {
+    pub(crate) fn to(mut self, second: u32, status: u32) -> Self {
         self.journals.push((second, self.status, status));
         self.status = status;
         self.updated = second;
@@ -77,12 +77,12 @@ impl Issue {
 }
 
 impl Redmine {
-    pub fn new(issues: Vec<Issue>, clamp: usize) -> Arc<Self> {
+    pub(crate) fn new(issues: Vec<Issue>, clamp: usize) -> Arc<Self> {
         let second = issues.iter().map(|issue| issue.updated).max().unwrap_or(0);
         Arc::new(Self { issues: Mutex::new(issues), clamp, tells_time: false, second: Mutex::new(second) })
     }
 
-    pub fn answer(&self, asked: &Asked) -> Reply {
+    pub(crate) fn answer(&self, asked: &Asked) -> Reply {
         if asked.header("x-redmine-api-key") != Some("atslega") {
             return Reply::status(401);
         }
@@ -133,14 +133,14 @@ impl Redmine {
         json!({ "issues": page, "total_count": issues.len(), "offset": offset, "limit": limit })
     }
 
-    pub fn serve(self: &Arc<Self>) -> Server {
+    pub(crate) fn serve(self: &Arc<Self>) -> Server {
         let redmine = Arc::clone(self);
         Server::start(move |asked| redmine.answer(asked))
     }
 }
 
 /// What a preset for Redmine says.
-pub fn redmine(url: &str) -> Value {
+pub(crate) fn redmine(url: &str) -> Value {
     // The name of an environment variable that every test process has, as the place of a secret it is not.
     options(
         url,

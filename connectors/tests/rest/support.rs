@@ -14,68 +14,68 @@ use vienkop_transforms::finding::Finding;
 use crate::server::Asked;
 
 /// A source's surroundings.
-pub struct Place {
+pub(crate) struct Place {
     folder: tempfile::TempDir,
     landing: LandingZone,
     zone: TimeZone,
-    pub now: Timestamp,
-    pub cancel: AtomicBool,
+    pub(crate) now: Timestamp,
+    pub(crate) cancel: AtomicBool,
 }
 
 /// A delivery.
 #[derive(Debug)]
-pub struct Delivered {
+pub(crate) struct Delivered {
     /// Documents: names and lines.
-    pub documents: Vec<(String, Vec<String>)>,
-    pub fetching: Fetching,
+    pub(crate) documents: Vec<(String, Vec<String>)>,
+    pub(crate) fetching: Fetching,
 }
 
 impl Delivered {
     /// The records as they landed.
-    pub fn lines(&self) -> Vec<&str> {
+    pub(crate) fn lines(&self) -> Vec<&str> {
         self.documents.iter().flat_map(|(_, lines)| lines.iter().map(String::as_str)).collect()
     }
 
-    pub fn records(&self) -> Vec<Value> {
+    pub(crate) fn records(&self) -> Vec<Value> {
         self.lines().iter().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     /// Ids in the order they came.
-    pub fn ids(&self) -> Vec<String> {
+    pub(crate) fn ids(&self) -> Vec<String> {
         self.records().iter().map(|record| text(record.get("id").or(record.get("TicketID")).unwrap())).collect()
     }
 
     /// The records by id; each may come once only.
-    pub fn by_id(&self) -> BTreeMap<String, Value> {
+    pub(crate) fn by_id(&self) -> BTreeMap<String, Value> {
         let records: BTreeMap<String, Value> = self.ids().into_iter().zip(self.records()).collect();
         assert_eq!(records.len(), self.lines().len(), "a record came twice: {:?}", self.ids());
         records
     }
 
-    pub fn codes(&self) -> Vec<&'static str> {
+    pub(crate) fn codes(&self) -> Vec<&'static str> {
         self.fetching.findings.iter().map(|finding| finding.code).collect()
     }
 
     /// The moment of the cursor.
-    pub fn until(&self) -> Option<String> {
+    pub(crate) fn until(&self) -> Option<String> {
         let cursor: Value = serde_json::from_str(self.fetching.cursor.as_deref()?).unwrap();
         Some(text(&cursor["until"]))
     }
 }
 
-pub fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 impl Place {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let landing = LandingZone::new(folder.path().join("landed")).unwrap();
         let zone = TimeZone::get("Europe/Riga").unwrap();
         Self { folder, landing, zone, now: "2024-07-01T00:00:00Z".parse().unwrap(), cancel: AtomicBool::new(false) }
     }
 
-    pub fn fetch(&self, options: &Value, cursor: Option<&str>) -> Result<Delivered, FetchError> {
+    pub(crate) fn fetch(&self, options: &Value, cursor: Option<&str>) -> Result<Delivered, FetchError> {
         let fetcher = fetch::kind("rest").unwrap().fetcher(options).unwrap();
         let limits = Limits::default();
         let resume = self.notes();
@@ -96,14 +96,14 @@ impl Place {
         let mut documents = Vec::new();
         let fetching = fetcher.fetch(&context, &mut |mut fetched| {
             let landed = self.landing.land(&mut fetched.reader, &fetched.name, &limits)?;
-            let content = fs_err::read_to_string(&landed.path)?;
-            documents.push((fetched.name.clone(), content.lines().map(str::to_owned).collect()));
+            let document = fs_err::read_to_string(&landed.path)?;
+            documents.push((fetched.name.clone(), document.lines().map(str::to_owned).collect()));
             Ok(landed)
         })?;
         Ok(Delivered { documents, fetching })
     }
 
-    pub fn fault(&self, options: &Value) -> Finding {
+    pub(crate) fn fault(&self, options: &Value) -> Finding {
         match self.fetch(options, None) {
             Err(FetchError::File(finding)) => *finding,
             other => panic!("{options}: {other:?}"),
@@ -111,19 +111,19 @@ impl Place {
     }
 
     /// What has landed is no longer there.
-    pub fn lose_documents(&self) {
+    pub(crate) fn lose_documents(&self) {
         fs_err::remove_dir_all(self.folder.path().join("landed")).unwrap();
         LandingZone::new(self.folder.path().join("landed")).unwrap();
     }
 
     /// Where a fetch notes how far it came.
-    pub fn notes(&self) -> std::path::PathBuf {
+    pub(crate) fn notes(&self) -> std::path::PathBuf {
         self.folder.path().join("fetch/avots")
     }
 }
 
 /// `[fetch]` for a server at `url` that loses no time waiting; `more` is the rest of it.
-pub fn options(url: &str, more: Value) -> Value {
+pub(crate) fn options(url: &str, more: Value) -> Value {
     let mut options = json!({ "server": {
         "url": url, "wait_seconds": 0, "requests_per_second": 10_000.0, "timeout_seconds": 5, "attempts": 2,
     } });
@@ -143,7 +143,7 @@ fn merge(into: &mut Value, from: Value) {
 }
 
 /// Parameters of a request.
-pub fn query(asked: &Asked) -> BTreeMap<String, String> {
+pub(crate) fn query(asked: &Asked) -> BTreeMap<String, String> {
     let query = asked.target.split_once('?').map_or("", |(_, query)| query);
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
     pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(n, v)| (decode(n), decode(v))).collect()

@@ -9,24 +9,24 @@ use crate::server::{Asked, Reply, Server};
 use crate::support::{Place, options};
 
 #[derive(Debug, Clone)]
-pub struct Ticket {
-    pub id: u32,
+pub(crate) struct Ticket {
+    pub(crate) id: u32,
     /// Local second of 4 June 2024.
-    pub created: u32,
-    pub changed: u32,
-    pub states: Vec<(u32, &'static str)>,
+    pub(crate) created: u32,
+    pub(crate) changed: u32,
+    pub(crate) states: Vec<(u32, &'static str)>,
 }
 
-pub struct Znuny {
-    pub tickets: Mutex<Vec<Ticket>>,
+pub(crate) struct Znuny {
+    pub(crate) tickets: Mutex<Vec<Ticket>>,
     /// The ceiling of a search.
-    pub most: usize,
-    pub sessions: Mutex<u32>,
+    pub(crate) most: usize,
+    pub(crate) sessions: Mutex<u32>,
     /// In the search's list, and not to be had.
-    pub forbidden: Vec<u32>,
+    pub(crate) forbidden: Vec<u32>,
 }
 
-pub fn local(second: u32) -> String {
+pub(crate) fn local(second: u32) -> String {
     format!("2024-06-04 {:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)
 }
 
@@ -35,11 +35,11 @@ fn error(code: &str, message: &str) -> Reply {
 }
 
 impl Ticket {
-    pub fn new(id: u32, created: u32) -> Self {
+    pub(crate) fn new(id: u32, created: u32) -> Self {
         Self { id, created, changed: created, states: vec![(created, "new")] }
     }
 
-    pub fn to(mut self, second: u32, state: &'static str) -> Self {
+    pub(crate) fn to(mut self, second: u32, state: &'static str) -> Self {
         self.changed = second;
         self.states.push((second, state));
         self
@@ -71,17 +71,17 @@ impl Ticket {
 }
 
 impl Znuny {
-    pub fn new(tickets: Vec<Ticket>, most: usize) -> Self {
+    pub(crate) fn new(tickets: Vec<Ticket>, most: usize) -> Self {
         Self { tickets: Mutex::new(tickets), most, sessions: Mutex::new(0), forbidden: Vec::new() }
     }
 
-    pub fn serve(self) -> (Arc<Self>, Server) {
+    pub(crate) fn serve(self) -> (Arc<Self>, Server) {
         let znuny = Arc::new(self);
         let shared = Arc::clone(&znuny);
         (znuny, Server::start(move |asked| shared.answer(asked)))
     }
 
-    pub fn answer(&self, asked: &Asked) -> Reply {
+    pub(crate) fn answer(&self, asked: &Asked) -> Reply {
         let body: Value = serde_json::from_str(&asked.body).unwrap();
         if asked.path() == "/Session" {
             if body["Password"] != "parole" {
@@ -146,7 +146,7 @@ impl Znuny {
 }
 
 /// What a preset for Znuny says.
-pub fn znuny(url: &str) -> Value {
+pub(crate) fn znuny(url: &str) -> Value {
     options(
         url,
         json!({

@@ -48,6 +48,7 @@ impl Site {
     }
 
     /// Fetches; the delivery's fault comes back as its finding.
+    #[allow(clippy::result_large_err, reason = "a finding that is looked at, not passed on")]
     pub(crate) fn fetch(&self, options: &Value, cursor: Option<&str>) -> Result<Came, Finding> {
         match self.try_fetch(options, cursor, |_| {}) {
             Ok(came) => Ok(came),
