@@ -58,7 +58,7 @@ fn load(held: &mut BTreeMap<String, Value>, records: Vec<Value>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
 
     #[test]
     fn nothing_is_lost_between_pages(

@@ -125,7 +125,7 @@ impl Place {
 /// `[fetch]` for a server at `url` that loses no time waiting; `more` is the rest of it.
 pub(crate) fn options(url: &str, more: Value) -> Value {
     let mut options = json!({ "server": {
-        "url": url, "wait_seconds": 0, "requests_per_second": 10_000.0, "timeout_seconds": 5, "attempts": 2,
+        "url": url, "wait_seconds": 0, "requests_per_second": 10_000.0, "timeout_seconds": 60, "attempts": 2,
     } });
     merge(&mut options, more);
     options

@@ -165,7 +165,8 @@ mod tests {
             secret = "noslepums12"
             [[table]]
             key = ["id"]
-            fields = { password = "noslepums" }
+            [table.fields]
+            password = "noslepums"
             [table.fields.link]
             value = "ftp://a:noslepums11@b/"
         "#;

@@ -760,8 +760,8 @@ fn a_fault_is_told_in_the_file_where_it_stands() {
     assert_eq!(
         with(&PRESET.replace("\"file\"", "\"fail\"").replace("verified = false\n", ""), "")[..2],
         [
-            r#"config/presets/sistema.toml:1:1 "verified" is missing"#,
-            r#"config/presets/sistema.toml:5:8 there is no kind "fail" for [fetch] (perhaps: file)"#,
+            r#"config/presets/sistema.toml:1:1 the key "verified" is missing"#,
+            r#"config/presets/sistema.toml:5:8 unknown kind of [fetch]: "fail" (perhaps: file)"#,
         ]
     );
     // In the source, amid what the preset says.

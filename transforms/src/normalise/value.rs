@@ -52,7 +52,7 @@ pub fn integer(text: &str) -> Option<i64> {
 /// Yes or no.
 pub fn boolean(text: &str) -> Option<bool> {
     match fold(text).as_str() {
-        "ja" | "ir" | "yes" | "y" | "true" | "1" | "x" | "var" => Some(true),
+        "ja" | "j" | "ir" | "yes" | "y" | "true" | "1" | "x" | "var" => Some(true),
         "ne" | "nav" | "no" | "n" | "false" | "0" | "nevar" => Some(false),
         _ if text.trim() == "+" || text.trim() == "✓" => Some(true),
         _ if text.trim() == "-" || text.trim() == "–" => Some(false),

@@ -260,13 +260,15 @@ impl Pager {
         walk.distinct += page.fresh;
         let total =
             self.total.as_ref().and_then(|steps| page.document.pointed(steps)?.text()?.trim().parse::<u64>().ok());
+        // Records that came in above push those of a page into the next one: that is no circle.
+        let pushed = walk.totals.is_some_and(|(_, last)| total.is_some_and(|total| total != last));
         // A total of nothing on a page that holds something is no total.
         if let Some(total) = total.filter(|total| *total > 0 || page.received == 0) {
             let (most, _) = walk.totals.unwrap_or_default();
             walk.totals = Some((most.max(total), total));
         }
         let Some(next) = self.next(walk, page, again) else { return After::End };
-        if page.received > 0 && !met.insert(page.digest) {
+        if page.received > 0 && !met.insert(page.digest) && !pushed {
             return After::Circle(Circle::Page);
         }
         if let Step::Cursor(text) | Step::Link(text) = &next
