@@ -156,7 +156,7 @@ fn a_password_is_shown_nowhere() {
 fn presets_are_listed() {
     let project = Project::new();
     let preset = "title = \"Sistēma\"\ndocumentation = \"https://sistema.example\"\nverified = false\n[fetch]\nkind = \"file\"\n[format]\nkind = \"csv\"\n";
-    project.file("config/presets/sistema.toml", preset).pipeline(&[]);
+    project.file("config/presets/sistema.toml", preset).services("a", "kods,nosaukums\n1,Pirmais\n").pipeline(&["a"]);
     let listed = project.vienkop(&["list", "presets", "--lang", "en"]).ends(0);
     assert_eq!(listed.stdout, "sistema  Sistēma  file  made from the documentation, has not met a real system\n");
     let json = project.vienkop(&["list", "presets", "--json"]).ends(0).json();

@@ -769,14 +769,14 @@ fn a_fault_is_told_in_the_file_where_it_stands() {
         [[table]]\nentity = \"service\"\n[table.fields]\naudience = { codes = { \"X\" = \"iedzivotajs\" } }\n";
     let told_of = with(PRESET, more);
     assert_eq!(told_of.len(), 4, "{told_of:#?}");
-    assert!(told_of[0].starts_with(r#"config/sources/x.toml:5:1 there is no "paht""#), "{told_of:#?}");
+    assert!(told_of[0].starts_with(r#"config/sources/x.toml:5:1 unknown key "paht""#), "{told_of:#?}");
     assert!(told_of[1].starts_with("config/sources/x.toml:12:"), "{told_of:#?}");
     // What the preset leaves to the source is missing there.
     let partial = PRESET.replace("path = \"a.json\"\n", "").replace("owner_reg_no = \"owner\"\n", "");
     assert_eq!(
         told(&[("presets/sistema.toml", &partial), ("sources/x.toml", &source(""))]),
         [
-            r#"config/sources/x.toml:3:11 "path" is missing"#,
+            r#"config/sources/x.toml:3:11 the key "path" is missing"#,
             r#"config/sources/x.toml:3:11 nothing in this table says where the key field "owner_reg_no" of "service" comes from"#,
         ]
     );
