@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use fs_err as fs;
 use polars::prelude::*;
@@ -16,23 +16,39 @@ pub type Buckets = RangeInclusive<i32>;
 /// Every bucket.
 pub(super) const ALL: Buckets = 0..=BUCKETS - 1;
 
-/// A Parquet file that is read in slices; its footer is read once.
+/// A Parquet file that is read in slices.
 pub(super) struct Parquet {
     path: PathBuf,
-    metadata: Arc<FileMetadata>,
+    footers: Arc<Footers>,
+}
+
+/// The footer of the file that was read last: it grows with the file, so not every file's can stay in memory.
+#[derive(Default)]
+pub(super) struct Footers(Mutex<Option<(PathBuf, Arc<FileMetadata>)>>);
+
+impl Footers {
+    fn of(&self, path: &Path) -> Result<Arc<FileMetadata>, LakeError> {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, footer)) = last.as_ref().filter(|(of, _)| of == path) {
+            return Ok(footer.clone());
+        }
+        let mut reader = ParquetReader::new(open(path)?);
+        let footer = reader.get_metadata().map_err(|error| LakeError::reading(path, error))?.clone();
+        *last = Some((path.to_owned(), footer.clone()));
+        Ok(footer)
+    }
 }
 
 impl Parquet {
-    pub(super) fn open(path: &Path) -> Result<Self, LakeError> {
-        let mut reader = ParquetReader::new(open(path)?);
-        let metadata = reader.get_metadata().map_err(|error| LakeError::reading(path, error))?.clone();
-        Ok(Self { path: path.to_owned(), metadata })
+    /// A file whose footer is remembered with those of others.
+    pub(super) fn among(path: PathBuf, footers: &Arc<Footers>) -> Self {
+        Self { path, footers: footers.clone() }
     }
 
     /// Rows `offset` to `offset + length`, of some columns in the order of the file, or of all.
     pub(super) fn read(&self, offset: usize, length: usize, columns: Option<&[&str]>) -> Result<DataFrame, LakeError> {
         let mut reader = ParquetReader::new(open(&self.path)?);
-        reader.set_metadata(self.metadata.clone());
+        reader.set_metadata(self.footers.of(&self.path)?);
         let columns = columns.map(|columns| columns.iter().map(|&name| name.to_owned()).collect());
         let frame = reader.with_columns(columns).with_slice(Some((offset, length))).finish();
         let frame = frame.map_err(|error| LakeError::reading(&self.path, error))?;
@@ -53,33 +69,43 @@ fn open(path: &Path) -> Result<std::fs::File, LakeError> {
     }
 }
 
-/// Where each bucket begins in a run, and behind the last its length.
-pub(super) struct Offsets(Vec<usize>);
+/// Where each bucket begins in a run, from the first that has rows to the last, and behind that the run's length: runs
+/// are many and hold few buckets each.
+pub(super) struct Offsets {
+    first: i32,
+    begins: Vec<usize>,
+}
 
 impl Offsets {
     /// Of a frame sorted by bucket.
     pub(super) fn of(frame: &DataFrame) -> PolarsResult<Self> {
-        let mut offsets = vec![0; BUCKETS as usize + 1];
-        let mut last = 0;
-        for bucket in frame.column(BUCKET)?.i32()?.iter() {
-            let bucket = bucket.filter(|bucket| (last..BUCKETS).contains(bucket));
+        let buckets = frame.column(BUCKET)?.i32()?;
+        let first = buckets.iter().flatten().next().unwrap_or(0);
+        let (mut last, mut begins) = (first, Vec::new());
+        for (row, bucket) in buckets.iter().enumerate() {
+            let bucket = bucket.filter(|bucket| (last.max(0)..BUCKETS).contains(bucket));
             last = bucket.ok_or_else(|| polars_err!(ComputeError: "rows are not sorted by bucket"))?;
-            offsets[last as usize + 1] += 1;
+            begins.resize((last - first) as usize + 1, row);
         }
-        for bucket in 0..BUCKETS as usize {
-            offsets[bucket + 1] += offsets[bucket];
-        }
-        Ok(Self(offsets))
+        begins.push(frame.height());
+        begins.shrink_to_fit();
+        Ok(Self { first, begins })
+    }
+
+    /// Place of the first row of a bucket or, where it has none, of one after it.
+    fn place(&self, bucket: i32) -> usize {
+        let at = usize::try_from(bucket - self.first).unwrap_or(0).min(self.begins.len() - 1);
+        self.begins[at]
     }
 
     /// Place of their first row.
     pub(super) fn begin(&self, buckets: &Buckets) -> usize {
-        self.0[*buckets.start() as usize]
+        self.place(*buckets.start())
     }
 
     /// Rows in these buckets.
     pub(super) fn count(&self, buckets: &Buckets) -> usize {
-        self.0[*buckets.end() as usize + 1] - self.begin(buckets)
+        self.place(buckets.end() + 1) - self.begin(buckets)
     }
 }
 
@@ -107,8 +133,8 @@ impl Run {
 
     /// Of a file.
     pub(super) fn whole(path: &Path) -> Result<Self, LakeError> {
-        let file = Parquet::open(path)?;
-        let buckets = file.read(0, file.metadata.num_rows, Some(&[BUCKET]))?;
+        let file = Parquet::among(path.to_owned(), &Arc::default());
+        let buckets = file.read(0, file.footers.of(path)?.num_rows, Some(&[BUCKET]))?;
         let offsets = Offsets::of(&buckets).map_err(|error| LakeError::reading(path, error))?;
         Ok(Self::part(Arc::new(file), 0, offsets))
     }

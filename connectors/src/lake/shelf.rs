@@ -1,4 +1,4 @@
-//! Rows put aside until they are needed: little stays in memory, much goes to one Parquet file that is soon removed.
+//! Rows put aside until they are needed: little stays in memory, much goes to Parquet files that are soon removed.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,12 +9,15 @@ use polars::prelude::*;
 
 use super::LakeError;
 use super::file::ParquetFile;
-use super::run::{ALL, Offsets, Parquet, Run, ranges};
+use super::run::{Footers, Offsets, Parquet, Run, stack};
 use crate::kill::kill_point;
 use crate::landing::make_private_folder;
 
 /// Rows of a row group: a reader of few buckets decodes what it does not need of no more than two of them.
 const ROW_GROUP: usize = 8 << 10;
+/// Row groups of a file. What the writer and a reader of Parquet keep of each row group takes some 50 KB while they have
+/// its file in hands, so a file must end for memory to be bounded.
+const FILE_GROUPS: usize = 128;
 
 /// A folder for one delivery, made when the first file is, removed with everything in it at the end.
 pub(super) struct Workspace {
@@ -60,9 +63,20 @@ pub(super) struct Shelf<K> {
     most: usize,
     waiting: Vec<(K, DataFrame)>,
     rows_waiting: usize,
-    file: Option<ParquetFile>,
-    written: usize,
-    parts: Vec<(K, usize, Offsets)>,
+    /// The file that is being written, with its row groups and rows.
+    file: Option<(ParquetFile, usize, usize)>,
+    /// Files that are complete.
+    files: Vec<PathBuf>,
+    parts: Vec<Part<K>>,
+}
+
+/// A run in a file.
+struct Part<K> {
+    key: K,
+    /// Number of the file.
+    file: usize,
+    start: usize,
+    offsets: Offsets,
 }
 
 impl<K: Ord> Shelf<K> {
@@ -76,7 +90,7 @@ impl<K: Ord> Shelf<K> {
             waiting: Vec::new(),
             rows_waiting: 0,
             file: None,
-            written: 0,
+            files: Vec::new(),
             parts: Vec::new(),
         }
     }
@@ -85,34 +99,54 @@ impl<K: Ord> Shelf<K> {
     pub(super) fn put(&mut self, key: K, frame: DataFrame) -> Result<(), LakeError> {
         self.rows_waiting += frame.height();
         self.waiting.push((key, frame));
-        if self.rows_waiting <= self.most {
-            return Ok(());
-        }
-        let file = match &mut self.file {
-            Some(file) => file,
-            None => self.file.insert(ParquetFile::passing(&self.workspace.file(self.name)?, &self.schema)?),
-        };
-        for (key, frame) in self.waiting.drain(..) {
-            let offsets = Offsets::of(&frame)?;
-            for buckets in ranges(&ALL, ROW_GROUP, |bucket| offsets.count(&(bucket..=bucket))) {
-                file.write(frame.slice(offsets.begin(&buckets) as i64, offsets.count(&buckets)))?;
-            }
-            self.parts.push((key, self.written, offsets));
-            self.written += frame.height();
-        }
+        if self.rows_waiting > self.most { self.write() } else { Ok(()) }
+    }
+
+    /// Writes what waits, by key, in row groups that do not mind where a key ends: there may be many of few rows.
+    fn write(&mut self) -> Result<(), LakeError> {
         self.rows_waiting = 0;
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let (mut file, mut groups, before) = match self.file.take() {
+            Some(file) => file,
+            None => (ParquetFile::passing(&self.path(self.files.len())?, &self.schema)?, 0, 0),
+        };
+        let (mut frames, mut rows) = (Vec::new(), before);
+        for (key, frame) in waiting {
+            let offsets = Offsets::of(&frame)?;
+            self.parts.push(Part { key, file: self.files.len(), start: rows, offsets });
+            rows += frame.height();
+            frames.push(frame);
+        }
+        let frame = stack(frames, &self.schema)?;
+        for begin in (0..frame.height()).step_by(ROW_GROUP) {
+            file.write(frame.slice(begin as i64, ROW_GROUP))?;
+            groups += 1;
+        }
+        self.file = Some((file, groups, rows));
+        if groups >= FILE_GROUPS { self.end_file() } else { Ok(()) }
+    }
+
+    fn end_file(&mut self) -> Result<(), LakeError> {
+        if let Some((file, ..)) = self.file.take() {
+            file.finish()?;
+            self.files.push(self.path(self.files.len())?);
+        }
         Ok(())
     }
 
+    fn path(&self, number: usize) -> Result<PathBuf, LakeError> {
+        self.workspace.file(&format!("{}-{number}", self.name))
+    }
+
     /// The runs of each key in the order in which they were put.
-    pub(super) fn seal(self) -> Result<BTreeMap<K, Vec<Run>>, LakeError> {
+    pub(super) fn seal(mut self) -> Result<BTreeMap<K, Vec<Run>>, LakeError> {
+        self.end_file()?;
+        let footers = Arc::new(Footers::default());
+        let files: Vec<_> = self.files.into_iter().map(|path| Arc::new(Parquet::among(path, &footers))).collect();
         let mut runs: BTreeMap<K, Vec<Run>> = BTreeMap::new();
-        if let Some(file) = self.file {
-            file.finish()?;
-            let file = Arc::new(Parquet::open(&self.workspace.file(self.name)?)?);
-            for (key, start, offsets) in self.parts {
-                runs.entry(key).or_default().push(Run::part(file.clone(), start, offsets));
-            }
+        for Part { key, file, start, offsets } in self.parts {
+            runs.entry(key).or_default().push(Run::part(files[file].clone(), start, offsets));
         }
         for (key, frame) in self.waiting {
             runs.entry(key).or_default().push(Run::memory(frame)?);
