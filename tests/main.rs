@@ -7,6 +7,7 @@ mod database;
 mod documents;
 mod history;
 mod links;
+mod network;
 mod personal_data;
 mod review;
 mod runs;

@@ -833,6 +833,11 @@ cli-preset-verified = has met a real system
 cli-preset-unverified = made from the documentation, has not met a real system
 cli-presets-none = There are no presets: the folder config/presets has no file.
 cli-check-source-ok = { $source }: fine (files: { $files }, rows in the sample: { $rows })
+cli-check-access = server reached: { $reached }; login accepted: { $authenticated }; permission to read: { $permitted }
+cli-check-first = first record ({ $entity }): { $fields } of { $of } fields have a value
+cli-check-yes = yes
+cli-check-no = no
+cli-check-not-asked = not known
 cli-check-source-bad = { $source }: { $message }
 cli-check-schedule = { $pipeline }: runs by "{ $schedule }", next: { $times }
 cli-check-registry-ok = Registry { $registry }: fine
@@ -874,6 +879,10 @@ cli-replay-outside = Samples must lie in { $dir }: { $source } reads { $path }
 cli-assess-empty = The registry holds neither answers of survey "{ $wave }" nor requests. First: vienkop run
 cli-interrupted = Interrupted: the source under way is not loaded, the ones before it are.
 cli-no-key = Source "{ $source }" pseudonymises persons, but there is no key. Set the environment variable { $env } (16 bytes at least).
+cli-record-undeclared = Nothing recorded: the source ({ $sources }) does not say which members of the answers identify persons. Add personal = ["author/name", …] to [fetch], or personal = [] where there are none.
+cli-record-nothing = There is nothing to record: none of the sources asks a server.
+cli-record-folder = The folder { $folder } cannot be recorded into. Name a new or empty one.
+cli-recorded = Recorded: { $folders }. Look through it before giving it to others; it is played with [fetch] recorded = "…".
 cli-source-unknown = There is neither a pipeline nor a source "{ $name }". Similar: { $nearest }
 cli-schema-written = Written: { $path }
 cli-place-line = row { $line }

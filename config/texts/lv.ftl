@@ -835,6 +835,11 @@ cli-preset-verified = pārbaudīts pie īstas sistēmas
 cli-preset-unverified = veidots pēc dokumentācijas, pie īstas sistēmas nav pārbaudīts
 cli-presets-none = Sagatavju nav: mapē config/presets nav neviena faila.
 cli-check-source-ok = { $source }: kārtībā (faili: { $files }, rindas paraugā: { $rows })
+cli-check-access = serveris sasniedzams: { $reached }; pieteikšanās pieņemta: { $authenticated }; tiesības lasīt: { $permitted }
+cli-check-first = pirmais ieraksts ({ $entity }): aizpildīti { $fields } no { $of } laukiem
+cli-check-yes = jā
+cli-check-no = nē
+cli-check-not-asked = nav zināms
 cli-check-source-bad = { $source }: { $message }
 cli-check-schedule = { $pipeline }: izpilda pēc grafika „{ $schedule }”, tuvākie laiki: { $times }
 cli-check-registry-ok = Reģistrs { $registry }: kārtībā
@@ -876,6 +881,10 @@ cli-replay-outside = Paraugam jābūt mapē { $dir }: { $source } lasa { $path }
 cli-assess-empty = Reģistrā nav ne aptaujas „{ $wave }” atbilžu, ne pieteikumu. Vispirms: vienkop run
 cli-interrupted = Pārtraukts: iesāktais avots nav ielādēts, iepriekšējie ir.
 cli-no-key = Avots „{ $source }” pseidonimizē personas, bet atslēgas nav. Norādiet vides mainīgo { $env } (vismaz 16 baiti).
+cli-record-undeclared = Ieraksts nav sākts: avots ({ $sources }) nenorāda, kuri atbilžu lauki identificē personas. Papildiniet [fetch] ar personal = ["author/name", …] vai, ja tādu nav, personal = [].
+cli-record-nothing = Ierakstīt nav ko: neviens no avotiem nevaicā serverim.
+cli-record-folder = Mapē { $folder } nevar ierakstīt. Norādiet jaunu vai tukšu mapi.
+cli-recorded = Ierakstīts: { $folders }. Pirms nodošanas citiem ierakstu pārlūkojiet; atskaņo ar [fetch] recorded = "…".
 cli-source-unknown = Nav ne plūsmas, ne avota „{ $name }”. Līdzīgi: { $nearest }
 cli-schema-written = Uzrakstīts: { $path }
 cli-place-line = { $line }. rinda

@@ -2,6 +2,7 @@
 
 mod feed;
 mod probe;
+mod record;
 mod stop;
 mod tally;
 
@@ -14,7 +15,7 @@ use std::time::Instant;
 use anyhow::Context as _;
 use glob::Pattern;
 use polars::error::PolarsResult;
-use vienkop_connectors::fetch::{self, FetchContext, Fetching};
+use vienkop_connectors::fetch::{self, FetchContext, Fetching, Recorder};
 use vienkop_connectors::format::{self, Input, ReadError, Rejected, TableReader};
 use vienkop_connectors::landing::{Landed, LandingZone};
 use vienkop_connectors::registry::{Delivery, LandedFile, Priority, RegistryError, Run, Stage};
@@ -36,7 +37,8 @@ use crate::outcome::{Matches, Rows, SourceOutcome, Status};
 use crate::progress::{Event, Subscriber};
 use crate::tell;
 use feed::{Fed, feed};
-pub(crate) use probe::probe;
+pub(crate) use probe::{Access, First, Probed, probe};
+pub(crate) use record::recorders;
 pub(crate) use stop::Halt;
 use stop::{Refusal, Stop, concerns_source_alone};
 use tally::Tally;
@@ -57,6 +59,8 @@ pub(crate) struct Importer<'a> {
     pub(crate) approve: Approval,
     /// Where fetches note how far they came; none: they do not (a plan).
     pub(crate) resume: Option<PathBuf>,
+    /// Where what servers answer is recorded, by source.
+    pub(crate) recorders: BTreeMap<String, Recorder>,
     /// Set to stop between two batches.
     pub(crate) cancel: Arc<AtomicBool>,
     /// Hashes of the files that landed in this run.
@@ -152,7 +156,8 @@ impl Importer<'_> {
             cursor,
             landing: &self.landing,
             resume: resume.as_deref(),
-            record: None,
+            record: self.recorders.get(&prepared.source.id),
+            sample: None,
             cancel: &self.cancel,
         };
         let mut files = Vec::new();
@@ -582,6 +587,11 @@ impl<'a> Prepared<'a> {
         };
         let fields = policy.field_priority.iter().filter_map(of_field).collect();
         Priority { source: self.source.id.clone(), priority: i64::from(policy.priority), fields }
+    }
+
+    /// Whether a server or a database is asked.
+    fn asks_server(&self) -> bool {
+        self.fetcher.asks_server()
     }
 
     /// Id of the source.

@@ -14,7 +14,7 @@ use tokio::runtime::Handle;
 use vienkop_transforms::finding;
 
 use super::net::{Conversation, Download, Expect, Headers, Request, Server};
-use super::{Cancellable, Fetch, FetchContext, FetchError, FetchKind, Fetched, Fetching, OptionError};
+use super::{Cancellable, Fetch, FetchContext, FetchError, FetchKind, Fetched, Fetching, OptionError, Recordable};
 use crate::landing::Landed;
 
 /// A connection that brought so much since it last broke is as good as new: attempts are counted from one again.
@@ -37,6 +37,10 @@ pub(super) struct HttpOptions {
     /// A folder of recorded exchanges that stands in for the server, relative to the folder that holds `config/`.
     #[serde(default)]
     recorded: Option<String>,
+    /// Members of the answers that identify persons, as paths (`author/name`; arrays are passed through; a path is met
+    /// wherever it ends so): `vienkop run --record` writes pseudonyms in their place. Without it nothing is recorded.
+    #[serde(default)]
+    personal: Option<Vec<String>>,
 }
 
 pub(super) struct Kind;
@@ -92,6 +96,14 @@ impl Seen {
 }
 
 impl Fetch for HttpOptions {
+    fn asks_server(&self) -> bool {
+        self.recorded.is_none()
+    }
+
+    fn recordable(&self) -> Recordable<'_> {
+        Recordable::of(self.recorded.as_deref(), self.personal.as_ref())
+    }
+
     fn fetch(
         &self,
         context: &FetchContext<'_>,

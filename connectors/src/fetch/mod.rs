@@ -62,6 +62,16 @@ pub trait Fetch: Send + Sync {
         false
     }
 
+    /// Whether a server or a database is asked, which may not answer, not know us, or not let us.
+    fn asks_server(&self) -> bool {
+        false
+    }
+
+    /// Whether what is asked of the source can be recorded.
+    fn recordable(&self) -> Recordable<'_> {
+        Recordable::No
+    }
+
     /// Hands every file of the delivery to `out`, always in the same order; `out` reads it to its end and lands it.
     ///
     /// # Errors
@@ -72,6 +82,28 @@ pub trait Fetch: Send + Sync {
         context: &FetchContext<'_>,
         out: &mut dyn FnMut(Fetched<'_>) -> Result<Landed, FetchError>,
     ) -> Result<Fetching, FetchError>;
+}
+
+/// Whether a source's answers can be recorded ([`Recorder`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recordable<'a> {
+    /// No server is asked, or a recording is.
+    No,
+    /// The source does not say which members of the answers identify persons (`personal`).
+    Undeclared,
+    /// Paths of those members.
+    Without(&'a [String]),
+}
+
+impl<'a> Recordable<'a> {
+    /// Of a source that is asked over HTTP.
+    fn of(recorded: Option<&str>, personal: Option<&'a Vec<String>>) -> Self {
+        match (recorded, personal) {
+            (Some(_), _) => Self::No,
+            (None, None) => Self::Undeclared,
+            (None, Some(paths)) => Self::Without(paths),
+        }
+    }
 }
 
 /// What a fetch that came to its end says besides its files.
@@ -108,6 +140,9 @@ pub struct FetchContext<'a> {
     pub resume: Option<&'a Path>,
     /// Where the answers of servers are recorded, to be played later in the place of the server; none: nowhere.
     pub record: Option<&'a Recorder>,
+    /// Records of each list or query that are enough, for a look at the source; none: all of them. A document is always
+    /// fetched as a whole.
+    pub sample: Option<usize>,
     /// Set from outside to stop at the next chunk.
     pub cancel: &'a AtomicBool,
 }

@@ -33,6 +33,7 @@ fn fetch_with(
         landing: &landing,
         resume: None,
         record: None,
+        sample: None,
         cancel,
     };
     fetcher.fetch(&context, &mut |mut fetched| {

@@ -49,6 +49,7 @@ impl Place {
             landing: &self.landing,
             resume: None,
             record: self.recorder.as_ref(),
+            sample: None,
             cancel: &self.cancel,
         };
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();

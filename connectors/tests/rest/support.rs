@@ -89,6 +89,7 @@ impl Place {
             landing: &self.landing,
             resume: Some(&resume),
             record: None,
+            sample: None,
             cancel: &self.cancel,
         };
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();

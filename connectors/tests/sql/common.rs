@@ -70,6 +70,7 @@ impl Site {
         let context = FetchContext {
             time_zone: &jiff::tz::TimeZone::UTC,
             record: None,
+            sample: None,
             source: "avots",
             base: self.folder.path(),
             limits: &self.limits,

@@ -4,12 +4,13 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use vienkop_connectors::registry::{Lack, Registry};
+use vienkop_transforms::texts::Texts;
 
 use super::session::Session;
 use super::{Exit, Options, output};
 use crate::config::Source;
 use crate::fault;
-use crate::import::{Prepared, probe};
+use crate::import::{Access, First, Prepared, Probed, probe};
 use crate::timetable::NEXT;
 
 #[derive(Serialize)]
@@ -29,8 +30,13 @@ struct RegistryChecked {
 #[derive(Serialize)]
 struct SourceChecked {
     source: String,
+    /// Only of sources that ask a server or a database.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access: Option<Access>,
     files: usize,
     rows: usize,
+    /// The first record of each table.
+    first: Vec<First>,
     errors: Vec<String>,
 }
 
@@ -46,8 +52,8 @@ pub(super) async fn check(options: &Options, now: Timestamp, source: Option<&str
     let mut checked = Vec::new();
     for source in sources {
         let probed = tokio::task::block_in_place(|| probe(&session, &Prepared::new(&session, source)?))?;
-        let (files, rows, errors) = (probed.files, probed.rows, probed.errors);
-        checked.push(SourceChecked { source: source.id.clone(), files, rows, errors });
+        let Probed { access, files, rows, first, errors } = probed;
+        checked.push(SourceChecked { source: source.id.clone(), access, files, rows, first, errors });
     }
     let exit = match (registry.errors.is_empty(), checked.iter().all(|source| source.errors.is_empty())) {
         (false, _) => Exit::CouldNotRun,
@@ -86,6 +92,14 @@ pub(super) async fn check(options: &Options, now: Timestamp, source: Option<&str
             let args = [("source", source.source.as_str()), ("files", &files), ("rows", &rows)];
             out.push_str(&format!("  {}\n", texts.get("cli-check-source-ok", &args)));
         }
+        if let Some(access) = &source.access {
+            out.push_str(&format!("    {}\n", reached(texts, *access)));
+        }
+        for first in source.first.iter().filter(|_| source.access.is_some()) {
+            let (fields, of) = (first.fields.to_string(), first.of.to_string());
+            let args = [("entity", first.entity.as_str()), ("fields", &fields), ("of", &of)];
+            out.push_str(&format!("    {}\n", texts.get("cli-check-first", &args)));
+        }
         for message in &source.errors {
             let args = [("source", source.source.as_str()), ("message", message)];
             out.push_str(&format!("  {}\n", texts.get("cli-check-source-bad", &args)));
@@ -93,6 +107,18 @@ pub(super) async fn check(options: &Options, now: Timestamp, source: Option<&str
     }
     output::text(&out)?;
     Ok(exit)
+}
+
+/// How far we came with a server, in words.
+fn reached(texts: &Texts, access: Access) -> String {
+    let word = |known: Option<bool>| match known {
+        Some(true) => "cli-check-yes",
+        Some(false) => "cli-check-no",
+        None => "cli-check-not-asked",
+    };
+    let words = [Some(access.reached), access.authenticated, access.permitted].map(|known| texts.get(word(known), &[]));
+    let args = [("reached", words[0].as_str()), ("authenticated", &words[1]), ("permitted", &words[2])];
+    texts.get("cli-check-access", &args)
 }
 
 /// A registry that cannot be used is told beside the other mistakes.

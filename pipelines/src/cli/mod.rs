@@ -102,6 +102,9 @@ pub(crate) enum Command {
         /// Sources approved beforehand.
         #[command(flatten)]
         approve: Approve,
+        /// Also write what servers answer into a folder a source below DIR, to be played as `recorded`
+        #[arg(long, value_name = "DIR")]
+        record: Option<PathBuf>,
     },
     /// The same without writing: what a run would insert, change, retire and quarantine
     Plan {
@@ -277,7 +280,9 @@ async fn command(cli: Cli, clock: fn() -> jiff::Timestamp) -> anyhow::Result<Exi
     let options = &cli.options;
     let now = clock();
     match cli.command {
-        Command::Run { target, approve } => run::run(options, now, target.as_deref(), &approve).await,
+        Command::Run { target, approve, record } => {
+            run::run(options, now, target.as_deref(), &approve, record.as_deref()).await
+        }
         Command::Plan { target, approve } => run::plan(options, now, target.as_deref(), &approve).await,
         Command::Check { source } => check::check(options, now, source.as_deref()).await,
         Command::Assess { questionnaires } => report::assess(options, now, &questionnaires).await,

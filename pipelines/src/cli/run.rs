@@ -1,7 +1,7 @@
 //! `vienkop run` and `vienkop plan`: one way through, with or without writing.
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -18,7 +18,7 @@ use super::{Exit, Options, output};
 use crate::assess;
 use crate::config::{Pipeline, Source};
 use crate::fault::told;
-use crate::import::{Halt, Importer, Prepared, timestamp};
+use crate::import::{Halt, Importer, Prepared, recorders, timestamp};
 use crate::late::{Late, late};
 use crate::outcome::{Outcome, SourceOutcome, Status};
 use crate::progress::{Event, subscriber};
@@ -43,6 +43,8 @@ pub(crate) struct Job<'a> {
     pub(crate) landing: PathBuf,
     /// Sources that go on where they would wait.
     pub(crate) approve: Approval,
+    /// Folder in which what servers answer is recorded.
+    pub(crate) record: Option<PathBuf>,
     /// No progress.
     pub(crate) quiet: bool,
     /// Set to stop between two batches.
@@ -65,6 +67,8 @@ pub(super) struct Ask<'a> {
     pub(super) only: Option<&'a BTreeSet<String>>,
     /// Sources that go on where they would wait.
     pub(super) approve: &'a Approve,
+    /// Folder in which what servers answer is recorded.
+    pub(super) record: Option<&'a Path>,
     /// No progress.
     pub(super) quiet: bool,
     /// Told to stop.
@@ -77,10 +81,11 @@ pub(super) async fn run(
     now: Timestamp,
     target: Option<&str>,
     approve: &Approve,
+    record: Option<&Path>,
 ) -> anyhow::Result<Exit> {
     let session = Session::open(options, now)?;
     let interrupt = Interrupt::listen();
-    let ask = Ask { target, only: None, approve, quiet: options.quiet, interrupt: &interrupt };
+    let ask = Ask { target, only: None, approve, record, quiet: options.quiet, interrupt: &interrupt };
     let (name, _, _) = targeted(&session, target)?;
     let executed = run_pipeline(&session, &ask).await?;
     finish(&session, options, "cli-summary-title", name, executed)
@@ -101,6 +106,7 @@ pub(super) async fn run_pipeline(session: &Session, ask: &Ask<'_>) -> anyhow::Re
         kind: RunKind::Run,
         landing: session.work.join("landed"),
         approve,
+        record: ask.record.map(Path::to_owned),
         quiet: ask.quiet,
         cancel: ask.interrupt.flag(),
     };
@@ -144,8 +150,8 @@ pub(super) async fn plan(
     let scratch = tempfile::tempdir()?;
     let landing = scratch.path().join("landed");
     let cancel = Interrupt::listen().flag();
-    let job =
-        Job { name, sources, mode: Mode::Plan, kind: RunKind::Run, landing, approve, quiet: options.quiet, cancel };
+    let (mode, kind, quiet) = (Mode::Plan, RunKind::Run, options.quiet);
+    let job = Job { name, sources, mode, kind, landing, approve, record: None, quiet, cancel };
     let (mut url, mut notes) = (session.registry.clone(), Vec::new());
     if Registry::is_missing(&url).await? {
         notes.push(session.texts().get("cli-plan-no-registry", &[("registry", &Registry::shown(&url))]));
@@ -164,6 +170,12 @@ pub(crate) async fn execute(session: &Session, registry: &Registry, job: &Job<'_
     let mut prepared: Vec<Prepared<'_>> =
         job.sources.iter().map(|source| Prepared::new(session, source)).collect::<anyhow::Result<_>>()?;
     prepared.sort_by_key(Prepared::rank);
+    let recorders = match &job.record {
+        Some(folder) => recorders(session, &prepared, folder)?,
+        None => BTreeMap::new(),
+    };
+    let folder = |source: &String| job.record.as_ref().map(|record| record.join(source).display().to_string());
+    let recorded: Vec<String> = recorders.keys().filter_map(folder).collect();
     let start = RunStart {
         pipeline: job.name.to_owned(),
         kind: job.kind,
@@ -184,6 +196,7 @@ pub(crate) async fn execute(session: &Session, registry: &Registry, job: &Job<'_
         keep_samples: job.mode == Mode::Plan,
         approve: job.approve.clone(),
         resume: (job.mode == Mode::Run).then(|| session.work.join("fetch")),
+        recorders,
         cancel: Arc::clone(&job.cancel),
         landed: Mutex::default(),
     };
@@ -232,7 +245,10 @@ pub(crate) async fn execute(session: &Session, registry: &Registry, job: &Job<'_
         broken = Some(error);
     }
     let why = broken.as_ref().map(|error| told(session.texts(), error));
-    let outcome = Outcome { links, ..Outcome::new(Some(number), outcomes, late, why) };
+    let mut outcome = Outcome { links, ..Outcome::new(Some(number), outcomes, late, why) };
+    if !recorded.is_empty() {
+        outcome.notes.push(session.texts().get("cli-recorded", &[("folders", &recorded.join(", "))]));
+    }
     Ok(Executed { outcome, broken })
 }
 

@@ -223,7 +223,8 @@ impl Scheduler<'_> {
         let quiet = self.options.quiet;
         // Nobody is there to approve: what waits is told and waits on.
         let approve = Approve::default();
-        let ask = Ask { target: Some(pipeline), only, approve: &approve, quiet, interrupt: &self.interrupt };
+        let ask =
+            Ask { target: Some(pipeline), only, approve: &approve, record: None, quiet, interrupt: &self.interrupt };
         match run_pipeline(&session, &ask).await {
             Ok(Executed { outcome, broken: None }) => {
                 self.done(&session, task, outcome)?;

@@ -2,12 +2,13 @@
 
 use std::sync::atomic::AtomicBool;
 
-use vienkop_connectors::fetch::{FetchContext, FetchError};
+use serde::Serialize;
+use vienkop_connectors::fetch::{FetchContext, FetchError, Fetching};
 use vienkop_connectors::format::{Input, Output, ReadError, Rejected, Skip, Stopped};
 use vienkop_connectors::landing::{Landed, LandingZone};
 use vienkop_transforms::batch::Batch;
-use vienkop_transforms::finding::Finding;
-use vienkop_transforms::mapping::{TablePlan, map};
+use vienkop_transforms::finding::{self, Finding, Rule};
+use vienkop_transforms::mapping::{MappedField, TablePlan, map};
 use vienkop_transforms::resolve::missing_required;
 
 use super::stop::broke_off;
@@ -15,12 +16,30 @@ use super::{Prepared, of_table, without_file};
 use crate::cli::session::Session;
 use crate::tell;
 
+/// Records that a server or database is asked for.
+const SAMPLE: usize = 3;
+
+/// How far a look at a source that asks a server came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) struct Access {
+    /// The server answers, and is who it says.
+    pub(crate) reached: bool,
+    /// It knows us; none: it was not asked.
+    pub(crate) authenticated: Option<bool>,
+    /// We may see what was asked for; none: it was not asked.
+    pub(crate) permitted: Option<bool>,
+}
+
 /// What a look at a source found.
 pub(crate) struct Probed {
+    /// Of a server or database that is asked.
+    pub(crate) access: Option<Access>,
     /// Files of the delivery.
     pub(crate) files: usize,
     /// Rows of the first batch of each table.
     pub(crate) rows: usize,
+    /// Fields of the first record of each table that have a value.
+    pub(crate) first: Vec<First>,
     /// What is wrong; the source cannot be loaded when there is any.
     pub(crate) errors: Vec<String>,
 }
@@ -41,6 +60,7 @@ pub(crate) fn probe(session: &Session, prepared: &Prepared<'_>) -> anyhow::Resul
         landing: &landing,
         resume: None,
         record: None,
+        sample: Some(SAMPLE),
         cancel: &cancel,
     };
     let mut files: Vec<Landed> = Vec::new();
@@ -49,7 +69,8 @@ pub(crate) fn probe(session: &Session, prepared: &Prepared<'_>) -> anyhow::Resul
         files.push(landed.clone());
         Ok(landed)
     });
-    let (count, mut rows, mut errors) = (files.len(), 0, Vec::new());
+    let (count, mut rows, mut errors, mut firsts) = (files.len(), 0, Vec::new(), Vec::new());
+    let access = prepared.asks_server().then(|| access(&fetched));
     let mut wrong = |finding: &Finding, file: Option<&str>| {
         let sentence = tell::sentence(session.texts(), finding, file);
         errors.push(format!("{} {sentence} {}", finding.code, tell::remedy(session.texts(), finding)));
@@ -69,7 +90,7 @@ pub(crate) fn probe(session: &Session, prepared: &Prepared<'_>) -> anyhow::Resul
         let input = Input { landed: 0, path: file.path, name: file.name };
         for table in prepared.tables.iter().filter(|table| table.is_in(&input.name)) {
             let plan = &table.plan;
-            let mut first = First { plan, rows: 0, missing: None };
+            let mut first = Look { plan, rows: 0, missing: None, filled: None };
             match table.reader.read(&input, &plan.wanted(), limits, &mut first) {
                 Ok(()) | Err(ReadError::Stopped(_)) => {}
                 Err(ReadError::File(finding)) => wrong(&of_table(*finding, plan, &input), Some(&input.name)),
@@ -80,23 +101,70 @@ pub(crate) fn probe(session: &Session, prepared: &Prepared<'_>) -> anyhow::Resul
                 wrong(finding, Some(&input.name));
             }
             rows += first.rows;
+            if let Some(filled) = first.filled {
+                firsts.push(First { entity: plan.name(), fields: filled, of: plan.fields.len() });
+            }
         }
     }
-    Ok(Probed { files: count, rows, errors })
+    Ok(Probed { access, files: count, rows, first: firsts, errors })
+}
+
+/// How far the conversation came, by the finding that ended it.
+fn access(fetched: &Result<Fetching, FetchError>) -> Access {
+    let Err(FetchError::File(ended)) = fetched else {
+        return Access { reached: true, authenticated: Some(true), permitted: Some(true) };
+    };
+    let is = |rules: &[&Rule]| rules.iter().any(|rule| rule.code == ended.code);
+    // Not asked at all, or not answered.
+    if is(&[
+        &finding::UNREACHABLE,
+        &finding::CERTIFICATE,
+        &finding::HOST_NOT_ALLOWED,
+        &finding::SECRET_MISSING,
+        &finding::SQL_UNREACHABLE,
+        &finding::SQL_SECRET,
+        &finding::SQL_ADDRESS,
+    ]) {
+        return Access { reached: false, authenticated: None, permitted: None };
+    }
+    if is(&[&finding::LOGIN_REFUSED, &finding::SQL_LOGIN]) {
+        return Access { reached: true, authenticated: Some(false), permitted: None };
+    }
+    if is(&[&finding::FORBIDDEN, &finding::SQL_PERMISSION]) {
+        return Access { reached: true, authenticated: Some(true), permitted: Some(false) };
+    }
+    Access { reached: true, authenticated: None, permitted: None }
+}
+
+/// The first record of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct First {
+    /// What it becomes.
+    pub(crate) entity: String,
+    /// Its fields that have a value.
+    pub(crate) fields: usize,
+    /// Fields that the table maps.
+    pub(crate) of: usize,
 }
 
 /// Takes one batch and wants no more.
-struct First<'a> {
+struct Look<'a> {
     plan: &'a TablePlan,
     rows: usize,
     missing: Option<Finding>,
+    /// Fields of the first record that have a value.
+    filled: Option<usize>,
 }
 
-impl Output for First<'_> {
+impl Output for Look<'_> {
     fn batch(&mut self, batch: Batch) -> Result<(), Stopped> {
         let rows = batch.frame.height();
         self.rows += rows;
         if let Ok(mapped) = map(self.plan, batch) {
+            let has_value = |field: &&MappedField| field.text.get(0).is_some_and(|text| !text.is_empty());
+            if self.filled.is_none() && mapped.rows.height() > 0 {
+                self.filled = Some(mapped.fields.iter().filter(has_value).count());
+            }
             self.missing = missing_required(self.plan, &mapped).filter(|_| rows > 0);
         }
         Err(Stopped)

@@ -58,6 +58,7 @@ impl Place {
             landing: &self.landing,
             resume: None,
             record: self.recorder.as_ref(),
+            sample: None,
             cancel: &self.cancel,
         };
         Conversation::open(&server, recorded, &context).unwrap()

@@ -30,7 +30,7 @@ use sha2::{Digest as _, Sha256};
 
 use self::options::RestOptions;
 use self::plan::Plan;
-use super::{Fetch, FetchContext, FetchError, FetchKind, Fetched, Fetching, OptionError};
+use super::{Fetch, FetchContext, FetchError, FetchKind, Fetched, Fetching, OptionError, Recordable};
 use crate::landing::Landed;
 
 /// Records of a system's API.
@@ -78,6 +78,14 @@ struct RestFetch {
 impl Fetch for RestFetch {
     fn incremental(&self) -> bool {
         self.options.incremental.is_some()
+    }
+
+    fn asks_server(&self) -> bool {
+        self.options.recorded.is_none()
+    }
+
+    fn recordable(&self) -> Recordable<'_> {
+        Recordable::of(self.options.recorded.as_deref(), self.options.personal.as_ref())
     }
 
     fn fetch(

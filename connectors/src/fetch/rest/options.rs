@@ -15,6 +15,10 @@ pub(super) struct RestOptions {
     /// Folder of recorded answers that stand in for the server, relative to the folder that holds `config/`.
     #[serde(default)]
     pub(super) recorded: Option<String>,
+    /// Members of the answers that identify persons, as paths (`author/name`; arrays are passed through; a path is met
+    /// wherever it ends so): `vienkop run --record` writes pseudonyms in their place. Without it nothing is recorded.
+    #[serde(default)]
+    pub(super) personal: Option<Vec<String>>,
     /// The server and how it is spoken to.
     pub(super) server: Server,
     /// The list of records.

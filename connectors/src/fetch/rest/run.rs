@@ -138,6 +138,9 @@ impl Run<'_, '_, '_> {
                 self.hand_over()?;
             }
             self.take(reply).await?;
+            if self.context.sample.is_some() && self.state.documents > 0 {
+                return Ok(());
+            }
         }
         // All was there but the end.
         self.hand_over()
@@ -216,6 +219,9 @@ impl Run<'_, '_, '_> {
         let mut end = Line { position: Some(position), segment, seen: sifted.passed, ..Line::default() };
         end.met = self.state.met.news();
         let mut taken = sifted.taken.into_iter();
+        if let Some(most) = self.context.sample {
+            taken = taken.take(most).collect::<Vec<_>>().into_iter();
+        }
         loop {
             let chunk: Vec<Taken> = taken.by_ref().take(DOCUMENT).collect();
             let is_last = taken.len() == 0;

@@ -63,6 +63,10 @@ impl FetchKind for Kind {
 struct SqlFetch(options::Checked);
 
 impl Fetch for SqlFetch {
+    fn asks_server(&self) -> bool {
+        true
+    }
+
     fn incremental(&self) -> bool {
         self.0.queries.iter().any(|query| query.cursor.is_some())
     }
@@ -143,7 +147,8 @@ impl SqlFetch {
             let from = watched.as_ref().map(|option| kept.mark(&name, &digest).unwrap_or_else(|| option.first()));
             let encodings = self.0.encodings.clone();
             let last = asked.len() + 1 == self.0.queries.len();
-            asked.push(Asked { name, statement, digest, watched, from, encodings, last, now: context.now });
+            let (now, sample) = (context.now, context.sample);
+            asked.push(Asked { name, statement, digest, watched, from, encodings, last, now, sample });
         }
         Ok(asked)
     }

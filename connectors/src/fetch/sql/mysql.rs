@@ -13,7 +13,7 @@ use sqlx::{
 use super::cursor::Mark;
 use super::deliver::Limits;
 use super::fault::Fault;
-use super::row::{Asked, Rows, Value, Zone};
+use super::row::{Asked, Rows, Value, Wanted, Zone};
 
 /// Asks every query at one state of the database (of tables that have one: MyISAM has none).
 pub(super) async fn ask(
@@ -56,7 +56,9 @@ pub(super) async fn ask(
                 rows.columns(row.columns().iter().map(sqlx::mysql::MySqlColumn::name))?;
             }
             take(&row, rows)?;
-            rows.pass().await?;
+            if rows.pass().await? == Wanted::Enough {
+                break;
+            }
         }
         drop(stream);
         rows.end().await?;

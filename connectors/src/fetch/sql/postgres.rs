@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Column as _, Connection as _, Executor as _, PgConnect
 
 use super::deliver::Limits;
 use super::fault::Fault;
-use super::row::{Asked, Rows, Value, Zone};
+use super::row::{Asked, Rows, Value, Wanted, Zone};
 
 /// Rows of one `FETCH`.
 const FETCH: &str = "FETCH FORWARD 1000 FROM vienkop";
@@ -90,7 +90,9 @@ async fn fetched(
                 values.push(value(&row, index, *kind)?);
             }
             rows.row(values.into_iter().map(Ok))?;
-            rows.pass().await?;
+            if rows.pass().await? == Wanted::Enough {
+                break;
+            }
         }
         if !any {
             return Ok(None);

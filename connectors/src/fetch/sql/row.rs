@@ -39,6 +39,17 @@ pub(super) struct Asked {
     pub(super) last: bool,
     /// The moment that the run is about.
     pub(super) now: jiff::Timestamp,
+    /// Rows that are enough; none: all of them.
+    pub(super) sample: Option<usize>,
+}
+
+/// Whether a query's rows are wanted to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// They are.
+    More,
+    /// Those that came do.
+    Enough,
 }
 
 /// A value of a row.
@@ -210,9 +221,16 @@ impl Rows {
         today.checked_add(1.day()).unwrap_or(today)
     }
 
-    /// Hands on what has been gathered, if that is a portion. Waits while what was handed on before is not landed.
-    pub(super) async fn pass(&mut self) -> Result<(), Fault> {
-        if self.portion.len() >= PORTION { self.hand_on().await } else { self.going_on() }
+    /// Hands on what has been gathered, if that is a portion. Waits while what was handed on before is not landed. Says
+    /// whether the query's further rows are wanted.
+    pub(super) async fn pass(&mut self) -> Result<Wanted, Fault> {
+        if self.portion.len() >= PORTION {
+            self.hand_on().await?;
+        } else {
+            self.going_on()?;
+        }
+        let most = self.asked.as_ref().and_then(|asked| asked.sample);
+        Ok(if most.is_some_and(|most| self.number >= most as u64) { Wanted::Enough } else { Wanted::More })
     }
 
     /// Whether somebody still wants rows.

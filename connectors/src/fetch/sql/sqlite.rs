@@ -15,7 +15,7 @@ use sqlx::{
 
 use super::cursor::Mark;
 use super::fault::Fault;
-use super::row::{Asked, Rows, Value};
+use super::row::{Asked, Rows, Value, Wanted};
 
 /// How long to wait for whoever writes to the file.
 const BUSY: Duration = Duration::from_secs(30);
@@ -54,7 +54,9 @@ pub(super) async fn ask(path: &Path, queries: &[Asked], rows: &mut Rows, stop: A
                 rows.columns(row.columns().iter().map(sqlx::sqlite::SqliteColumn::name))?;
             }
             take(&row, rows)?;
-            rows.pass().await?;
+            if rows.pass().await? == Wanted::Enough {
+                break;
+            }
         }
         drop(stream);
         rows.end().await?;
