@@ -717,6 +717,7 @@ config-unknown-code = the code list "{ $list }" has no value "{ $value }"
 config-no-codelist = the code list "{ $list }" that the field "{ $field }" needs is missing (config/codelists/{ $list }.csv)
 config-changes-are-no-snapshot = a cursor asks for changes only, so this must be delivers = "delta": in a snapshot, what did not change would look retired
 config-unknown-preset = there is no preset "{ $value }"
+config-without = the preset has no "{ $value }" to do without
 config-secret = the secret itself stands in the configuration; it does not belong here, and should now be taken for known and be changed
 config-hint-secret = say where it is kept: {"{"} env = "NAME" {"}"} or {"{"} file = "path" {"}"}
 config-hint-secret-auth = headers and parameters that are a secret are given by auth: {"{"} kind = "header" or "query", name = "{ $name }", secret = {"{"} env = "NAME" {"}"} {"}"}

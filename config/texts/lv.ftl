@@ -719,6 +719,7 @@ config-unknown-code = klasifikatorā „{ $list }” nav vērtības „{ $value 
 config-no-codelist = nav klasifikatora „{ $list }”, ko prasa lauks „{ $field }” (config/codelists/{ $list }.csv)
 config-changes-are-no-snapshot = kursors prasa tikai izmaiņas, tāpēc jābūt delivers = "delta": pilnā piegādē tas, kas nav mainījies, izskatītos izņemts
 config-unknown-preset = nav tādas sagataves: „{ $value }”
+config-without = sagatavē nav „{ $value }”, no kā varētu atteikties
 config-secret = konfigurācijā stāv pats noslēpums; to šeit neraksta, un tas tagad jāuzskata par atklātu un jānomaina
 config-hint-secret = ierakstiet, kur tas atrodams: {"{"} env = "NOSAUKUMS" {"}"} vai {"{"} file = "ceļš" {"}"}
 config-hint-secret-auth = galvenes un parametrus, kas ir noslēpums, norāda sadaļā auth: {"{"} kind = "header" vai "query", name = "{ $name }", secret = {"{"} env = "NOSAUKUMS" {"}"} {"}"}

@@ -131,7 +131,7 @@ pub(crate) fn options(url: &str, more: Value) -> Value {
     options
 }
 
-fn merge(into: &mut Value, from: Value) {
+pub(crate) fn merge(into: &mut Value, from: Value) {
     match (into, from) {
         (Value::Object(into), Value::Object(from)) => {
             for (name, value) in from {
