@@ -798,6 +798,18 @@ fn an_unknown_preset_is_told_with_the_nearest() {
 }
 
 #[test]
+fn a_preset_may_say_a_part_of_how_a_server_knows_us() {
+    let preset = |auth: &str| {
+        PRESET.replace("kind = \"file\"\npath = \"a.json\"", &format!("kind = \"rest\"\n[fetch.server.auth]\n{auth}"))
+    };
+    let told_of = |auth: &str| told(&[("presets/sistema.toml", &preset(auth))]);
+    assert_eq!(told_of("kind = \"oauth2\"\nscope = \"a\""), [""; 0]);
+    assert_eq!(told_of("kind = \"header\"\nname = \"A\""), [""; 0]);
+    let wrong = told_of("kind = \"oauth2\"\nscopes = \"a\"");
+    assert!(wrong.len() == 1 && wrong[0].contains("unknown key \"scopes\" (perhaps: scope"), "{wrong:?}");
+}
+
+#[test]
 fn a_source_does_without_a_part_that_there_is() {
     let source = |without: &str| format!("id = \"x\"\ntitle = \"X\"\nextends = \"sistema\"\nwithout = [{without}]\n");
     let with = |without: &str| told(&[("presets/sistema.toml", PRESET), ("sources/x.toml", &source(without))]);

@@ -80,6 +80,10 @@ impl Fetch for RestFetch {
         self.options.incremental.is_some()
     }
 
+    fn paged(&self) -> bool {
+        true
+    }
+
     fn fetch(
         &self,
         context: &FetchContext<'_>,
