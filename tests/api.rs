@@ -22,7 +22,8 @@ impl System {
             return Reply::status(401);
         }
         let applications = self.applications.lock().unwrap();
-        if let Some(number) = asked.path().strip_prefix("/api/v2/applications/").and_then(|p| p.strip_suffix("/events")) {
+        if let Some(number) = asked.path().strip_prefix("/api/v2/applications/").and_then(|p| p.strip_suffix("/events"))
+        {
             let Some((.., log)) = applications.iter().find(|(known, ..)| *known == number) else {
                 return Reply::status(404);
             };
@@ -41,7 +42,8 @@ impl System {
         assert_eq!((asked.path(), parameter("sort").as_deref()), ("/api/v2/applications", Some("changed_at")));
         assert_eq!(parameter("per_page").as_deref(), Some("200"));
         let since = parameter("changed_since").unwrap_or_default();
-        let mut found: Vec<&Application> = applications.iter().filter(|(_, changed, _)| *changed >= since.as_str()).collect();
+        let mut found: Vec<&Application> =
+            applications.iter().filter(|(_, changed, _)| *changed >= since.as_str()).collect();
         found.sort_by_key(|(number, changed, _)| (*changed, *number));
         let page: usize = parameter("page").unwrap().parse().unwrap();
         let data: Vec<Value> = found
@@ -65,9 +67,17 @@ fn run(project: &Project, key: &str) -> Ran {
 fn the_example_of_an_api_needs_no_code() {
     let system = Arc::new(System {
         applications: Mutex::new(vec![
-            ("24-1", "2024-06-03T09:00:00Z", vec![("received", "2024-06-03T08:00:00Z"), ("work", "2024-06-03T09:00:00Z")]),
+            (
+                "24-1",
+                "2024-06-03T09:00:00Z",
+                vec![("received", "2024-06-03T08:00:00Z"), ("work", "2024-06-03T09:00:00Z")],
+            ),
             ("24-2", "2024-06-04T07:30:00Z", vec![("received", "2024-06-04T07:30:00Z")]),
-            ("24-3", "2024-06-05T12:00:00Z", vec![("received", "2024-06-04T10:00:00Z"), ("closed", "2024-06-05T12:00:00Z")]),
+            (
+                "24-3",
+                "2024-06-05T12:00:00Z",
+                vec![("received", "2024-06-04T10:00:00Z"), ("closed", "2024-06-05T12:00:00Z")],
+            ),
         ]),
     });
     let behind = Arc::clone(&system);

@@ -5,9 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use crate::extends::extending;
 use crate::server::{Asked, Reply, Server};
-use crate::support::{Place, query};
+use crate::support::{Place, preset, query};
 
 /// A portal with one table.
 struct Portal {
@@ -60,7 +59,8 @@ impl Portal {
             }
             "/api/3/action/organization_list" => {
                 assert_eq!((query["all_fields"].as_str(), query["sort"].as_str()), ("true", "name asc"));
-                let all: Vec<Value> = (0..60).map(|n| json!({ "id": format!("o{n:02}"), "title": "Iestāde" })).collect();
+                let all: Vec<Value> =
+                    (0..60).map(|n| json!({ "id": format!("o{n:02}"), "title": "Iestāde" })).collect();
                 done(&json!(page(&all, "offset", "limit", 25)))
             }
             "/api/3/action/package_search" => {
@@ -78,7 +78,7 @@ fn edition(rows: usize, state: &str) -> Vec<(String, String)> {
 }
 
 fn ckan(url: &str, own: Value) -> Value {
-    extending("ckan", &format!("{url}api/3/action/"), own)
+    preset("ckan", &format!("{url}api/3/action/"), own)
 }
 
 fn table(url: &str) -> Value {
@@ -131,7 +131,10 @@ fn failures_of_every_form() {
     let mut options = table(&server.url());
     options["request"]["query"]["resource_id"] = json!("cits");
     let finding = Place::new().fault(&options);
-    assert!(finding.code == "N005" && finding.value.as_ref().unwrap().contains("Resource was not found"), "{finding:?}");
+    assert!(
+        finding.code == "N005" && finding.value.as_ref().unwrap().contains("Resource was not found"),
+        "{finding:?}"
+    );
     options = table(&server.url());
     options["request"]["query"]["sort"] = json!("x");
     let finding = Place::new().fault(&options);
@@ -144,7 +147,8 @@ fn failures_of_every_form() {
         finding.value.as_deref(),
         Some(r#"Validation Error: {"__type":"Validation Error","limit":["Invalid integer"]}"#)
     );
-    let server = Server::start(|_| Reply::bytes("<html><title>Apkope</title></html>").with("Content-Type", "text/html"));
+    let server =
+        Server::start(|_| Reply::bytes("<html><title>Apkope</title></html>").with("Content-Type", "text/html"));
     assert_eq!(Place::new().fault(&table(&server.url())).code, "N006");
 }
 

@@ -3,9 +3,8 @@
 
 use serde_json::{Value, json};
 
-use crate::extends::extending;
 use crate::server::{Asked, Reply, Server};
-use crate::support::{Place, query};
+use crate::support::{Place, preset, query, secret};
 
 fn answer(asked: &Asked) -> Reply {
     if asked.header("authorization") != Some("Bearer talons-1") {
@@ -23,15 +22,15 @@ fn answer(asked: &Asked) -> Reply {
     Reply::json(json!({ "ieraksti": records, "nakama": next }).to_string())
 }
 
-fn dagr(url: &str, token: &std::path::Path) -> Value {
+fn dagr(url: &str, token: Value) -> Value {
     let own = json!({
         "server": {
-            "headers": { "X-DAGR-Permission": "1321" }, "auth": { "secret": { "file": token }, "prefix": "Bearer " },
+            "headers": { "X-DAGR-Permission": "1321" }, "auth": { "secret": token, "prefix": "Bearer " },
         },
         "request": { "path": "izmainas/mezu_registrs", "query": { "lapa": 1 }, "records": "/ieraksti", "id": "kods" },
         "paging": { "kind": "cursor", "pointer": "/nakama", "parameter": "pec" },
     });
-    extending("dagr", url, own)
+    preset("dagr", url, own)
 }
 
 fn codes(options: &Value) -> Vec<String> {
@@ -42,20 +41,17 @@ fn codes(options: &Value) -> Vec<String> {
 #[test]
 fn a_token_and_the_number_of_a_permission() {
     let server = Server::start(answer);
-    let token = tempfile::NamedTempFile::new().unwrap();
-    fs_err::write(token.path(), "talons-1\n").unwrap();
-    let mut options = dagr(&server.url(), token.path());
+    let mut options = dagr(&server.url(), secret("talons-1"));
     assert_eq!(codes(&options), ["M-1", "M-2", "M-3"]);
     options["server"]["headers"]["X-DAGR-Permission"] = json!("7");
     assert_eq!(Place::new().fault(&options).code, "N004");
     // Whoever keeps the token good has not done so.
-    fs_err::write(token.path(), "talons-0\n").unwrap();
-    assert_eq!(Place::new().fault(&dagr(&server.url(), token.path())).code, "N003");
+    assert_eq!(Place::new().fault(&dagr(&server.url(), secret("talons-0"))).code, "N003");
 }
 
 #[test]
 fn a_recorded_conversation() {
-    let mut options = dagr("https://dagr.gov.lv/", std::path::Path::new("nav"));
+    let mut options = dagr("https://dagr.gov.lv/", json!({ "env": "NAV" }));
     options["recorded"] = json!(format!("{}/tests/fixtures/recorded/dagr", env!("CARGO_MANIFEST_DIR")));
     assert_eq!(codes(&options), ["M-1", "M-2", "M-3"]);
 }

@@ -12,7 +12,6 @@
 mod changes;
 mod ckan;
 mod dagr;
-mod extends;
 mod faults;
 mod odata;
 mod pages;

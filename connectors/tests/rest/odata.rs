@@ -5,9 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use crate::extends::extending;
 use crate::server::{Asked, Reply, Server};
-use crate::support::{Place, query};
+use crate::support::{Place, preset, query};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Paging {
@@ -47,8 +46,7 @@ impl Service {
             records.into_iter().filter(|(_, at)| since.as_ref().is_none_or(|since| time(*at) >= *since)).collect();
         let after = query.get("$skiptoken").map_or(0, |token| token.parse().unwrap());
         let skip = number("$skip").filter(|_| self.paging == Paging::Skip).unwrap_or(0);
-        let page: Vec<(u32, u32)> =
-            all.iter().filter(|(id, _)| *id > after).skip(skip).take(size).copied().collect();
+        let page: Vec<(u32, u32)> = all.iter().filter(|(id, _)| *id > after).skip(skip).take(size).copied().collect();
         let values: Vec<Value> = page.iter().map(|(id, at)| json!({ "id": id, "Mainits": time(*at) })).collect();
         let mut answer = json!({ "@odata.context": "$metadata#Pieteikumi", "value": values });
         if query.get("$count").is_some_and(|count| count == "true") {
@@ -73,7 +71,7 @@ impl Service {
 
 fn odata(server: &Server) -> Value {
     let own = json!({ "request": { "path": "Pieteikumi", "id": "id", "query": { "$orderby": "id" } } });
-    extending("odata", &format!("{}odata/", server.url()), own)
+    preset("odata", &format!("{}odata/", server.url()), own)
 }
 
 fn ids(range: std::ops::RangeInclusive<u32>) -> Vec<String> {
@@ -87,7 +85,10 @@ fn by_the_links_of_a_service_that_pages_by_itself() {
     assert_eq!(delivered.ids(), ids(1..=8));
     let asked = server.asked();
     assert_eq!(asked[0], "GET /odata/Pieteikumi?%24count=true&%24orderby=id");
-    assert_eq!(asked[1..], ["GET /odata/Pieteikumi?$count=true&$skiptoken=3", "GET /odata/Pieteikumi?$count=true&$skiptoken=6"]);
+    assert_eq!(
+        asked[1..],
+        ["GET /odata/Pieteikumi?$count=true&$skiptoken=3", "GET /odata/Pieteikumi?$count=true&$skiptoken=6"]
+    );
     assert_eq!(server.log()[0].header("prefer"), Some("odata.maxpagesize=500"));
 }
 
@@ -171,7 +172,10 @@ fn only_what_has_changed() {
     let second = place.fetch(&options, first.fetching.cursor.as_deref()).unwrap();
     assert_eq!(second.ids(), ["1", "2", "3", "4"].map(str::to_owned));
     let last = server.asked().pop().unwrap();
-    assert!(server.asked().iter().any(|asked| asked.contains("%24filter=Mainits+ge+2024-06-04T00%3A02%3A00Z")), "{last}");
+    assert!(
+        server.asked().iter().any(|asked| asked.contains("%24filter=Mainits+ge+2024-06-04T00%3A02%3A00Z")),
+        "{last}"
+    );
 }
 
 #[test]
@@ -199,6 +203,9 @@ fn a_recorded_conversation() {
     let first = place.fetch(&options, None).unwrap();
     assert_eq!((first.ids(), first.until().as_deref()), (ids(1..=5), Some("2024-06-04T09:30:00Z")));
     let second = place.fetch(&options, first.fetching.cursor.as_deref()).unwrap();
-    assert_eq!((second.ids(), second.until()), (vec!["2".to_owned(), "5".to_owned()], Some("2024-06-05T08:00:00Z".into())));
+    assert_eq!(
+        (second.ids(), second.until()),
+        (vec!["2".to_owned(), "5".to_owned()], Some("2024-06-05T08:00:00Z".into()))
+    );
     assert_eq!(server.asked(), [""; 0]);
 }

@@ -6,9 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use crate::extends::extending;
 use crate::server::{Asked, Reply, Server};
-use crate::support::{Delivered, Place, query};
+use crate::support::{Delivered, Place, preset, query, secret};
 
 const LIST: &str = "/v1.0/sites/dienests.sharepoint.example,5f7,9ab/lists/Pieteikumi";
 
@@ -36,7 +35,8 @@ fn time(second: u32) -> String {
 }
 
 fn failure(status: u16, code: &str, message: &str) -> Reply {
-    let body = json!({ "error": { "code": code, "message": message, "innerError": { "date": "2024-06-04T12:00:00" } } });
+    let body =
+        json!({ "error": { "code": code, "message": message, "innerError": { "date": "2024-06-04T12:00:00" } } });
     let Reply::Answer(_, headers, body) = Reply::json(body.to_string()) else { unreachable!() };
     Reply::Answer(status, headers, body)
 }
@@ -67,12 +67,15 @@ impl SharePoint {
         assert_eq!(form["grant_type"], "client_credentials");
         assert_eq!(form["scope"], "https://graph.microsoft.com/.default");
         if (form["client_id"].as_str(), form["client_secret"].as_str()) != ("vienkop", "noslepums") {
-            let body = json!({ "error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret." });
+            let body =
+                json!({ "error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret." });
             let Reply::Answer(_, headers, body) = Reply::json(body.to_string()) else { unreachable!() };
             return Reply::Answer(401, headers, body);
         }
         let number = self.logins.fetch_add(1, Ordering::SeqCst) + 1;
-        Reply::json(json!({ "token_type": "Bearer", "expires_in": 3599, "access_token": format!("t{number}") }).to_string())
+        Reply::json(
+            json!({ "token_type": "Bearer", "expires_in": 3599, "access_token": format!("t{number}") }).to_string(),
+        )
     }
 
     fn items(&self, asked: &Asked) -> Reply {
@@ -90,7 +93,11 @@ impl SharePoint {
             moment.expect("a filter on the column").to_owned()
         });
         if since.is_some() && asked.header("prefer") != Some("HonorNonIndexedQueriesWarningMayFailRandomly") {
-            return failure(400, "invalidRequest", "Field 'Modified' cannot be referenced in filter as it is not indexed.");
+            return failure(
+                400,
+                "invalidRequest",
+                "Field 'Modified' cannot be referenced in filter as it is not indexed.",
+            );
         }
         let after = query.get("$skiptoken").map_or(0, |token| token.strip_prefix("p_ID=").unwrap().parse().unwrap());
         let items = self.items.lock().unwrap();
@@ -132,21 +139,15 @@ impl Item {
     }
 }
 
-fn sharepoint(server: &Server, secret: &std::path::Path) -> Value {
+fn sharepoint(server: &Server, secret: &Value) -> Value {
     let own = json!({ "server": {
         "requests_per_second": 10_000.0,
         "auth": {
             "token_url": format!("{}nomnieks/oauth2/v2.0/token", server.url()), "client_id": "vienkop",
-            "client_secret": { "file": secret },
+            "client_secret": secret,
         },
     } });
-    extending("sharepoint", &format!("{}{}/", server.url().trim_end_matches('/'), LIST), own)
-}
-
-fn secret(text: &str) -> tempfile::TempPath {
-    let file = tempfile::NamedTempFile::new().unwrap();
-    fs_err::write(file.path(), text).unwrap();
-    file.into_temp_path()
+    preset("sharepoint", &format!("{}{}/", server.url().trim_end_matches('/'), LIST), own)
 }
 
 fn numbers(delivered: &Delivered) -> Vec<String> {

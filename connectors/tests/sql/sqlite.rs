@@ -54,7 +54,8 @@ fn bytes_of_an_old_encoding_are_a_text() {
         assert_eq!(site.fault(&misspelt), ("Q013", "registrs.db, registrs.db | N | n".to_owned()), "{query}");
     }
     // No row, and nothing wrong with it.
-    let empty = json!({ "file": "registrs.db", "query": "SELECT n FROM a WHERE t IS NULL", "encodings": { "n": "cp775" } });
+    let empty =
+        json!({ "file": "registrs.db", "query": "SELECT n FROM a WHERE t IS NULL", "encodings": { "n": "cp775" } });
     assert!(site.fetch(&empty, None).unwrap().files.is_empty());
 }
 

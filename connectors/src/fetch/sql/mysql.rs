@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use futures_util::TryStreamExt as _;
 use sqlx::mysql::{MySqlConnectOptions, MySqlRow};
 use sqlx::{
-    AssertSqlSafe, Column as _, Connection as _, Decode, Executor as _, MySql, MySqlConnection, Row as _, SqlSafeStr as _,
-    Statement as _, Type, TypeInfo as _, ValueRef as _,
+    AssertSqlSafe, Column as _, Connection as _, Decode, Executor as _, MySql, MySqlConnection, Row as _,
+    SqlSafeStr as _, Statement as _, Type, TypeInfo as _, ValueRef as _,
 };
 
 use super::cursor::Mark;
