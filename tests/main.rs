@@ -1,11 +1,14 @@
 //! End-to-end tests: through the program, as its users meet it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod api;
 mod backends;
 mod bad_input;
 mod database;
 mod documents;
 mod history;
+#[path = "../connectors/tests/net/server.rs"]
+mod http;
 mod links;
 mod network;
 mod personal_data;

@@ -566,6 +566,11 @@ Q014-message = The cursor's column of query "{ $value }" has "{ $expected }", wh
 Q014-remedy = Find the record with this value in the database and mend it.
 Q014-explain = If the cursor jumped to a day to come, nothing new would be delivered until then. So such values do not count; their rows come again every time, which does no harm.
 
+Q015-title = Database at a link-local address
+Q015-message = The database { $value } is at the link-local address { $expected }, which is never connected to.
+Q015-remedy = Find out why the address leads there: an institution's server has an address of its own network. A name in DNS may have been changed.
+Q015-explain = Link-local addresses (169.254.0.0/16, fe80::/10) are where clouds keep the keys of a machine, and no database of an institution. A server at one, also among others that its name has, is not connected to; nothing was sent there.
+
 finding-hint = (Hint: { $hint })
 
 ### Mistakes in the configuration
@@ -717,6 +722,7 @@ config-unknown-code = the code list "{ $list }" has no value "{ $value }"
 config-no-codelist = the code list "{ $list }" that the field "{ $field }" needs is missing (config/codelists/{ $list }.csv)
 config-changes-are-no-snapshot = a cursor asks for changes only, so this must be delivers = "delta": in a snapshot, what did not change would look retired
 config-unknown-preset = there is no preset "{ $value }"
+config-without = the preset has no "{ $value }" to do without
 config-secret = the secret itself stands in the configuration; it does not belong here, and should now be taken for known and be changed
 config-hint-secret = say where it is kept: {"{"} env = "NAME" {"}"} or {"{"} file = "path" {"}"}
 config-hint-secret-auth = headers and parameters that are a secret are given by auth: {"{"} kind = "header" or "query", name = "{ $name }", secret = {"{"} env = "NAME" {"}"} {"}"}

@@ -566,6 +566,11 @@ Q014-message = Vaicājuma „{ $value }” kursora kolonnā ir „{ $expected }�
 Q014-remedy = Atrodiet datubāzē ierakstu ar šo vērtību un izlabojiet to.
 Q014-explain = Ja kursors pārlēktu uz nākotni, līdz tai dienai nekas jauns vairs nenāktu. Tāpēc tādas vērtības neskaita; to rindas nāk katru reizi no jauna, kas neko nebojā.
 
+Q015-title = Datubāze lokālā posma adresē
+Q015-message = Datubāze { $value } ir lokālā posma (link-local) adresē { $expected }, un ar tādu nesavienojas nekad.
+Q015-remedy = Noskaidrojiet, kāpēc adrese ved turp: iestādes serverim ir sava tīkla adrese. Iespējams, mainīts ieraksts DNS.
+Q015-explain = Lokālā posma adresēs (169.254.0.0/16, fe80::/10) mākoņi glabā iekārtas atslēgas, un iestādes datubāzes tur nav. Ar serveri tādā adresē, arī ja tā ir tikai viena no nosaukuma adresēm, nesavienojas; uz turieni nekas nav sūtīts.
+
 finding-hint = (Padoms: { $hint })
 
 ### Konfigurācijas kļūdas
@@ -719,6 +724,7 @@ config-unknown-code = klasifikatorā „{ $list }” nav vērtības „{ $value 
 config-no-codelist = nav klasifikatora „{ $list }”, ko prasa lauks „{ $field }” (config/codelists/{ $list }.csv)
 config-changes-are-no-snapshot = kursors prasa tikai izmaiņas, tāpēc jābūt delivers = "delta": pilnā piegādē tas, kas nav mainījies, izskatītos izņemts
 config-unknown-preset = nav tādas sagataves: „{ $value }”
+config-without = sagatavē nav „{ $value }”, no kā varētu atteikties
 config-secret = konfigurācijā stāv pats noslēpums; to šeit neraksta, un tas tagad jāuzskata par atklātu un jānomaina
 config-hint-secret = ierakstiet, kur tas atrodams: {"{"} env = "NOSAUKUMS" {"}"} vai {"{"} file = "ceļš" {"}"}
 config-hint-secret-auth = galvenes un parametrus, kas ir noslēpums, norāda sadaļā auth: {"{"} kind = "header" vai "query", name = "{ $name }", secret = {"{"} env = "NOSAUKUMS" {"}"} {"}"}

@@ -253,12 +253,18 @@ impl Importer<'_> {
                 }
                 Fed::Finding(finding) if prepared.maps(&finding) => {}
                 Fed::Finding(finding) => {
-                    // Several tables may read one sheet; what the reader says of it is said once.
-                    let said = format!(
-                        "{} {} {:?} {:?} {:?}",
-                        finding.code, input.landed, finding.cell, finding.column, finding.expected
-                    );
-                    if prepared.tables.len() == 1 || told.insert(said) {
+                    // Several tables may read one sheet; what the reader says of it is said once, and of the columns of
+                    // a list once, however many pages it has.
+                    let of_list = finding.code == finding::UNMAPPED_COLUMN.code && prepared.fetcher.paged();
+                    let said = if of_list {
+                        format!("{} {:?}", finding.code, finding.column)
+                    } else {
+                        format!(
+                            "{} {} {:?} {:?} {:?}",
+                            finding.code, input.landed, finding.cell, finding.column, finding.expected
+                        )
+                    };
+                    if (prepared.tables.len() == 1 && !of_list) || told.insert(said) {
                         let finding = of_table(finding, plan, input);
                         tally.finding(&finding);
                         tally.waiting.push(finding);

@@ -257,6 +257,8 @@ rules! {
     SQL_COLUMN_MISSING = "Q013" Error;
     /// The cursor's column has days to come, which do not move the cursor.
     SQL_CURSOR_AHEAD = "Q014" Warning;
+    /// The database's server is at a link-local address.
+    SQL_LINK_LOCAL = "Q015" Error;
 }
 
 /// The rule with this code.

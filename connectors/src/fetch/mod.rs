@@ -72,6 +72,11 @@ pub trait Fetch: Send + Sync {
         Recordable::No
     }
 
+    /// Whether its files are pages of one list: what is to be told of their columns is told once.
+    fn paged(&self) -> bool {
+        false
+    }
+
     /// Hands every file of the delivery to `out`, always in the same order; `out` reads it to its end and lands it.
     ///
     /// # Errors

@@ -10,11 +10,15 @@
 )]
 
 mod changes;
+mod ckan;
+mod dagr;
 mod faults;
+mod odata;
 mod pages;
 mod redmine;
 mod resume;
 #[path = "../net/server.rs"]
 mod server;
+mod sharepoint;
 mod support;
 mod znuny;

@@ -135,3 +135,13 @@ fn a_server_that_goes_away_loads_nothing() {
     let Err(vienkop_connectors::fetch::FetchError::File(finding)) = ended else { panic!("{ended:?}") };
     assert_eq!(finding.code, "Q009");
 }
+
+#[test]
+fn columns_of_a_result_without_rows() {
+    let (name, url) = database(MariaDb::shared(), "CREATE TABLE a (n BLOB, t TEXT);");
+    let site = Site::new();
+    let by = |column: &str| site.options(&url, json!({ "query": "SELECT n FROM a", "encodings": { column: "cp775" } }));
+    let told = site.fault(&by("N"));
+    assert!(told.0 == "Q013" && told.1.ends_with(&format!("{name}, {name} | N | n")), "{told:?}");
+    assert!(site.fetch(&by("n"), None).unwrap().files.is_empty());
+}

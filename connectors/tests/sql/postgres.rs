@@ -170,3 +170,30 @@ fn a_server_that_goes_away_loads_nothing() {
     );
     assert_eq!(site.fault(&slow).0, "Q007");
 }
+
+#[test]
+fn columns_of_a_result_without_rows() {
+    let (name, url) = database(Cluster::shared(), "CREATE TABLE a (n bytea, t text);");
+    let site = Site::new();
+    let by = |column: &str| site.options(&url, json!({ "query": "SELECT n FROM a", "encodings": { column: "cp775" } }));
+    let told = site.fault(&by("N"));
+    assert!(told.0 == "Q013" && told.1.ends_with(&format!("{name}, {name} | N | n")), "{told:?}");
+    assert!(site.fetch(&by("n"), None).unwrap().files.is_empty());
+}
+
+#[test]
+fn a_link_local_address_is_never_connected_to() {
+    let site = Site::new();
+    for (url, shown, address) in [
+        ("postgres://a:noslepums@169.254.169.254/d", "postgres://169.254.169.254:5432/d", "169.254.169.254"),
+        ("postgres://a:noslepums@[fe80::1]:5433/d", "postgres://[fe80::1]:5433/d", "fe80::1"),
+        ("mysql://a:noslepums@[::ffff:169.254.1.2]/d", "mysql://[::ffff:a9fe:102]:3306/d", "::ffff:169.254.1.2"),
+        ("mariadb://a:noslepums@169.254.1.2:3307/d", "mysql://169.254.1.2:3307/d", "169.254.1.2"),
+    ] {
+        let begin = std::time::Instant::now();
+        let told = site.fault(&site.options(url, json!({ "query": "SELECT 1 AS a" })));
+        assert_eq!(told, ("Q015", format!("{shown} | {address}")));
+        assert!(begin.elapsed() < std::time::Duration::from_secs(10));
+        silent(&told, "noslepums");
+    }
+}

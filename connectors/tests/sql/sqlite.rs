@@ -49,8 +49,14 @@ fn bytes_of_an_old_encoding_are_a_text() {
     // A text that is none in UTF-8 is told with its row, not mended.
     let told = site.fault(&query("SELECT n, t FROM a"));
     assert_eq!(told, ("Q005", "registrs.db, registrs.db | t | utf-8".to_owned()));
-    let misspelt = json!({ "file": "registrs.db", "query": "SELECT n FROM a", "encodings": { "N": "cp775" } });
-    assert_eq!(site.fault(&misspelt), ("Q013", "registrs.db, registrs.db | N | n".to_owned()));
+    for query in ["SELECT n FROM a", "SELECT n FROM a WHERE t IS NULL"] {
+        let misspelt = json!({ "file": "registrs.db", "query": query, "encodings": { "N": "cp775" } });
+        assert_eq!(site.fault(&misspelt), ("Q013", "registrs.db, registrs.db | N | n".to_owned()), "{query}");
+    }
+    // No row, and nothing wrong with it.
+    let empty =
+        json!({ "file": "registrs.db", "query": "SELECT n FROM a WHERE t IS NULL", "encodings": { "n": "cp775" } });
+    assert!(site.fetch(&empty, None).unwrap().files.is_empty());
 }
 
 #[test]

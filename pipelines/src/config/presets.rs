@@ -53,10 +53,17 @@ impl Presets {
     /// A source with what it extends; itself when it extends nothing. What is wrong with the preset itself has been told.
     pub(super) fn extended(&self, document: Document) -> Result<Document, Option<Box<Problem>>> {
         let Some(name) = document.value.get("extends").and_then(Value::as_str).map(str::to_owned) else {
-            return Ok(document);
+            if document.value.get("without").is_none() {
+                return Ok(document);
+            }
+            let sentence = Sentence::new("config-missing-key").arg("key", "extends");
+            return Err(Some(Box::new(Problem::in_place(document.key_at(&["without"]), sentence))));
         };
         match self.documents.get(&name) {
-            Some(preset) => Ok(document.extending(preset)),
+            Some(preset) => match unknown_part(&preset.value, &document) {
+                Some(problem) => Err(Some(Box::new(problem))),
+                None => Ok(document.extending(preset)),
+            },
             None if self.names.contains(&name) => Err(None),
             None => {
                 let sentence = Sentence::new("config-unknown-preset").arg("value", &name);
@@ -73,9 +80,43 @@ const OWN: [&str; 3] = ["title", "documentation", "verified"];
 /// Where each table of a source and its preset came from: place in the source's list, place in the preset's.
 pub(super) type Origins = Vec<(Option<usize>, Option<usize>)>;
 
+/// Parts of the preset that a source does without.
+fn without(source: &Value) -> impl Iterator<Item = &str> {
+    source.get("without").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+}
+
+/// The first part that a source does without though the preset has none such.
+fn unknown_part(preset: &Value, source: &Document) -> Option<Problem> {
+    without(&source.value).enumerate().find_map(|(place, path)| {
+        let (mut around, mut name) = (preset, "");
+        let known_so_far = path.split('/').all(|step| {
+            if !name.is_empty() {
+                around = around.get(name).unwrap_or(&Value::Null);
+            }
+            name = step;
+            around.get(step).is_some()
+        });
+        if known_so_far {
+            return None;
+        }
+        let names: Vec<&str> = around.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+        let sentence = Sentence::new("config-without").arg("value", path);
+        let place = source.value_at(&["without", &place.to_string()]);
+        Some(Problem::in_place(place, sentence).hint(known(name, names)))
+    })
+}
+
 /// A source with what it extends.
 pub(super) fn merged(preset: &Value, source: &Value) -> (Value, Origins) {
     let mut base = preset.clone();
+    for path in without(source) {
+        let (around, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let around = around.split('/').filter(|step| !step.is_empty());
+        let around = around.fold(Some(&mut base), |value, step| value?.get_mut(step));
+        if let Some(Value::Object(members)) = around {
+            members.remove(name);
+        }
+    }
     if let Value::Object(base) = &mut base {
         base.retain(|key, _| !OWN.contains(&key.as_str()));
     }
@@ -203,6 +244,18 @@ mod tests {
             })
         );
         assert_eq!(origins, [(Some(1), Some(0)), (None, Some(1)), (Some(0), None), (Some(2), None)]);
+    }
+
+    #[test]
+    fn a_source_may_do_without() {
+        let preset = json!({ "fetch": { "kind": "rest", "incremental": { "field": "f" }, "request": { "query": { "$count": true, "a": 1 } } } });
+        let source = json!({ "without": ["fetch/incremental", "fetch/request/query/$count"], "fetch": { "incremental": { "field": "g" } } });
+        let whole = merged(&preset, &source).0;
+        // What it says itself is not taken away.
+        assert_eq!(
+            whole["fetch"],
+            json!({ "kind": "rest", "incremental": { "field": "g" }, "request": { "query": { "a": 1 } } })
+        );
     }
 
     #[test]

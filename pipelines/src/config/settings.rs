@@ -166,6 +166,9 @@ pub(crate) struct Source {
     /// source says itself counts more.
     #[serde(default)]
     pub(crate) extends: Option<String>,
+    /// Parts of the preset that this source does without: `fetch/incremental`, `fetch/request/query/$count`.
+    #[serde(default)]
+    pub(crate) without: Vec<String>,
     /// Registration number of the institution that delivers.
     #[serde(default)]
     pub(crate) institution: Option<String>,

@@ -798,6 +798,32 @@ fn an_unknown_preset_is_told_with_the_nearest() {
 }
 
 #[test]
+fn a_preset_may_say_a_part_of_how_a_server_knows_us() {
+    let preset = |auth: &str| {
+        PRESET.replace("kind = \"file\"\npath = \"a.json\"", &format!("kind = \"rest\"\n[fetch.server.auth]\n{auth}"))
+    };
+    let told_of = |auth: &str| told(&[("presets/sistema.toml", &preset(auth))]);
+    assert_eq!(told_of("kind = \"oauth2\"\nscope = \"a\""), [""; 0]);
+    assert_eq!(told_of("kind = \"header\"\nname = \"A\""), [""; 0]);
+    let wrong = told_of("kind = \"oauth2\"\nscopes = \"a\"");
+    assert!(wrong.len() == 1 && wrong[0].contains("unknown key \"scopes\" (perhaps: scope"), "{wrong:?}");
+}
+
+#[test]
+fn a_source_does_without_a_part_that_there_is() {
+    let source = |without: &str| format!("id = \"x\"\ntitle = \"X\"\nextends = \"sistema\"\nwithout = [{without}]\n");
+    let with = |without: &str| told(&[("presets/sistema.toml", PRESET), ("sources/x.toml", &source(without))]);
+    // What the preset no longer says is missing in the source.
+    assert_eq!(with("\"fetch/path\""), [r#"config/sources/x.toml:3:11 the key "path" is missing"#]);
+    assert_eq!(
+        with("\"format\", \"fetch/paht\""),
+        [r#"config/sources/x.toml:4:22 the preset has no "fetch/paht" to do without (perhaps: path)"#]
+    );
+    let alone = source("\"fetch/path\"").replace("extends = \"sistema\"\n", "");
+    assert_eq!(told(&[("sources/x.toml", &alone)]), [r#"config/sources/x.toml:3:1 the key "extends" is missing"#]);
+}
+
+#[test]
 fn secrets_are_refused_and_never_shown() {
     let preset = PRESET.replace("path = \"a.json\"", "path = \"a.json?api_key=noslepums1\"");
     let sql = "id = \"y\"\ntitle = \"Y\"\ndelivers = \"snapshot\"\n[fetch]\nkind = \"sql\"\nurl = \"postgres://a:noslepums2@b/c\"\n\

@@ -122,7 +122,7 @@ impl Schema {
         if only_options {
             let hint = choices(&plain(error.instance()), &options);
             faults.push(Fault { path, key: false, missing: false, sentence: wrong_choice(error.instance()), hint });
-        } else if let Some(branch) = fitting.iter().min_by_key(|branch| branch.len()) {
+        } else if let Some(branch) = fitting.iter().min_by_key(|branch| (is_other_kind(branch), branch.len())) {
             for inner in *branch {
                 self.explain(inner, prefix, faults);
             }
@@ -164,6 +164,12 @@ impl Schema {
         let properties = self.json.pointer(around).and_then(|schema| schema.get("properties"));
         properties.and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.clone()).collect()
     }
+}
+
+/// Whether a shape is one of another `kind` than the value says it is.
+fn is_other_kind(branch: &[ValidationError<'static>]) -> bool {
+    let of_kind = |error: &ValidationError<'_>| error.instance_path().as_str().ends_with("/kind");
+    branch.iter().any(|error| of_kind(error) && matches!(error.kind(), ValidationErrorKind::Constant { .. }))
 }
 
 /// One fault of a value.

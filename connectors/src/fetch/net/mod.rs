@@ -26,6 +26,7 @@ use vienkop_transforms::normalise::personal::mask;
 
 pub(in crate::fetch) use self::download::Download;
 use self::hosts::Hosts;
+pub(in crate::fetch) use self::hosts::is_link_local;
 use self::live::Live;
 pub(in crate::fetch) use self::message::{Answer, Expect, Headers, Request};
 pub use self::recorded::Recorder;

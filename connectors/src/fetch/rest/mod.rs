@@ -88,6 +88,10 @@ impl Fetch for RestFetch {
         Recordable::of(self.options.recorded.as_deref(), self.options.personal.as_ref())
     }
 
+    fn paged(&self) -> bool {
+        true
+    }
+
     fn fetch(
         &self,
         context: &FetchContext<'_>,

@@ -137,8 +137,8 @@ pub(super) enum Paging {
         /// JSON Pointer to the number of all records.
         #[serde(default)]
         total: Option<String>,
-        /// Records of the page before that are asked for again: where they are others, the list has moved meanwhile,
-        /// and it is walked again for what slipped through. Records need an `id`.
+        /// Records of the page before that are asked for again: where they are others, or say something else, the list
+        /// has moved meanwhile, and it is walked again for what slipped through. Records need an `id`.
         #[serde(default)]
         overlap: u64,
         /// Where both parameters are sent.
@@ -205,7 +205,8 @@ pub(super) enum Paging {
         #[schemars(range(min = 1))]
         pages: u64,
     },
-    /// By `@odata.nextLink` (OData 4), `odata.nextLink` (OData 3) or `/d/__next` (OData 2).
+    /// By `@odata.nextLink` (OData 4), `odata.nextLink` (OData 3) or `/d/__next` (OData 2). Where there is none though
+    /// more were promised (`@odata.count`, asked for by `$count=true`), by `$skip`.
     Odata {
         /// Pages of one list, at most.
         #[serde(default = "pages")]

@@ -4,6 +4,7 @@
 //! that of the page received), pass over parameters (the same page comes again), promise a total that moves, send
 //! links in a circle. The end is an empty page, a missing link, or as many records as the greatest total promised.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use reqwest::Url;
@@ -147,7 +148,7 @@ pub(super) struct Page<'a> {
     pub(super) fresh: u64,
     /// What tells it from other pages.
     pub(super) digest: u128,
-    /// Digests of the ids on it.
+    /// Digests of the records on it: of what each is, and of its state.
     pub(super) keys: &'a [u128],
 }
 
@@ -213,7 +214,10 @@ impl Pager {
                 Self { way: Way::Next(pointed("pointer", pointer)?), total: None, size: 0, most_pages: *pages }
             }
             Paging::Link { pages } => Self { way: Way::Link, total: None, size: 0, most_pages: *pages },
-            Paging::Odata { pages } => Self { way: Way::Odata, total: None, size: 0, most_pages: *pages },
+            Paging::Odata { pages } => {
+                add(Place::Query, &[("$skip", Template::gap("offset"))])?;
+                Self { way: Way::Odata, total: None, size: 0, most_pages: *pages }
+            }
         })
     }
 
@@ -223,7 +227,8 @@ impl Pager {
             Way::Offset { .. } => &["offset", "limit"],
             Way::Page { .. } => &["page", "limit"],
             Way::Cursor(_) => &["cursor"],
-            Way::Whole | Way::Next(_) | Way::Link | Way::Odata => &[],
+            Way::Odata => &["offset"],
+            Way::Whole | Way::Next(_) | Way::Link => &[],
         }
     }
 
@@ -258,8 +263,7 @@ impl Pager {
         walk.moved |= again > 0 && !begins.eq(walk.tail.iter().map(|digest| &digest.0));
         walk.received += page.received.saturating_sub(again);
         walk.distinct += page.fresh;
-        let total =
-            self.total.as_ref().and_then(|steps| page.document.pointed(steps)?.text()?.trim().parse::<u64>().ok());
+        let total = self.total(page.document);
         // Records that came in above push those of a page into the next one: that is no circle.
         let pushed = walk.totals.is_some_and(|(_, last)| total.is_some_and(|total| total != last));
         // A total of nothing on a page that holds something is no total.
@@ -289,6 +293,16 @@ impl Pager {
         After::More
     }
 
+    /// The number of all records, where the answer tells it.
+    fn total(&self, document: &Node) -> Option<u64> {
+        let told = match (&self.total, &self.way) {
+            (Some(steps), _) => document.pointed(steps)?.text(),
+            (None, Way::Odata) => first(document, &COUNTS),
+            (None, _) => None,
+        };
+        told?.trim().parse().ok()
+    }
+
     /// What the next page is asked by; none at the end.
     fn next(&self, walk: &Walk, page: &Page<'_>, again: u64) -> Option<Step> {
         let all = walk.totals.is_some_and(|(most, _)| walk.received >= most);
@@ -305,12 +319,23 @@ impl Pager {
             Way::Cursor(steps) => return told(steps).filter(|text| !text.is_empty()).map(Step::Cursor),
             Way::Next(steps) => told(steps),
             Way::Link => page.links.iter().find_map(|header| next_link(header)),
-            Way::Odata => [&["@odata.nextLink"][..], &["odata.nextLink"], &["d", "__next"]]
-                .iter()
-                .find_map(|steps| Some(page.document.pointed(steps)?.text()?.into_owned())),
+            Way::Odata => match first(page.document, &LINKS).filter(|link| !link.trim().is_empty()) {
+                Some(link) => Some(link.into_owned()),
+                // A server that does not page by itself gives as many as it likes, and says only how many there are.
+                None => return (counted && walk.totals.is_some()).then_some(Step::Offset(walk.received)),
+            },
         };
         link.filter(|text| !text.trim().is_empty()).map(Step::Link)
     }
+}
+
+/// Where OData 4, 3 and 2 say what the next page is, and how many records there are.
+const LINKS: [&[&str]; 3] = [&["@odata.nextLink"], &["odata.nextLink"], &["d", "__next"]];
+const COUNTS: [&[&str]; 3] = [&["@odata.count"], &["odata.count"], &["d", "__count"]];
+
+/// The first of several places in an answer where there is a text.
+fn first<'d>(document: &'d Node, places: &[&[&str]]) -> Option<Cow<'d, str>> {
+    places.iter().find_map(|steps| document.pointed(steps)?.text())
 }
 
 /// The target of `rel="next"` in a header `Link` (RFC 8288): `<…>; rel="next", <…>; rel="last"`.

@@ -254,8 +254,8 @@ impl Run<'_, '_, '_> {
             let known = key.and_then(|key| self.state.seen.get(&key).copied());
             sifted.fresh += u64::from(known.is_none_or(|(_, met)| met != segment));
             if let Some(key) = key {
-                sifted.keys.push(key);
                 let held = version.or(known.map(|(held, _)| held)).unwrap_or_default();
+                sifted.keys.push(digest(&[&key.to_le_bytes(), &version.unwrap_or_default().to_le_bytes()]));
                 self.state.seen.insert(key, (held, segment));
                 let same = known.is_some_and(|(held, met)| version.map_or(met == segment, |version| version == held));
                 if same {
@@ -392,7 +392,7 @@ struct Sifted {
     passed: Vec<(Digest, Digest)>,
     /// Records that this walk had not met.
     fresh: u64,
-    /// Digests of all ids.
+    /// Digests of all records: of what each is, and of its state.
     keys: Vec<u128>,
 }
 

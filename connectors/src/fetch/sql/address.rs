@@ -1,6 +1,7 @@
 //! Where the database is: made from the option `file` or from the secret that `url` names, and shown without either's
 //! password.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 
@@ -12,6 +13,7 @@ use vienkop_transforms::finding::{self, Finding};
 
 use super::options::Place;
 use super::statement::Dialect;
+use crate::fetch::net::is_link_local;
 use crate::fetch::{FetchContext, FetchError};
 use crate::registry::{missing_certificate, unknown_parameter};
 
@@ -139,6 +141,23 @@ impl Address {
     pub(super) fn name(&self) -> String {
         let shown = self.shown();
         shown.rsplit(['/', '\\']).next().unwrap_or(shown).to_owned()
+    }
+
+    /// Host and port of a server that is reached over the network.
+    fn host(&self) -> Option<(&str, u16)> {
+        let (host, port, socket) = match self {
+            Self::Sqlite { .. } => return None,
+            Self::Postgres { options, .. } => (options.get_host(), options.get_port(), options.get_socket().is_some()),
+            Self::MySql { options, .. } => (options.get_host(), options.get_port(), options.get_socket().is_some()),
+        };
+        (!socket).then(|| (host.trim_start_matches('[').trim_end_matches(']'), port))
+    }
+
+    /// The link-local address that the server is at, by its own words or by its name; the drivers look names up for
+    /// themselves, so one of several is enough. A name that is not known is for the driver to tell.
+    pub(super) async fn link_local(&self) -> Option<IpAddr> {
+        let found = tokio::net::lookup_host(self.host()?).await.ok()?;
+        found.map(|address| address.ip()).find(|address| is_link_local(*address))
     }
 
     /// What tells databases apart, though passwords change.

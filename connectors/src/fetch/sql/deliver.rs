@@ -53,6 +53,9 @@ pub(super) async fn deliver(job: Job, sender: Sender<Message>, stop: Arc<AtomicB
     let dialect = address.dialect();
     let limits = Limits { connect, timeout };
     let asking = async {
+        if let Some(refused) = limits.connected(async { Ok(address.link_local().await) }).await? {
+            return Err(fault::link_local(address.shown(), refused).into());
+        }
         match &address {
             Address::Sqlite { path, .. } => sqlite::ask(path, &queries, &mut rows, stop).await,
             Address::Postgres { options, .. } => postgres::ask(options, limits, &queries, &mut rows).await,

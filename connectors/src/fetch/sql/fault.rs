@@ -1,5 +1,6 @@
 //! What databases say when something is wrong, as findings that a person can act on.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use sqlx::error::DatabaseError;
@@ -42,6 +43,12 @@ impl From<sqlx::Error> for Fault {
     fn from(error: sqlx::Error) -> Self {
         Self::Database(Step::Asking, error)
     }
+}
+
+/// The server is where nothing is that an institution could mean.
+pub(super) fn link_local(place: &str, address: IpAddr) -> Finding {
+    let expected = Some(address.to_string());
+    Finding { value: Some(place.to_owned()), expected, ..Finding::of(&finding::SQL_LINK_LOCAL) }
 }
 
 /// The queries take longer than they may.

@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use futures_util::TryStreamExt as _;
 use sqlx::mysql::{MySqlConnectOptions, MySqlRow};
 use sqlx::{
-    AssertSqlSafe, Column as _, Connection as _, Decode, Executor as _, MySql, MySqlConnection, Row as _, Type,
-    TypeInfo as _, ValueRef as _,
+    AssertSqlSafe, Column as _, Connection as _, Decode, Executor as _, MySql, MySqlConnection, Row as _,
+    SqlSafeStr as _, Statement as _, Type, TypeInfo as _, ValueRef as _,
 };
 
 use super::cursor::Mark;
@@ -61,6 +61,10 @@ pub(super) async fn ask(
             }
         }
         drop(stream);
+        if !rows.has_columns() {
+            let statement = connection.prepare(AssertSqlSafe(asked.statement.with("?")).into_sql_str()).await?;
+            rows.columns(statement.columns().iter().map(sqlx::mysql::MySqlColumn::name))?;
+        }
         rows.end().await?;
         connection.execute(sqlx::raw_sql("DEALLOCATE PREPARE vienkop")).await?;
     }

@@ -6,7 +6,10 @@ use std::collections::HashMap;
 
 use futures_util::TryStreamExt as _;
 use sqlx::postgres::{PgConnectOptions, PgRow};
-use sqlx::{AssertSqlSafe, Column as _, Connection as _, Executor as _, PgConnection, Row as _, ValueRef as _};
+use sqlx::{
+    AssertSqlSafe, Column as _, Connection as _, Executor as _, PgConnection, Row as _, SqlStr, Statement as _,
+    ValueRef as _,
+};
 
 use super::deliver::Limits;
 use super::fault::Fault;
@@ -55,6 +58,11 @@ pub(super) async fn ask(
             let called: String =
                 sqlx::query_scalar(called).bind(oid).persistent(false).fetch_one(&mut connection).await?;
             return Err(rows.unfit(column, &called));
+        }
+        // What the server would fetch next is what there was nothing of.
+        if !rows.has_columns() {
+            let statement = connection.prepare(SqlStr::from_static(FETCH)).await?;
+            rows.columns(statement.columns().iter().map(sqlx::postgres::PgColumn::name))?;
         }
         rows.end().await?;
         connection.execute("CLOSE vienkop").await?;

@@ -136,7 +136,7 @@ impl Rows {
         !self.columns.is_empty()
     }
 
-    /// The columns of the result, before its first row.
+    /// The columns of the result, before its first row; of one without rows, before its end.
     pub(super) fn columns<'a>(&mut self, names: impl Iterator<Item = &'a str>) -> Result<(), Fault> {
         let mut columns: Vec<Column> = Vec::new();
         let encodings = self.asked.as_ref().map(|asked| asked.encodings.clone()).unwrap_or_default();

@@ -10,7 +10,7 @@ use futures_util::TryStreamExt as _;
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteRow};
 use sqlx::{
     Arguments as _, AssertSqlSafe, Column as _, ConnectOptions as _, Connection as _, Decode, Executor as _, Row as _,
-    Sqlite, SqliteConnection, TypeInfo as _, ValueRef as _,
+    SqlSafeStr as _, Sqlite, SqliteConnection, Statement as _, TypeInfo as _, ValueRef as _,
 };
 
 use super::cursor::Mark;
@@ -59,6 +59,10 @@ pub(super) async fn ask(path: &Path, queries: &[Asked], rows: &mut Rows, stop: A
             }
         }
         drop(stream);
+        if !rows.has_columns() {
+            let statement = connection.prepare(AssertSqlSafe(asked.statement.with("?1")).into_sql_str()).await?;
+            rows.columns(statement.columns().iter().map(sqlx::sqlite::SqliteColumn::name))?;
+        }
         rows.end().await?;
     }
     connection.close().await?;
