@@ -716,6 +716,7 @@ config-unknown-unit = "{ $value }" is not a unit of durations
 config-unknown-code = the code list "{ $list }" has no value "{ $value }"
 config-no-codelist = the code list "{ $list }" that the field "{ $field }" needs is missing (config/codelists/{ $list }.csv)
 config-changes-are-no-snapshot = a cursor asks for changes only, so this must be delivers = "delta": in a snapshot, what did not change would look retired
+config-sample-network = a sample must not reach the network: say recorded = "data-samples/<id>", a folder of recorded answers
 config-unknown-preset = there is no preset "{ $value }"
 config-secret = the secret itself stands in the configuration; it does not belong here, and should now be taken for known and be changed
 config-hint-secret = say where it is kept: {"{"} env = "NAME" {"}"} or {"{"} file = "path" {"}"}

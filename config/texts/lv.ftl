@@ -718,6 +718,7 @@ config-unknown-unit = „{ $value }” nav ilguma mērvienība
 config-unknown-code = klasifikatorā „{ $list }” nav vērtības „{ $value }”
 config-no-codelist = nav klasifikatora „{ $list }”, ko prasa lauks „{ $field }” (config/codelists/{ $list }.csv)
 config-changes-are-no-snapshot = kursors prasa tikai izmaiņas, tāpēc jābūt delivers = "delta": pilnā piegādē tas, kas nav mainījies, izskatītos izņemts
+config-sample-network = paraugs nedrīkst sazināties ar tīklu: jānorāda recorded = "data-samples/<id>", mape ar ierakstītām atbildēm
 config-unknown-preset = nav tādas sagataves: „{ $value }”
 config-secret = konfigurācijā stāv pats noslēpums; to šeit neraksta, un tas tagad jāuzskata par atklātu un jānomaina
 config-hint-secret = ierakstiet, kur tas atrodams: {"{"} env = "NOSAUKUMS" {"}"} vai {"{"} file = "ceļš" {"}"}

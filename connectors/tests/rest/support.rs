@@ -1,6 +1,7 @@
 //! Fetching as a run does, and what came of it.
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
 use jiff::Timestamp;
@@ -129,6 +130,27 @@ pub(crate) fn options(url: &str, more: Value) -> Value {
     } });
     merge(&mut options, more);
     options
+}
+
+/// `[fetch]` of a preset as it is in `config/presets`, with what a source for the server at `url` adds.
+pub(crate) fn preset(name: &str, url: &str, more: Value) -> Value {
+    let path = format!("{}/../config/presets/{name}.toml", env!("CARGO_MANIFEST_DIR"));
+    let preset: toml::Table = toml::from_str(&fs_err::read_to_string(path).unwrap()).unwrap();
+    let mut fetch = serde_json::to_value(&preset["fetch"]).unwrap();
+    assert_eq!(fetch.as_object_mut().unwrap().remove("kind"), Some(json!("rest")));
+    merge(&mut fetch, options(url, more));
+    fetch
+}
+
+/// The place of a secret: a file, which lives as long as the test process.
+pub(crate) fn secret(text: &str) -> Value {
+    static FILES: Mutex<Vec<tempfile::TempPath>> = Mutex::new(Vec::new());
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs_err::write(file.path(), format!("{text}\n")).unwrap();
+    let path = file.into_temp_path();
+    let place = json!({ "file": path.to_str().unwrap() });
+    FILES.lock().unwrap().push(path);
+    place
 }
 
 fn merge(into: &mut Value, from: Value) {

@@ -166,7 +166,7 @@ pub(crate) struct Source {
     /// source says itself counts more.
     #[serde(default)]
     pub(crate) extends: Option<String>,
-    /// Registration number of the institution that delivers.
+    /// Registration number of the institution that delivers: that of requests and events whose table says no other.
     #[serde(default)]
     pub(crate) institution: Option<String>,
     /// What a delivery is: everything (`snapshot`) or only changes (`delta`).

@@ -47,7 +47,7 @@ pub(super) struct RestOptions {
 
 /// What a request is, wherever one is declared. Texts may have gaps: `{since}`, `{until}`, `{offset}`, `{page}`,
 /// `{cursor}`, `{limit}` in the list, `{ids}` in the batches of `detail`, `{id}` and paths below the record in
-/// `children`.
+/// `children`; `{since|1970-01-01}` says what stands there where there is no value.
 #[derive(Debug, Clone, Default)]
 pub(super) struct RequestOptions {
     pub(super) method: String,
@@ -457,6 +457,10 @@ pub(super) struct HistoryOptions {
     /// How times of the log are written (strftime), where it is not one of the forms that vienkop knows.
     #[serde(default)]
     pub(super) format: Option<String>,
+    /// Time zone of times that name none (`UTC`); they are handed on in UTC then. By default they stay as they are, and
+    /// count as those of the installation.
+    #[serde(default)]
+    pub(super) zone: Option<String>,
 }
 
 /// A value: where it is and, where it is part of a text, which part.

@@ -139,7 +139,7 @@ impl Plan {
         options.server.check()?;
         let mut request = RequestTemplate::new(&RequestOptions::from(&options.request), "request")?;
         // A text with a gap that has no value is left out: a filter would be lost with it.
-        let since = options.incremental.as_ref().filter(|_| request.gaps().contains(&"since"));
+        let since = options.incremental.as_ref().filter(|_| request.needed().contains(&"since"));
         if since.is_some_and(|incremental| incremental.first.is_none()) {
             return Err(fault("incremental/first", "first-needed", ""));
         }
