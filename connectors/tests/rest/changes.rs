@@ -86,8 +86,9 @@ proptest! {
         let first = loop {
             match place.fetch(&options, None) {
                 Ok(delivered) => break delivered,
-                // Too busy to be read whole: nothing is loaded, and the next run tries again.
-                Err(FetchError::File(finding)) => prop_assert_eq!(finding.code, "N011"),
+                // Too busy to be read whole: nothing is loaded, and the next run tries again. One record in and one out
+                // at every page looks like a server that passes over the offset.
+                Err(FetchError::File(finding)) => prop_assert!(["N011", "N007"].contains(&finding.code), "{finding:?}"),
                 Err(error) => panic!("{error:?}"),
             }
         };

@@ -11,6 +11,8 @@
 
 mod changes;
 mod faults;
+mod ivanti;
+mod jira;
 mod pages;
 mod redmine;
 mod resume;

@@ -43,7 +43,8 @@ impl Delivered {
 
     /// Ids in the order they came.
     pub(crate) fn ids(&self) -> Vec<String> {
-        self.records().iter().map(|record| text(record.get("id").or(record.get("TicketID")).unwrap())).collect()
+        let id = |record: &Value| text(["id", "TicketID", "RecId"].iter().find_map(|name| record.get(name)).unwrap());
+        self.records().iter().map(id).collect()
     }
 
     /// The records by id; each may come once only.
