@@ -40,6 +40,9 @@ pub(super) struct RestOptions {
     /// Lists that ids are looked up in.
     #[serde(default)]
     pub(super) lookups: Vec<LookupOptions>,
+    /// Values out of lists of named ones (custom fields), each as a member of the record.
+    #[serde(default)]
+    pub(super) pick: Vec<PickOptions>,
     /// The record's own log of its states, added as the list `history`.
     #[serde(default)]
     pub(super) history: Option<HistoryOptions>,
@@ -420,6 +423,27 @@ pub(super) struct ApplyOptions {
     /// Member beside it that what was found is written to.
     #[serde(rename = "as")]
     pub(super) member: String,
+}
+
+/// A value out of a list of named ones: `{ list = "custom_fields", where = { name = "Pakalpojums" }, as = "pakalpojums" }`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PickOptions {
+    /// Path below the record to the list: `custom_fields`.
+    pub(super) list: String,
+    /// Which entry: the first whose members have these values.
+    #[serde(default, rename = "where")]
+    pub(super) only: BTreeMap<String, Value>,
+    /// Path below the entry to the value.
+    #[serde(default = "value")]
+    pub(super) value: String,
+    /// Member of the record that it becomes.
+    #[serde(rename = "as")]
+    pub(super) member: String,
+}
+
+fn value() -> String {
+    "value".to_owned()
 }
 
 /// The record's own log of its states, added to the record as the list `history` with `id`, `at`, `state`, `from` and

@@ -11,6 +11,7 @@ use super::lookups::Apply;
 use super::moment::{self, Read, Written};
 use super::options::{DetailOptions, IncrementalOptions, Paging, Place, RequestOptions, RestOptions, WindowOptions};
 use super::paging::Pager;
+use super::pick::Pick;
 use super::template::{RequestTemplate, Template};
 use super::tree::{Node, Path, pointer};
 
@@ -26,6 +27,7 @@ pub(super) struct Plan {
     pub(super) detail: Option<Detail>,
     pub(super) children: Vec<Child>,
     pub(super) lookups: Vec<Lookup>,
+    pub(super) pick: Vec<Pick>,
     pub(super) history: Option<History>,
 }
 
@@ -187,6 +189,7 @@ impl Plan {
             detail: options.detail.as_ref().map(detail).transpose()?,
             children: children(options)?,
             lookups: lookups(options)?,
+            pick: options.pick.iter().map(Pick::new).collect::<Result<_, _>>()?,
             history: options.history.as_ref().map(History::new).transpose()?,
         })
     }
