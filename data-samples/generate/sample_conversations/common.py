@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 SAMPLES = Path(__file__).resolve().parents[2]
 RIGA = ZoneInfo("Europe/Riga")
 UTC = ZoneInfo("UTC")
+PLAIN = ' $,:*<>=/"'
 
 
 def riga(text):
@@ -37,7 +38,7 @@ class Conversation:
         if body is not None:
             lines.append('method = "POST"')
         # As people read it: only what would mean something else is escaped.
-        pairs = [f"{name}={quote(str(value), safe=' $,:*<>=/\"')}" for name, value in (query or {}).items()]
+        pairs = [f"{name}={quote(str(value), safe=PLAIN)}" for name, value in (query or {}).items()]
         lines.append(f"path = {quoted(path + ('?' + '&'.join(pairs) if pairs else ''))}")
         if body is not None:
             lines.append(f"body = {quoted(json.dumps(body, ensure_ascii=False))}")

@@ -1,4 +1,4 @@
-"""Mežmalas sociālās aprūpes centrs: Znuny 6.5 with the web service docs/deployment/znuny.yml.
+"""Mežmalas sociālās aprūpes centrs: Znuny 6.5 with the web service docs/deployment/znuny/vienkop.yml.
 https://github.com/znuny/Znuny/tree/dev/Kernel/GenericInterface/Operation/Ticket"""
 
 from .common import Conversation, utc
