@@ -56,8 +56,7 @@ fn delivery(project: &Project, first: bool, requests: &[(u32, &str, &str, &str)]
 
 /// State, time and derivation of every event of a request.
 fn events(project: &Project, number: u32) -> Vec<String> {
-    let told =
-        project.vienkop(&["explain", &format!("service_request:90000270634/{number}"), "--json"]).ends(0).json();
+    let told = project.vienkop(&["explain", &format!("service_request:90000270634/{number}"), "--json"]).ends(0).json();
     let text = |event: &Value, name: &str| event[name].as_str().unwrap_or("–").to_owned();
     let events = told["events"].as_array().unwrap().iter();
     events.map(|event| ["state", "at", "derivation"].map(|name| text(event, name)).join(" ")).collect()
@@ -112,8 +111,12 @@ fn states_that_are_polled_become_events() {
 #[test]
 fn the_examples_of_sources_are_right() {
     let text = fs::read_to_string(checkout().join("docs/presets.md")).unwrap();
-    let examples: Vec<&str> =
-        text.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).filter(|e| e.starts_with("id = ")).collect();
+    let examples: Vec<&str> = text
+        .split("```toml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .filter(|e| e.starts_with("id = "))
+        .collect();
     assert!(examples.len() >= 5, "{}", examples.len());
     let project = project();
     for example in examples {

@@ -231,7 +231,7 @@ N016-remedy = Raise the ceiling of the server, or narrow the request down.
 N016-explain = The system has no paging, so its records are asked for by time of change, in windows that are halved as long as they come back full. This one is as short as can be and still full, so records may be missing. Nothing of this source is loaded.
 
 N017-title = Not in the look-up list
-N017-message = The list "{ $column }" has no value { $value }.
+N017-message = The list "{ $field }" has no value { $value }.
 N017-remedy = If the value was deleted in the system, nothing can be done; otherwise check whether the account of vienkop sees the whole list.
 N017-explain = Systems keep ids in place of names in their records and logs, and the names in lists beside. This id is not in its list, so it is loaded as it stands.
 

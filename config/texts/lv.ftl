@@ -231,7 +231,7 @@ N016-remedy = Palieliniet servera ierobežojumu vai sašauriniet pieprasījumu.
 N016-explain = Sistēmai nav lapošanas, tāpēc ierakstus prasa pēc izmaiņu laika posmos, kurus dala uz pusēm, kamēr tie ir pilni. Šis ir īsākais iespējamais un joprojām pilns, tāpēc kādu ierakstu var trūkt. No šī avota netiek ielādēts nekas.
 
 N017-title = Vērtības nav sarakstā
-N017-message = Sarakstā „{ $column }” nav vērtības { $value }.
+N017-message = Sarakstā „{ $field }” nav vērtības { $value }.
 N017-remedy = Ja vērtība sistēmā ir dzēsta, neko nevar darīt; ja nav, pārbaudiet, vai vienkop konts redz visu sarakstu.
 N017-explain = Sistēmas ierakstos un žurnālos nosaukumu vietā glabā identifikatorus, bet nosaukumus — atsevišķos sarakstos. Šī identifikatora sarakstā nav, tāpēc tas ielādēts tāds, kāds ir.
 

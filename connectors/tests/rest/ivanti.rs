@@ -49,8 +49,13 @@ impl Request {
             "ProfileFullName": "Jānis Paraugs", "Subject": "010190-12345",
         });
         let named = |name: &str| select.is_none_or(|select| select.split(',').any(|field| field.trim() == name));
-        let chosen: Map<String, Value> =
-            all.as_object().unwrap().iter().filter(|(name, _)| named(name)).map(|(n, v)| (n.clone(), v.clone())).collect();
+        let chosen: Map<String, Value> = all
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter(|(name, _)| named(name))
+            .map(|(n, v)| (n.clone(), v.clone()))
+            .collect();
         Value::Object(chosen)
     }
 }

@@ -188,7 +188,8 @@ impl Jira {
         let mut issues = self.issues.lock().unwrap().clone();
         for limit in limits.split(" AND ") {
             let (comparison, written) = limit.trim_end_matches('"').split_once(" \"").ok_or(limit)?;
-            let local = jiff::civil::DateTime::strptime("%Y-%m-%d %H:%M", written).map_err(|error| error.to_string())?;
+            let local =
+                jiff::civil::DateTime::strptime("%Y-%m-%d %H:%M", written).map_err(|error| error.to_string())?;
             let at = zone.to_timestamp(local).unwrap();
             match comparison {
                 "updated >=" => issues.retain(|issue| moment(issue.updated) >= at),
@@ -232,7 +233,12 @@ fn issues() -> Vec<Issue> {
         Issue::new(1, 100).to(7_000, "In Progress").to(7_200, "Waiting for customer").to(9_000, "Done"),
         Issue::new(2, 100),
         Issue::new(3, 300).to(300, "In Progress"),
-        Issue::new(4, 400).to(500, "In Progress").to(600, "To Do").to(700, "In Progress").to(800, "Done").to(900, "To Do"),
+        Issue::new(4, 400)
+            .to(500, "In Progress")
+            .to(600, "To Do")
+            .to(700, "In Progress")
+            .to(800, "Done")
+            .to(900, "To Do"),
         Issue::new(5, 500),
     ]
 }
@@ -288,7 +294,8 @@ fn a_minute_with_more_than_a_search_gives_is_told() {
 
 #[test]
 fn what_has_changed_is_asked_for_to_the_minute() {
-    for (options, path) in [(data_center as fn(&str) -> Value, "/rest/api/2/search"), (cloud, "/rest/api/3/search/jql")] {
+    for (options, path) in [(data_center as fn(&str) -> Value, "/rest/api/2/search"), (cloud, "/rest/api/3/search/jql")]
+    {
         let late: Vec<Issue> = (1..=6).map(|id| Issue::new(id, 36_000 + id * 7)).collect();
         let (jira, server) = Jira::new(late, 100).serve();
         let place = Place::new();
@@ -333,7 +340,8 @@ fn an_account_in_another_time_zone_loses_nothing() {
 
 #[test]
 fn issues_that_change_between_pages_come_whole() {
-    for (options, path) in [(data_center as fn(&str) -> Value, "/rest/api/2/search"), (cloud, "/rest/api/3/search/jql")] {
+    for (options, path) in [(data_center as fn(&str) -> Value, "/rest/api/2/search"), (cloud, "/rest/api/3/search/jql")]
+    {
         let jira = Arc::new(Jira::new((1..=9).map(|id| Issue::new(id, id * 60)).collect(), 3));
         let shared = Arc::clone(&jira);
         let server = Server::start(move |asked| {

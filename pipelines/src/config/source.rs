@@ -178,7 +178,9 @@ fn check_identity(reporter: &mut Reporter<'_>, value: &Value, place: &Place) {
 /// Requests and events belong to the institution that delivers, unless a table says otherwise.
 fn belong(value: &mut Value) {
     const FIELD: &str = "institution_reg_no";
-    let Some(institution) = value.get("institution").filter(|institution| institution.is_string()).cloned() else { return };
+    let Some(institution) = value.get("institution").filter(|institution| institution.is_string()).cloned() else {
+        return;
+    };
     for table in value.get_mut("table").and_then(Value::as_array_mut).into_iter().flatten() {
         let entity = table.get("entity").and_then(Value::as_str).and_then(model::entity);
         if !entity.is_some_and(|entity| entity.fields.iter().any(|field| field.name == FIELD)) {

@@ -665,8 +665,10 @@ fn samples_do_not_reach_the_network() {
             fetch.replace("[server]", "[fetch.server]")
         )
     };
-    let told_of = |place: &str, more: &str, fetch: &str| told(&[(&format!("sources/{place}.toml"), &body("x", more, fetch))]);
-    let said = r#"a sample must not reach the network: say recorded = "data-samples/<id>", a folder of recorded answers"#;
+    let told_of =
+        |place: &str, more: &str, fetch: &str| told(&[(&format!("sources/{place}.toml"), &body("x", more, fetch))]);
+    let said =
+        r#"a sample must not reach the network: say recorded = "data-samples/<id>", a folder of recorded answers"#;
     let sql = "url = { env = \"A\" }\nquery = \"SELECT 1\"\n";
     for (more, fetch) in [("kind = \"http\"\n", rest), ("kind = \"sql\"\n", sql)] {
         let refused = told_of("samples/x", more, fetch);

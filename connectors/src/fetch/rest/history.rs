@@ -300,7 +300,8 @@ mod tests {
         let mut options = redmine();
         options["zone"] = json!("Europe/Riga");
         let change = json!({"id": 7, "created_on": "2024-07-01 10:00:00", "details": [{"name": "status_id", "old": "New", "new": "Open"}]});
-        let record = json!({"created_on": "2024-01-01T08:00:00+01:00", "status": {"name": "Open"}, "journals": [change]});
+        let record =
+            json!({"created_on": "2024-01-01T08:00:00+01:00", "status": {"name": "Open"}, "journals": [change]});
         let expected = ["0 2024-01-01T07:00:00Z New – –", "7 2024-07-01T07:00:00Z Open New –"];
         assert_eq!(states(&history(options, &record).0), expected);
     }

@@ -69,7 +69,9 @@ mod tests {
                 { "id": 3, "value": "tālrunis" },
             ],
         });
-        let of = |only: Value, value: &str| picked(json!({ "list": "fields", "where": only, "value": value, "as": "p" }), &record);
+        let of = |only: Value, value: &str| {
+            picked(json!({ "list": "fields", "where": only, "value": value, "as": "p" }), &record)
+        };
         assert_eq!(of(json!({ "id": 3 }), "value"), "pasts");
         assert_eq!(of(json!({ "name": "Pakalpojums" }), "value/code"), "0010");
         assert_eq!(of(json!({ "name": "Vairāki" }), "value"), json!(["a", "b"]));

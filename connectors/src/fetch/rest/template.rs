@@ -353,7 +353,10 @@ mod tests {
         assert_eq!(text("{{offset}", plain).unwrap(), "{offset}");
         let both = "a >= '{since|1970-01-01 00:00}' b = {offset|x}";
         assert_eq!(text(both, plain).unwrap(), "a >= '1970-01-01 00:00' b = 100");
-        assert_eq!((text("{a b|c}", plain).unwrap(), text("{since|}", plain).unwrap()), ("{a b|c}".into(), String::new()));
+        assert_eq!(
+            (text("{a b|c}", plain).unwrap(), text("{since|}", plain).unwrap()),
+            ("{a b|c}".into(), String::new())
+        );
     }
 
     #[test]
