@@ -657,7 +657,7 @@ fn encodings() {
 /// The demonstration asks nobody: neither a newcomer's first run nor the tests may need a network.
 #[test]
 fn samples_do_not_reach_the_network() {
-    let rest = "[server]\nurl = \"https://a.example/\"\n";
+    let rest = "path = \"a.json\"\n[server]\nurl = \"https://a.example/\"\n";
     let body = |id: &str, more: &str, fetch: &str| {
         format!(
             "id = \"{id}\"\ntitle = \"X\"\ndelivers = \"delta\"\n[fetch]\n{more}{}\n[format]\nkind = \"json\"\n[[table]]\n\
@@ -677,7 +677,7 @@ fn samples_do_not_reach_the_network() {
     }
     assert_eq!(told_of("samples/x", "kind = \"http\"\nrecorded = \"data-samples/x\"\n", rest), [""; 0]);
     // What a preset says counts too.
-    let preset = "title = \"S\"\ndocumentation = \"https://s.example\"\nverified = false\n[fetch]\nkind = \"http\"\n[fetch.server]\n\
+    let preset = "title = \"S\"\ndocumentation = \"https://s.example\"\nverified = false\n[fetch]\nkind = \"http\"\npath = \"a.json\"\n[fetch.server]\n\
         url = \"https://a.example/\"\n[format]\nkind = \"json\"\n";
     let source = "id = \"x\"\ntitle = \"X\"\nextends = \"s\"\ndelivers = \"delta\"\n[[table]]\nentity = \"life_event\"\n\
         fields = { code = \"K\", name = \"N\" }\n";

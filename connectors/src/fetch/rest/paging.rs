@@ -89,6 +89,9 @@ pub(super) struct Walk {
     tail: Vec<Digest>,
     /// Whether the list has moved under the walk.
     pub(super) moved: bool,
+    /// Whether the total has changed under it.
+    #[serde(default)]
+    shifted: bool,
 }
 
 impl Default for Walk {
@@ -102,6 +105,7 @@ impl Default for Walk {
             idle: 0,
             tail: Vec::new(),
             moved: false,
+            shifted: false,
         }
     }
 }
@@ -260,18 +264,15 @@ impl Pager {
         walk.distinct += page.fresh;
         let total =
             self.total.as_ref().and_then(|steps| page.document.pointed(steps)?.text()?.trim().parse::<u64>().ok());
-        // Records that came in above push those of a page into the next one: that is no circle.
-        let pushed = walk.totals.is_some_and(|(_, last)| total.is_some_and(|total| total != last));
+        // Records that came in above push those of a page into a later one: that is no circle.
+        walk.shifted |= walk.totals.is_some_and(|(_, last)| total.is_some_and(|total| total != last));
         // A total of nothing on a page that holds something is no total.
         if let Some(total) = total.filter(|total| *total > 0 || page.received == 0) {
             let (most, _) = walk.totals.unwrap_or_default();
             walk.totals = Some((most.max(total), total));
         }
         let Some(next) = self.next(walk, page, again) else { return After::End };
-        // Where records are told apart, a page that comes again is one without anything new: one came, another went, and
-        // the total is what it was.
-        let met_before = page.received > 0 && !met.insert(page.digest) && !pushed;
-        if met_before && (page.keys.is_empty() || self.leans_on_server()) {
+        if page.received > 0 && !met.insert(page.digest) && !walk.shifted {
             return After::Circle(Circle::Page);
         }
         if let Step::Cursor(text) | Step::Link(text) = &next
@@ -279,10 +280,7 @@ impl Pager {
         {
             return After::Circle(Circle::Link);
         }
-        walk.idle = match page.received > 0 && page.fresh == 0 {
-            true => walk.idle + u32::from(!pushed),
-            false => 0,
-        };
+        walk.idle = if page.received > 0 && page.fresh == 0 { walk.idle + 1 } else { 0 };
         if walk.idle >= IDLE {
             return After::Circle(Circle::Idle);
         }
