@@ -16,6 +16,7 @@ fn documents_name_files_that_exist() {
         "docs/schedule.md",
         "docs/postgresql.md",
         "docs/rest.md",
+        "docs/presets.md",
         "docs/sql.md",
     ];
     for document in documents {

@@ -12,6 +12,7 @@ mod http;
 mod links;
 mod network;
 mod personal_data;
+mod presets;
 mod review;
 mod runs;
 mod samples;

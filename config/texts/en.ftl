@@ -231,7 +231,7 @@ N016-remedy = Raise the ceiling of the server, or narrow the request down.
 N016-explain = The system has no paging, so its records are asked for by time of change, in windows that are halved as long as they come back full. This one is as short as can be and still full, so records may be missing. Nothing of this source is loaded.
 
 N017-title = Not in the look-up list
-N017-message = The list "{ $column }" has no value { $value }.
+N017-message = The list "{ $field }" has no value { $value }.
 N017-remedy = If the value was deleted in the system, nothing can be done; otherwise check whether the account of vienkop sees the whole list.
 N017-explain = Systems keep ids in place of names in their records and logs, and the names in lists beside. This id is not in its list, so it is loaded as it stands.
 
@@ -721,6 +721,7 @@ config-unknown-unit = "{ $value }" is not a unit of durations
 config-unknown-code = the code list "{ $list }" has no value "{ $value }"
 config-no-codelist = the code list "{ $list }" that the field "{ $field }" needs is missing (config/codelists/{ $list }.csv)
 config-changes-are-no-snapshot = a cursor asks for changes only, so this must be delivers = "delta": in a snapshot, what did not change would look retired
+config-sample-network = a sample must not reach the network: say recorded = "data-samples/<id>", a folder of recorded answers
 config-unknown-preset = there is no preset "{ $value }"
 config-without = the preset has no "{ $value }" to do without
 config-secret = the secret itself stands in the configuration; it does not belong here, and should now be taken for known and be changed

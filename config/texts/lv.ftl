@@ -231,7 +231,7 @@ N016-remedy = Palieliniet servera ierobežojumu vai sašauriniet pieprasījumu.
 N016-explain = Sistēmai nav lapošanas, tāpēc ierakstus prasa pēc izmaiņu laika posmos, kurus dala uz pusēm, kamēr tie ir pilni. Šis ir īsākais iespējamais un joprojām pilns, tāpēc kādu ierakstu var trūkt. No šī avota netiek ielādēts nekas.
 
 N017-title = Vērtības nav sarakstā
-N017-message = Sarakstā „{ $column }” nav vērtības { $value }.
+N017-message = Sarakstā „{ $field }” nav vērtības { $value }.
 N017-remedy = Ja vērtība sistēmā ir dzēsta, neko nevar darīt; ja nav, pārbaudiet, vai vienkop konts redz visu sarakstu.
 N017-explain = Sistēmas ierakstos un žurnālos nosaukumu vietā glabā identifikatorus, bet nosaukumus — atsevišķos sarakstos. Šī identifikatora sarakstā nav, tāpēc tas ielādēts tāds, kāds ir.
 
@@ -723,6 +723,7 @@ config-unknown-unit = „{ $value }” nav ilguma mērvienība
 config-unknown-code = klasifikatorā „{ $list }” nav vērtības „{ $value }”
 config-no-codelist = nav klasifikatora „{ $list }”, ko prasa lauks „{ $field }” (config/codelists/{ $list }.csv)
 config-changes-are-no-snapshot = kursors prasa tikai izmaiņas, tāpēc jābūt delivers = "delta": pilnā piegādē tas, kas nav mainījies, izskatītos izņemts
+config-sample-network = paraugs nedrīkst sazināties ar tīklu: jānorāda recorded = "data-samples/<id>", mape ar ierakstītām atbildēm
 config-unknown-preset = nav tādas sagataves: „{ $value }”
 config-without = sagatavē nav „{ $value }”, no kā varētu atteikties
 config-secret = konfigurācijā stāv pats noslēpums; to šeit neraksta, un tas tagad jāuzskata par atklātu un jānomaina

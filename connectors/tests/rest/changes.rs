@@ -60,9 +60,10 @@ fn load(held: &mut BTreeMap<String, Value>, records: Vec<Value>) {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
 
+    // Pages of one record cannot overlap: one record out and one in between two of them leaves no trace.
     #[test]
     fn nothing_is_lost_between_pages(
-        count in 0_u32..24, clamp in 1_usize..6, sort in prop_oneof![Just("updated_on"), Just("id"), Just("newest")],
+        count in 0_u32..24, clamp in 2_usize..7, sort in prop_oneof![Just("updated_on"), Just("id"), Just("newest")],
         changes in proptest::collection::btree_map(0_usize..40, (change(), 0_u32..400), 0..8),
     ) {
         let mut system = Redmine::new((1..=count).map(|id| Issue::new(id, id * 3 / 2)).collect(), clamp);
@@ -86,8 +87,9 @@ proptest! {
         let first = loop {
             match place.fetch(&options, None) {
                 Ok(delivered) => break delivered,
-                // Too busy to be read whole: nothing is loaded, and the next run tries again.
-                Err(FetchError::File(finding)) => prop_assert_eq!(finding.code, "N011"),
+                // Too busy to be read whole: nothing is loaded, and the next run tries again. One record in and one out
+                // at every page looks like a server that passes over the offset.
+                Err(FetchError::File(finding)) => prop_assert!(["N011", "N007"].contains(&finding.code), "{finding:?}"),
                 Err(error) => panic!("{error:?}"),
             }
         };

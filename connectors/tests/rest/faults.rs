@@ -8,6 +8,8 @@ use std::time::Duration;
 use serde_json::Value;
 use vienkop_connectors::fetch::FetchError;
 
+use crate::ivanti::{self, Ivanti, ivanti};
+use crate::jira::{self, Jira, cloud, data_center};
 use crate::redmine::{Issue, Redmine, redmine};
 use crate::server::{Asked, Reply, Server};
 use crate::support::{Delivered, Place};
@@ -190,6 +192,44 @@ fn tickets() -> Arc<dyn Fn(&Asked) -> Reply + Send + Sync> {
     let tickets = (1..=7).map(|id| Ticket::new(id, 30_000 + 60 * id).to(40_000 + 60 * id, "open")).collect();
     let znuny = Znuny::new(tickets, 5);
     Arc::new(move |asked| znuny.answer(asked))
+}
+
+fn jira_issues() -> Arc<dyn Fn(&Asked) -> Reply + Send + Sync> {
+    let issues = (1..=5).map(|id| jira::Issue::new(id, 60 * id).to(1_000 + id / 2, "In Progress")).collect();
+    let jira = Jira::new(issues, 2);
+    Arc::new(move |asked| jira.answer(asked))
+}
+
+fn ivanti_requests() -> Arc<dyn Fn(&Asked) -> Reply + Send + Sync> {
+    let requests = (1..=7).map(|id| ivanti::Request::new(id, 60 * id).to(1_000 + id / 2, "Active")).collect();
+    let ivanti = Ivanti::new(requests, 2);
+    Arc::new(move |asked| ivanti.answer(asked))
+}
+
+const ALL: [Fault; 8] = [
+    Fault::Dead,
+    Fault::Truncated,
+    Fault::Status500,
+    Fault::TooMany,
+    Fault::Gone,
+    Fault::Html,
+    Fault::Broken,
+    Fault::Repeated,
+];
+
+#[test]
+fn everything_and_jira_data_center() {
+    check(&ALL, &jira_issues(), data_center);
+}
+
+#[test]
+fn everything_and_jira_cloud() {
+    check(&ALL, &jira_issues(), cloud);
+}
+
+#[test]
+fn everything_and_ivanti() {
+    check(&ALL, &ivanti_requests(), ivanti);
 }
 
 #[test]

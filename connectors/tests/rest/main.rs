@@ -14,6 +14,8 @@ mod ckan;
 mod dagr;
 mod faults;
 mod odata;
+mod ivanti;
+mod jira;
 mod pages;
 mod redmine;
 mod resume;

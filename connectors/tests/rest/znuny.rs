@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 
 use crate::server::{Asked, Reply, Server};
-use crate::support::{Place, options};
+use crate::support::{Place, preset, secret};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Ticket {
     pub(crate) id: u32,
-    /// Local second of 4 June 2024.
+    /// Second of 4 June 2024 by the system's clock.
     pub(crate) created: u32,
     pub(crate) changed: u32,
     pub(crate) states: Vec<(u32, &'static str)>,
@@ -145,52 +145,14 @@ impl Znuny {
     }
 }
 
-/// What a preset for Znuny says.
+/// What a source with the preset says; the ceiling is one that tests can reach.
 pub(crate) fn znuny(url: &str) -> Value {
-    options(
-        url,
-        json!({
-            "server": { "auth": {
-                "kind": "session", "path": "Session", "body": { "UserLogin": "vienkop", "Password": secret("parole") },
-                "take": "/SessionID", "in": "body", "name": "SessionID",
-            } },
-            "errors": {
-                "pointer": "/Error/ErrorCode", "message": "/Error/ErrorMessage",
-                "login": ["TicketSearch.AuthFail", "TicketGet.AuthFail", "TicketHistoryGet.AuthFail"],
-                "gone": ["TicketGet.AccessDenied", "TicketHistoryGet.AccessDenied"],
-            },
-            "request": { "method": "POST", "path": "TicketSearch", "body": { "Limit": 5 }, "records": "/TicketID" },
-            "windows": {
-                "from": "TicketLastChangeTimeNewerDate", "to": "TicketLastChangeTimeOlderDate", "in": "body",
-                "format": "%Y-%m-%d %H:%M:%S", "most": 5,
-            },
-            "incremental": { "field": "Changed" },
-            "detail": {
-                "method": "POST", "path": "TicketGet", "body": { "TicketID": "{ids}" }, "records": "/Ticket",
-                "id": "TicketID", "batch": 4, "join": ",",
-            },
-            "children": [{
-                "name": "log", "method": "POST", "path": "TicketHistoryGet", "body": { "TicketID": "{id}" },
-                "records": "/TicketHistory/0/History",
-            }],
-            "history": {
-                "entries": "log", "where": { "HistoryType": "StateUpdate" },
-                "from": { "path": "Name", "extract": "^%%(.*?)%%" }, "to": { "path": "Name", "extract": "^%%.*?%%(.*?)%%" },
-                "at": "CreateTime", "created": "Created", "current": "State",
-            },
-        }),
-    )
-}
-
-/// A file with a secret, which lives as long as the test process.
-fn secret(text: &str) -> Value {
-    static FILE: std::sync::OnceLock<tempfile::TempPath> = std::sync::OnceLock::new();
-    let path = FILE.get_or_init(|| {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        fs_err::write(file.path(), text).unwrap();
-        file.into_temp_path()
+    let auth = json!({ "body": { "UserLogin": "vienkop", "Password": secret("parole") } });
+    let more = json!({
+        "server": { "auth": auth }, "request": { "body": { "Limit": 5 } }, "windows": { "most": 5 },
+        "incremental": { "overlap": "2min" }, "detail": { "batch": 4 },
     });
-    json!({ "file": path.to_str().unwrap() })
+    preset("znuny", url, more)
 }
 
 fn sorted(mut ids: Vec<String>) -> Vec<String> {
@@ -209,7 +171,7 @@ fn full_windows_are_halved_until_everything_has_come() {
     let delivered = place.fetch(&znuny(&server.url()), None).unwrap();
     assert_eq!((sorted(delivered.ids()), delivered.codes()), (all(1..=40), vec![]));
     delivered.by_id();
-    assert_eq!(delivered.until().as_deref(), Some("2024-06-04T05:24:40Z"));
+    assert_eq!(delivered.until().as_deref(), Some("2024-06-04T08:24:40Z"));
 }
 
 #[test]
@@ -225,9 +187,10 @@ fn states_come_from_the_log() {
             .map(|s| (s["at"].as_str().unwrap().to_owned(), s["state"].as_str().unwrap().to_owned()))
             .collect()
     };
-    let expected = [(local(100), "new"), (local(200), "open"), (local(200), "closed successful")];
+    let utc = |second: u32| format!("{}Z", local(second).replace(' ', "T"));
+    let expected = [(utc(100), "new"), (utc(200), "open"), (utc(200), "closed successful")];
     assert_eq!(states("1"), expected.map(|(at, state)| (at, state.to_owned())));
-    assert_eq!(states("2"), [(local(100), "new".to_owned())]);
+    assert_eq!(states("2"), [(utc(100), "new".to_owned())]);
     assert_eq!(records["1"]["TicketNumber"], "2024060400000001");
 }
 
@@ -293,9 +256,12 @@ fn a_second_with_more_than_the_ceiling_is_told() {
 }
 
 #[test]
-fn what_changed_since_is_asked_in_local_time() {
+fn what_changed_since_is_asked_in_the_systems_time() {
     let (znuny_server, server) = Znuny::new((1..=3).map(|id| Ticket::new(id, 36_000 + id)).collect(), 5).serve();
-    let (place, options) = (Place::new(), znuny(&server.url()));
+    let (place, mut options) = (Place::new(), znuny(&server.url()));
+    for table in ["windows", "incremental", "history"] {
+        options[table]["zone"] = json!("Europe/Riga");
+    }
     let first = place.fetch(&options, None).unwrap();
     assert_eq!(first.until().as_deref(), Some("2024-06-04T07:00:03Z"));
     {

@@ -169,7 +169,7 @@ pub(crate) struct Source {
     /// Parts of the preset that this source does without: `fetch/incremental`, `fetch/request/query/$count`.
     #[serde(default)]
     pub(crate) without: Vec<String>,
-    /// Registration number of the institution that delivers.
+    /// Registration number of the institution that delivers: that of requests and events whose table says no other.
     #[serde(default)]
     pub(crate) institution: Option<String>,
     /// What a delivery is: everything (`snapshot`) or only changes (`delta`).

@@ -57,6 +57,7 @@ impl SourceCheck {
         check_identity(&mut reporter, &value, place);
         problems.extend(self.check_fetch(&mut reporter, document, &value, place));
         problems.extend(self.check_format(&mut reporter, document, &value));
+        belong(&mut value);
         check_tables(&mut reporter, &tables(&value), context);
         check_priorities(&mut reporter, &value);
         problems.extend(reporter.into_problems());
@@ -105,6 +106,11 @@ impl SourceCheck {
             unknown_kind(reporter, "fetch", &name, self.fetch.iter().map(|(kind, _)| kind.name()));
             return Vec::new();
         };
+        // The demonstration asks nobody: neither a newcomer's first run nor the tests may need a network.
+        let networked = ["server", "url"].iter().any(|option| options.get(option).is_some());
+        if place.is_sample() && networked && options.get("recorded").is_none() {
+            reporter.value(&["fetch"], Sentence::new("config-sample-network"), None);
+        }
         let kinded = serde_json::from_value::<Kinded>(value.get("fetch").cloned().unwrap_or_default());
         for (at, path) in kinded.map(|kinded| kinded.paths()).unwrap_or_default() {
             let at: Vec<&str> = ["fetch"].into_iter().chain(at.iter().map(String::as_str)).collect();
@@ -166,6 +172,24 @@ fn check_identity(reporter: &mut Reporter<'_>, value: &Value, place: &Place) {
         && !is_reg_no(reg_no)
     {
         reporter.value(&["institution"], Sentence::new("config-reg-no").arg("value", reg_no), None);
+    }
+}
+
+/// Requests and events belong to the institution that delivers, unless a table says otherwise.
+fn belong(value: &mut Value) {
+    const FIELD: &str = "institution_reg_no";
+    let Some(institution) = value.get("institution").filter(|institution| institution.is_string()).cloned() else {
+        return;
+    };
+    for table in value.get_mut("table").and_then(Value::as_array_mut).into_iter().flatten() {
+        let entity = table.get("entity").and_then(Value::as_str).and_then(model::entity);
+        if !entity.is_some_and(|entity| entity.fields.iter().any(|field| field.name == FIELD)) {
+            continue;
+        }
+        let fields = table.as_object_mut().map(|table| table.entry("fields").or_insert_with(|| json!({})));
+        if let Some(Value::Object(fields)) = fields {
+            fields.entry(FIELD).or_insert_with(|| json!({ "value": institution }));
+        }
     }
 }
 

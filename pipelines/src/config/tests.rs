@@ -654,6 +654,57 @@ fn encodings() {
     }
 }
 
+/// The demonstration asks nobody: neither a newcomer's first run nor the tests may need a network.
+#[test]
+fn samples_do_not_reach_the_network() {
+    let rest = "path = \"a.json\"\n[server]\nurl = \"https://a.example/\"\n";
+    let body = |id: &str, more: &str, fetch: &str| {
+        format!(
+            "id = \"{id}\"\ntitle = \"X\"\ndelivers = \"delta\"\n[fetch]\n{more}{}\n[format]\nkind = \"json\"\n[[table]]\n\
+             entity = \"life_event\"\nfields = {{ code = \"K\", name = \"N\" }}\n",
+            fetch.replace("[server]", "[fetch.server]")
+        )
+    };
+    let told_of =
+        |place: &str, more: &str, fetch: &str| told(&[(&format!("sources/{place}.toml"), &body("x", more, fetch))]);
+    let said =
+        r#"a sample must not reach the network: say recorded = "data-samples/<id>", a folder of recorded answers"#;
+    let sql = "url = { env = \"A\" }\nquery = \"SELECT 1\"\n";
+    for (more, fetch) in [("kind = \"http\"\n", rest), ("kind = \"sql\"\n", sql)] {
+        let refused = told_of("samples/x", more, fetch);
+        assert!(refused.len() == 1 && refused[0].ends_with(said), "{refused:#?}");
+        assert_eq!(told_of("x", more, fetch), [""; 0]);
+    }
+    assert_eq!(told_of("samples/x", "kind = \"http\"\nrecorded = \"data-samples/x\"\n", rest), [""; 0]);
+    // What a preset says counts too.
+    let preset = "title = \"S\"\ndocumentation = \"https://s.example\"\nverified = false\n[fetch]\nkind = \"http\"\npath = \"a.json\"\n[fetch.server]\n\
+        url = \"https://a.example/\"\n[format]\nkind = \"json\"\n";
+    let source = "id = \"x\"\ntitle = \"X\"\nextends = \"s\"\ndelivers = \"delta\"\n[[table]]\nentity = \"life_event\"\n\
+        fields = { code = \"K\", name = \"N\" }\n";
+    let refused = told(&[("presets/s.toml", preset), ("sources/samples/x.toml", source)]);
+    assert!(refused.len() == 1 && refused[0].ends_with(said), "{refused:#?}");
+}
+
+/// Requests and events belong to the institution that delivers, unless a table says otherwise.
+#[test]
+fn the_institution_of_requests() {
+    let body = |institution: &str, field: &str| {
+        format!(
+            "{institution}{FILE}[[table]]\nentity = \"service_request\"\n[table.fields]\nrequest_no = \"N\"\nkind = \"V\"\n{field}"
+        )
+    };
+    let source = |body: &str| format!("id = \"x\"\ntitle = \"X\"\ndelivers = \"delta\"\n{body}");
+    let of = |body: &str| {
+        let config = load(&[("sources/x.toml", &source(body))]).unwrap();
+        config.sources[0].table[0].fields["institution_reg_no"].rule().value
+    };
+    assert_eq!(of(&body("institution = \"90000270634\"\n", "")).as_deref(), Some("90000270634"));
+    let own = "institution_reg_no = { value = \"90000069281\" }\n";
+    assert_eq!(of(&body("institution = \"90000270634\"\n", own)).as_deref(), Some("90000069281"));
+    let lacking = told(&[("sources/x.toml", &source(&body("", "")))]);
+    assert!(lacking.len() == 1 && lacking[0].contains("institution_reg_no"), "{lacking:#?}");
+}
+
 /// What a kind refuses, and what is wrong with an expression, is told in the language asked for.
 #[test]
 fn reasons_in_latvian() {

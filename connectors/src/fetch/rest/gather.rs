@@ -166,6 +166,7 @@ impl<'a> Gatherer<'a> {
             .into_iter()
             .map(|(id, record)| {
                 let mut record = record?;
+                self.plan.pick.iter().for_each(|pick| pick.apply(&mut record));
                 if let Some(history) = &self.plan.history {
                     let key = id.as_ref().and_then(Node::text).unwrap_or_default();
                     if let Some(finding) = history.add(&mut record, &key, self.zone) {

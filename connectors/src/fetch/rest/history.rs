@@ -32,6 +32,8 @@ pub(super) struct History {
     created: Path,
     current: Option<Path>,
     moments: Read,
+    /// Whether times are handed on in UTC.
+    in_utc: bool,
 }
 
 /// A value of the log.
@@ -76,8 +78,10 @@ impl History {
             actor: options.actor.as_ref().map(|extract| value("actor", extract)).transpose()?,
             created: path("created", &options.created)?,
             current: options.current.as_deref().map(|text| path("current", text)).transpose()?,
-            moments: Read::new(options.format.as_deref(), None)
-                .map_err(|(_, text)| fault("format", "time-format", text))?,
+            moments: Read::new(options.format.as_deref(), options.zone.as_deref()).map_err(|(option, text)| {
+                if option == "zone" { fault("zone", "time-zone", text) } else { fault("format", "time-format", text) }
+            })?,
+            in_utc: options.zone.is_some(),
         })
     }
 
@@ -85,7 +89,7 @@ impl History {
     pub(super) fn add(&self, record: &mut Node, key: &str, installation: &TimeZone) -> Option<Finding> {
         let changes = self.changes(record, installation);
         let current = self.current.as_ref().and_then(|path| record.find(path)).map(std::borrow::Cow::into_owned);
-        let created = record.find(&self.created).map(std::borrow::Cow::into_owned);
+        let created = record.find(&self.created).map(|at| self.told(at.into_owned(), installation).0);
         let gap = self.gap(&changes, current.as_deref());
         let first = match changes.first() {
             Some(change) => change.from.clone(),
@@ -123,11 +127,11 @@ impl History {
             let wanted = changes.into_iter().filter(|change| self.only.holds(change, Some(entry)));
             for (index, change) in wanted.enumerate() {
                 let text = |value: Option<&Value>| value.and_then(|value| value.of(change, entry));
-                let at = text(Some(&self.at));
+                let (at, moment) = text(Some(&self.at)).map(|at| self.told(at, installation)).unzip();
                 found.push(Change {
                     // Two changes of one entry are two events.
                     id: text(self.id.as_ref()).map(|id| if index == 0 { id } else { format!("{id}.{}", index + 1) }),
-                    moment: at.as_deref().and_then(|at| self.moments.read(at, installation)),
+                    moment: moment.flatten(),
                     at,
                     from: text(self.from.as_ref()),
                     to: text(Some(&self.to)),
@@ -143,6 +147,14 @@ impl History {
             found.sort_by_key(|change| change.moment);
         }
         found
+    }
+
+    /// A time of the log as it is handed on, and what moment it is.
+    fn told(&self, at: String, installation: &TimeZone) -> (String, Option<Timestamp>) {
+        match self.moments.read(&at, installation) {
+            Some(moment) if self.in_utc => (moment.to_string(), Some(moment)),
+            moment => (at, moment),
+        }
     }
 
     /// What was found where something else was to be expected.
@@ -284,6 +296,17 @@ mod tests {
     }
 
     #[test]
+    fn times_of_another_zone_are_handed_on_in_utc() {
+        let mut options = redmine();
+        options["zone"] = json!("Europe/Riga");
+        let change = json!({"id": 7, "created_on": "2024-07-01 10:00:00", "details": [{"name": "status_id", "old": "New", "new": "Open"}]});
+        let record =
+            json!({"created_on": "2024-01-01T08:00:00+01:00", "status": {"name": "Open"}, "journals": [change]});
+        let expected = ["0 2024-01-01T07:00:00Z New – –", "7 2024-07-01T07:00:00Z Open New –"];
+        assert_eq!(states(&history(options, &record).0), expected);
+    }
+
+    #[test]
     fn options_are_checked() {
         let refused = |name: &str, value: Json| {
             let mut options = redmine();
@@ -295,5 +318,6 @@ mod tests {
         assert_eq!(refused("to", json!({"path": "n", "extract": "("})), ("history/to".to_owned(), "extract"));
         assert_eq!(refused("to", json!({"path": "n", "extract": "a"})), ("history/to".to_owned(), "extract"));
         assert_eq!(refused("format", json!("%Q")), ("history/format".to_owned(), "time-format"));
+        assert_eq!(refused("zone", json!("Mars/Base")), ("history/zone".to_owned(), "time-zone"));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! What is special to a system is said by its options (or its preset), never here. A page of records is asked for
 //! ([`paging`], [`windows`]), what of it is new ([`run`], [`state`]) is made whole by its detail, its children, look-up lists and
-//! its history ([`gather`], [`lookups`], [`history`]), and lands as a document with a record a line. Every scalar keeps
+//! its history ([`gather`], [`lookups`], [`pick`], [`history`]), and lands as a document with a record a line. Every scalar keeps
 //! its own letters ([`tree`]). [`notes`] let the next fetch go on where this one broke off, a [`cursor`] lets it begin
 //! where the last one that was loaded ended. How a server is spoken to is the affair of [`super::net`].
 //!
@@ -17,6 +17,7 @@ mod moment;
 mod notes;
 mod options;
 mod paging;
+mod pick;
 mod plan;
 mod run;
 mod state;
@@ -59,7 +60,7 @@ impl FetchKind for Kind {
             let parts: Vec<&[u8]> = parts.iter().map(String::as_bytes).collect();
             format!("{:032x}", digest(&parts))
         };
-        let asked = ["/server/url", "/request", "/detail", "/children", "/lookups", "/history"];
+        let asked = ["/server/url", "/request", "/detail", "/children", "/lookups", "/pick", "/history"];
         let whole = [&asked[..], &["/paging", "/windows", "/incremental", "/errors"]].concat();
         Ok(Box::new(RestFetch { asked: of(&asked), whole: of(&whole), options: parsed, plan }))
     }

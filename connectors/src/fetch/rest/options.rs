@@ -44,6 +44,9 @@ pub(super) struct RestOptions {
     /// Lists that ids are looked up in.
     #[serde(default)]
     pub(super) lookups: Vec<LookupOptions>,
+    /// Values out of lists of named ones (custom fields), each as a member of the record.
+    #[serde(default)]
+    pub(super) pick: Vec<PickOptions>,
     /// The record's own log of its states, added as the list `history`.
     #[serde(default)]
     pub(super) history: Option<HistoryOptions>,
@@ -51,7 +54,7 @@ pub(super) struct RestOptions {
 
 /// What a request is, wherever one is declared. Texts may have gaps: `{since}`, `{until}`, `{offset}`, `{page}`,
 /// `{cursor}`, `{limit}` in the list, `{ids}` in the batches of `detail`, `{id}` and paths below the record in
-/// `children`.
+/// `children`; `{since|1970-01-01}` says what stands there where there is no value.
 #[derive(Debug, Clone, Default)]
 pub(super) struct RequestOptions {
     pub(super) method: String,
@@ -427,6 +430,27 @@ pub(super) struct ApplyOptions {
     pub(super) member: String,
 }
 
+/// A value out of a list of named ones: `{ list = "custom_fields", where = { name = "Pakalpojums" }, as = "pakalpojums" }`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PickOptions {
+    /// Path below the record to the list: `custom_fields`.
+    pub(super) list: String,
+    /// Which entry: the first whose members have these values.
+    #[serde(default, rename = "where")]
+    pub(super) only: BTreeMap<String, Value>,
+    /// Path below the entry to the value.
+    #[serde(default = "value")]
+    pub(super) value: String,
+    /// Member of the record that it becomes.
+    #[serde(rename = "as")]
+    pub(super) member: String,
+}
+
+fn value() -> String {
+    "value".to_owned()
+}
+
 /// The record's own log of its states, added to the record as the list `history` with `id`, `at`, `state`, `from` and
 /// `actor`, oldest first, with the first state, which logs leave out. Paths lead from the change; a path that begins
 /// with `^/` leads from its entry.
@@ -462,6 +486,10 @@ pub(super) struct HistoryOptions {
     /// How times of the log are written (strftime), where it is not one of the forms that vienkop knows.
     #[serde(default)]
     pub(super) format: Option<String>,
+    /// Time zone of times that name none (`UTC`); they are handed on in UTC then. By default they stay as they are, and
+    /// count as those of the installation.
+    #[serde(default)]
+    pub(super) zone: Option<String>,
 }
 
 /// A value: where it is and, where it is part of a text, which part.

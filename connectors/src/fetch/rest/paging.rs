@@ -90,6 +90,9 @@ pub(super) struct Walk {
     tail: Vec<Digest>,
     /// Whether the list has moved under the walk.
     pub(super) moved: bool,
+    /// Whether the total has changed under it.
+    #[serde(default)]
+    shifted: bool,
 }
 
 impl Default for Walk {
@@ -103,6 +106,7 @@ impl Default for Walk {
             idle: 0,
             tail: Vec::new(),
             moved: false,
+            shifted: false,
         }
     }
 }
@@ -264,15 +268,15 @@ impl Pager {
         walk.received += page.received.saturating_sub(again);
         walk.distinct += page.fresh;
         let total = self.total(page.document);
-        // Records that came in above push those of a page into the next one: that is no circle.
-        let pushed = walk.totals.is_some_and(|(_, last)| total.is_some_and(|total| total != last));
+        // Records that came in above push those of a page into a later one: that is no circle.
+        walk.shifted |= walk.totals.is_some_and(|(_, last)| total.is_some_and(|total| total != last));
         // A total of nothing on a page that holds something is no total.
         if let Some(total) = total.filter(|total| *total > 0 || page.received == 0) {
             let (most, _) = walk.totals.unwrap_or_default();
             walk.totals = Some((most.max(total), total));
         }
         let Some(next) = self.next(walk, page, again) else { return After::End };
-        if page.received > 0 && !met.insert(page.digest) && !pushed {
+        if page.received > 0 && !met.insert(page.digest) && !walk.shifted {
             return After::Circle(Circle::Page);
         }
         if let Step::Cursor(text) | Step::Link(text) = &next

@@ -11,6 +11,7 @@ use super::lookups::Apply;
 use super::moment::{self, Read, Written};
 use super::options::{DetailOptions, IncrementalOptions, Paging, Place, RequestOptions, RestOptions, WindowOptions};
 use super::paging::Pager;
+use super::pick::Pick;
 use super::template::{RequestTemplate, Template};
 use super::tree::{Node, Path, pointer};
 
@@ -26,6 +27,7 @@ pub(super) struct Plan {
     pub(super) detail: Option<Detail>,
     pub(super) children: Vec<Child>,
     pub(super) lookups: Vec<Lookup>,
+    pub(super) pick: Vec<Pick>,
     pub(super) history: Option<History>,
 }
 
@@ -139,7 +141,7 @@ impl Plan {
         options.server.check()?;
         let mut request = RequestTemplate::new(&RequestOptions::from(&options.request), "request")?;
         // A text with a gap that has no value is left out: a filter would be lost with it.
-        let since = options.incremental.as_ref().filter(|_| request.gaps().contains(&"since"));
+        let since = options.incremental.as_ref().filter(|_| request.needed().contains(&"since"));
         if since.is_some_and(|incremental| incremental.first.is_none()) {
             return Err(fault("incremental/first", "first-needed", ""));
         }
@@ -187,6 +189,7 @@ impl Plan {
             detail: options.detail.as_ref().map(detail).transpose()?,
             children: children(options)?,
             lookups: lookups(options)?,
+            pick: options.pick.iter().map(Pick::new).collect::<Result<_, _>>()?,
             history: options.history.as_ref().map(History::new).transpose()?,
         })
     }

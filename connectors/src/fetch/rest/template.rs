@@ -1,7 +1,7 @@
 //! Requests with gaps: `{since}`, `{offset}`, `{id}` in the path, the parameters and the body.
 //!
 //! A parameter or member of the body with a gap that has no value this time is left out: `{since}` in the first fetch,
-//! `{cursor}` on the first page. A text of the body that is nothing but a gap becomes what fills it, a number stays a
+//! `{cursor}` on the first page; `{since|1970-01-01}` says what stands there instead. A text of the body that is nothing but a gap becomes what fills it, a number stays a
 //! number. `{{` stands for a `{`; braces around anything but a name are ordinary letters.
 
 use reqwest::{Method, Url};
@@ -20,7 +20,8 @@ pub(super) struct Template(Vec<Part>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Part {
     Text(String),
-    Gap(String),
+    /// Its name, and what stands there without a value.
+    Gap(String, Option<String>),
     /// Of a parameter of ours: a number in a body too.
     Number(u64),
 }
@@ -39,11 +40,11 @@ impl Template {
             if let Some(after) = rest.strip_prefix('{') {
                 plain.push('{');
                 rest = after;
-            } else if let Some(end) = rest.find('}').filter(|end| is_name(&rest[..*end])) {
+            } else if let Some((gap, end)) = rest.find('}').and_then(|end| Some((Part::gap(&rest[..end])?, end))) {
                 if !plain.is_empty() {
                     parts.push(Part::Text(std::mem::take(&mut plain)));
                 }
-                parts.push(Part::Gap(rest[..end].to_owned()));
+                parts.push(gap);
                 rest = &rest[end + 1..];
             } else {
                 plain.push('{');
@@ -58,7 +59,7 @@ impl Template {
 
     /// One gap and nothing else.
     pub(super) fn gap(name: &str) -> Self {
-        Self(vec![Part::Gap(name.to_owned())])
+        Self(vec![Part::Gap(name.to_owned(), None)])
     }
 
     /// A number.
@@ -68,8 +69,16 @@ impl Template {
 
     pub(super) fn gaps(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|part| match part {
-            Part::Gap(name) => Some(name.as_str()),
+            Part::Gap(name, _) => Some(name.as_str()),
             Part::Text(_) | Part::Number(_) => None,
+        })
+    }
+
+    /// Gaps without which the text is left out.
+    fn needed(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|part| match part {
+            Part::Gap(name, None) => Some(name.as_str()),
+            Part::Gap(_, Some(_)) | Part::Text(_) | Part::Number(_) => None,
         })
     }
 
@@ -80,7 +89,10 @@ impl Template {
             match part {
                 Part::Text(plain) => text.push_str(plain),
                 Part::Number(number) => text.push_str(&number.to_string()),
-                Part::Gap(name) => text.push_str(&encode(&joined(&values(name)?)?)?),
+                Part::Gap(name, otherwise) => {
+                    let value = values(name).and_then(|value| joined(&value)).or_else(|| otherwise.clone());
+                    text.push_str(&encode(&value?)?);
+                }
             }
         }
         Some(text)
@@ -88,9 +100,19 @@ impl Template {
 
     fn node(&self, values: &Values<'_>) -> Option<Node> {
         match self.0.as_slice() {
-            [Part::Gap(name)] => values(name),
+            [Part::Gap(name, otherwise)] => values(name).or_else(|| otherwise.as_deref().map(Node::text_of)),
             [Part::Number(number)] => Some(Node::number(*number)),
             _ => self.text(values, plain).map(|text| Node::text_of(&text)),
+        }
+    }
+}
+
+impl Part {
+    /// What stands between braces: a name, perhaps with what stands there otherwise; none for anything else.
+    fn gap(text: &str) -> Option<Self> {
+        match text.split_once('|') {
+            None => is_name(text).then(|| Self::Gap(text.to_owned(), None)),
+            Some((name, otherwise)) => is_name(name).then(|| Self::Gap(name.to_owned(), Some(otherwise.to_owned()))),
         }
     }
 }
@@ -164,12 +186,12 @@ impl Body {
         }
     }
 
-    fn gaps<'b>(&'b self, found: &mut Vec<&'b str>) {
+    fn texts<'b>(&'b self, found: &mut Vec<&'b Template>) {
         match self {
             Self::Literal(_) => {}
-            Self::Text(template) => found.extend(template.gaps()),
-            Self::Object(members) => members.iter().for_each(|(_, value)| value.gaps(found)),
-            Self::Array(items) => items.iter().for_each(|item| item.gaps(found)),
+            Self::Text(template) => found.push(template),
+            Self::Object(members) => members.iter().for_each(|(_, value)| value.texts(found)),
+            Self::Array(items) => items.iter().for_each(|item| item.texts(found)),
         }
     }
 }
@@ -234,10 +256,19 @@ impl RequestTemplate {
 
     /// Names of all gaps.
     pub(super) fn gaps(&self) -> Vec<&str> {
-        let mut found: Vec<&str> = self.path.gaps().collect();
-        found.extend(self.query.iter().flat_map(|(_, value)| value.gaps()));
+        self.texts().into_iter().flat_map(Template::gaps).collect()
+    }
+
+    /// Names of the gaps without which a parameter or member is left out.
+    pub(super) fn needed(&self) -> Vec<&str> {
+        self.texts().into_iter().flat_map(Template::needed).collect()
+    }
+
+    fn texts(&self) -> Vec<&Template> {
+        let mut found = vec![&self.path];
+        found.extend(self.query.iter().map(|(_, value)| value));
         if let Some(body) = &self.body {
-            body.gaps(&mut found);
+            body.texts(&mut found);
         }
         found
     }
@@ -250,7 +281,7 @@ impl RequestTemplate {
             .iter()
             .map(|part| match part {
                 Part::Text(text) => text.clone(),
-                Part::Gap(name) => format!("{{{name}}}"),
+                Part::Gap(name, _) => format!("{{{name}}}"),
                 Part::Number(number) => number.to_string(),
             })
             .collect();
@@ -320,15 +351,22 @@ mod tests {
             assert_eq!(text(literal, plain).unwrap(), literal);
         }
         assert_eq!(text("{{offset}", plain).unwrap(), "{offset}");
+        let both = "a >= '{since|1970-01-01 00:00}' b = {offset|x}";
+        assert_eq!(text(both, plain).unwrap(), "a >= '1970-01-01 00:00' b = 100");
+        assert_eq!(
+            (text("{a b|c}", plain).unwrap(), text("{since|}", plain).unwrap()),
+            ("{a b|c}".into(), String::new())
+        );
     }
 
     #[test]
     fn bodies_keep_types() {
         let body = Body::of(&json!({
-            "n": "{offset}", "t": "from {offset}", "i": "{ids}", "x": "{since}", "d": {"y": ["{since}", true, 1]},
+            "n": "{offset}", "t": "from {offset}", "i": "{ids}", "x": "{since}", "z": "{since|0}",
+            "d": {"y": ["{since}", true, 1]},
         }));
         let written = String::from_utf8(body.node(&values).unwrap().bytes()).unwrap();
-        assert_eq!(written, r#"{"d":{"y":[true,1]},"i":[7,"8"],"n":100,"t":"from 100"}"#);
+        assert_eq!(written, r#"{"d":{"y":[true,1]},"i":[7,"8"],"n":100,"t":"from 100","z":"0"}"#);
     }
 
     #[test]
