@@ -54,7 +54,8 @@ pub(super) async fn run(
     let cursor = rest.plan.incremental.as_ref().and_then(|_| Cursor::read(context.cursor?, &rest.asked));
     let mut run = Run {
         rest,
-        context: *context,
+        // A recording holds the answers to what was asked then, a batch of other records is none of it.
+        context: FetchContext { sample: context.sample.filter(|_| recorded.is_none()), ..*context },
         asker: &asker,
         gatherer: Gatherer::new(&rest.plan, &asker, context.time_zone),
         out,
