@@ -21,6 +21,8 @@
 --   first_time_right       of these, never waited for the client
 --   reopened, appealed     closed requests that were, at least once
 --   waited, suspended      waited for the client, were suspended: how many
+--   precision, waiting_precision, suspended_precision
+--                          coarsest of the requests behind the durations, waits and suspensions: day, minute or second
 WITH closings AS (
     SELECT
         requests.item,
@@ -42,6 +44,9 @@ WITH closings AS (
         END AS outcome,
         CASE WHEN waiting_seconds > 0 THEN waiting_seconds END AS waiting,
         CASE WHEN suspended_seconds > 0 THEN suspended_seconds END AS suspending,
+        CASE WHEN elapsed_seconds IS NOT NULL THEN precision END AS timed_precision,
+        CASE WHEN waiting_seconds > 0 THEN precision END AS waiting_precision,
+        CASE WHEN suspended_seconds > 0 THEN precision END AS suspended_precision,
         services.expected_value,
         CASE
             WHEN services.expected_unit = 'd' THEN elapsed_days <= services.expected_value
@@ -92,6 +97,10 @@ SELECT
     COUNT(*) FILTER (WHERE reopened > 0) AS reopened,
     COUNT(*) FILTER (WHERE appeals > 0) AS appealed,
     COUNT(waiting) AS waited,
-    COUNT(suspending) AS suspended
+    COUNT(suspending) AS suspended,
+    -- The codes of precision are in the order of the alphabet from coarse to fine.
+    MIN(timed_precision) AS precision,
+    MIN(waiting_precision) AS waiting_precision,
+    MIN(suspended_precision) AS suspended_precision
 FROM closings
 GROUP BY item

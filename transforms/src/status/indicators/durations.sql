@@ -1,25 +1,21 @@
 -- How long requests took that were closed: from the first event that is no draft to the closing.
 --
 -- Of the requests that closed.sql counts; NULL without events. Quantiles interpolate linearly. Waiting and suspension are
--- finished stays within the duration, of the requests that had any.
+-- finished stays within the duration, of the requests that had any. How exact these are stands in closed.sql: what is counted
+-- here is held in memory, so numbers alone are.
 -- Rules: model.md, "Rules of counting"; S2 4.3.4, S2 P12.
 --
 -- Tables: requests (item, columns of request_timeline). Parameters: from_on, end_on.
 -- Result, a row an item:
 --   median_seconds, p90_seconds, median_working_seconds, p90_working_seconds
---   precision                                   coarsest of the requests behind these: day, minute or second
---   waiting_median_seconds, waiting_precision
---   suspended_median_seconds, suspended_precision
+--   waiting_median_seconds, suspended_median_seconds
 WITH closings AS (
     SELECT
         item,
         elapsed_seconds,
         working_seconds,
-        CASE WHEN elapsed_seconds IS NOT NULL THEN precision END AS timed_precision,
         CASE WHEN waiting_seconds > 0 THEN waiting_seconds END AS waiting,
-        CASE WHEN waiting_seconds > 0 THEN precision END AS waiting_precision,
-        CASE WHEN suspended_seconds > 0 THEN suspended_seconds END AS suspending,
-        CASE WHEN suspended_seconds > 0 THEN precision END AS suspended_precision
+        CASE WHEN suspended_seconds > 0 THEN suspended_seconds END AS suspending
     FROM requests
     WHERE kind = 'pakalpojuma pieprasījums'
         AND closed
@@ -32,11 +28,7 @@ SELECT
     QUANTILE_CONT(elapsed_seconds, 0.9) AS p90_seconds,
     MEDIAN(working_seconds) AS median_working_seconds,
     QUANTILE_CONT(working_seconds, 0.9) AS p90_working_seconds,
-    -- The codes of precision are in the order of the alphabet from coarse to fine.
-    MIN(timed_precision) AS precision,
     MEDIAN(waiting) AS waiting_median_seconds,
-    MIN(waiting_precision) AS waiting_precision,
-    MEDIAN(suspending) AS suspended_median_seconds,
-    MIN(suspended_precision) AS suspended_precision
+    MEDIAN(suspending) AS suspended_median_seconds
 FROM closings
 GROUP BY item

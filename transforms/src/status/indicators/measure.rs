@@ -110,8 +110,12 @@ impl Table {
     /// From the first item to the last, in the order of the keys. What the first key allows stands in front by itself, in
     /// a form by which files and their parts can be left out.
     fn between(&self, items: &DataFrame) -> PolarsResult<Expr> {
-        let widely =
-            self.keys.first().map(|key| key.between(items)).transpose()?.flatten().unwrap_or_else(|| lit(true));
+        let widely = self.keys.first().map(|key| key.between(items)).transpose()?.flatten();
+        let widely = match widely {
+            // There is nothing more to say.
+            Some(widely) if self.keys.len() == 1 => return Ok(widely),
+            widely => widely.unwrap_or_else(|| lit(true)),
+        };
         let bound = |row: usize, less: bool| -> PolarsResult<Expr> {
             let mut found = lit(true);
             for key in self.keys.iter().rev() {

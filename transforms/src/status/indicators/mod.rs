@@ -33,8 +33,9 @@ use crate::codelist::CodeList;
 pub use columns::{Unit, unit};
 use measure::{Key, Table};
 
-/// Rows of the lake that a measurement with quantiles holds at once.
-pub const PORTION_ROWS: u64 = 4_000_000;
+/// Rows of the lake that a measurement with quantiles holds at once, some 40 bytes each, and as much again while it sorts them.
+/// Fewer would be more scans of the whole lake.
+pub const PORTION_ROWS: u64 = 16_000_000;
 
 /// The kind of request that service indicators count.
 pub const SERVICE_REQUEST: &str = "pakalpojuma pieprasījums";
@@ -216,15 +217,18 @@ impl Indicators {
         measure::finish(joined.lazy().with_columns(counts).filter(any), &closed.keys)
     }
 
-    /// Time of each step, of `steps.sql`, a row an item and state.
+    /// Time of each step, of `steps.sql` and `step_durations.sql`, a row an item and state.
     ///
-    /// Columns: the keys of the dimension; `derivation` if asked for apart; `state`; then those that the file lists.
+    /// Columns: the keys of the dimension; `derivation` if asked for apart; `state`; then those that the files list.
     pub fn steps(&self, dimension: Dimension, by_derivation: bool) -> PolarsResult<DataFrame> {
         let mut keys = Key::of(dimension.keys(), by_derivation.then_some(DERIVATION), "to_on");
         keys.push(Key::column(STATE));
         let steps = Table::new("steps", self.filtered(&self.inputs.steps), keys)?;
-        let measured = self.measure(include_str!("steps.sql"), &steps, &[])?;
-        measure::finish(measured.lazy(), &steps.keys)
+        let parts = [
+            self.count(include_str!("steps.sql"), &steps, &[])?,
+            self.measure(include_str!("step_durations.sql"), &steps, &[])?,
+        ];
+        measure::finish(measure::side_by_side(parts, &steps.keys)?.lazy(), &steps.keys)
     }
 
     /// Forecast of the remaining time of open requests by the step they stand in, of `forecast.sql`, a row an item and state.

@@ -1,4 +1,4 @@
--- Time of each step: how long requests stay in a state.
+-- Stays in each step.
 --
 -- Counts stays that ended in the period (local day they were left), of requests of the kind "pakalpojuma pieprasījums";
 -- not those in drafts, in closing states and under appeal. A request that comes back into a state has another stay there.
@@ -6,15 +6,11 @@
 -- Rules: model.md, "Rules of counting"; S2 4.3.4 (time of each step is recorded).
 --
 -- Tables: steps (item, columns of request_step); an item is of one state. Parameters: from_on, end_on.
--- Result, a row an item: stays; median_seconds, p90_seconds, median_working_seconds, p90_working_seconds;
--- precision, the coarsest of the stays: day, minute or second
+-- Result, a row an item: stays; precision, the coarsest of them: day, minute or second. How long they were stands in
+-- step_durations.sql
 SELECT
     item,
     COUNT(*) AS stays,
-    MEDIAN(elapsed_seconds) AS median_seconds,
-    QUANTILE_CONT(elapsed_seconds, 0.9) AS p90_seconds,
-    MEDIAN(working_seconds) AS median_working_seconds,
-    QUANTILE_CONT(working_seconds, 0.9) AS p90_working_seconds,
     -- The codes of precision are in the order of the alphabet from coarse to fine.
     MIN(precision) AS precision
 FROM steps
