@@ -1012,6 +1012,8 @@ report-n = n = { $n }
 report-follow-up = Follow-up question
 report-reg-no = Registration number
 report-nearest = Nearest known names
+report-analyst = analyst's text
+report-chart-lines = Line chart: { $title }
 report-chart = Bar chart: { $title }
 report-same-numbers = The numbers are also in the files report.json and tables/*.csv.
 

@@ -1014,6 +1014,8 @@ report-n = n = { $n }
 report-follow-up = Papildjautājums
 report-reg-no = Reģistrācijas numurs
 report-nearest = Tuvākie zināmie nosaukumi
+report-analyst = analītiķa teksts
+report-chart-lines = Līniju diagramma: { $title }
 report-chart = Joslu diagramma: { $title }
 report-same-numbers = Skaitļi ir arī failos report.json un tables/*.csv.
 
