@@ -416,6 +416,35 @@ pub fn selector(query: &str, parameters: &[(&str, &str)]) -> String {
     text
 }
 
+/// Takes a selector apart: the query and its parameters; what is written wrongly stays as it is.
+pub fn parse_selector(text: &str) -> (String, Vec<(String, String)>) {
+    let (query, rest) = text.split_once('?').unwrap_or((text, ""));
+    let pairs = rest.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (name.to_owned(), unescaped(value))
+    });
+    (query.to_owned(), pairs.collect())
+}
+
+fn unescaped(text: &str) -> String {
+    let mut parts = text.split('%');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let code = part.get(..2).and_then(|code| u8::from_str_radix(code, 16).ok()).filter(u8::is_ascii);
+        match (code, part.get(2..)) {
+            (Some(code), Some(rest)) => {
+                out.push(char::from(code));
+                out.push_str(rest);
+            }
+            _ => {
+                out.push('%');
+                out.push_str(part);
+            }
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -444,5 +473,11 @@ mod tests {
             selector("survey_response", &[("wave", "2024"), ("option", "A & B"), ("kind", "pašvaldība")]),
             "survey_response?wave=2024&option=A%20%26%20B&kind=pašvaldība"
         );
+        let pairs = [("wave", "2024"), ("option", "A & B = 50 % + ē?#"), ("none", "")];
+        let (query, parsed) = parse_selector(&selector("survey_response", &pairs));
+        assert_eq!(query, "survey_response");
+        assert_eq!(parsed, pairs.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        assert_eq!(parse_selector("score"), ("score".to_owned(), Vec::new()));
+        assert_eq!(parse_selector("x?a=%zz%").1, [("a".to_owned(), "%zz%".to_owned())]);
     }
 }

@@ -14,12 +14,7 @@ const SIDE: usize = 400;
 /// Dashes of lines in their order.
 const DASHES: [&str; 4] = ["none", "6 4", "2 3", "10 3 2 3"];
 
-pub(super) fn picture(
-    table: &Measures,
-    rows: &[&MeasureRow],
-    drawn: &Drawn,
-    whole: u64,
-) -> (usize, Markup) {
+pub(super) fn picture(table: &Measures, rows: &[&MeasureRow], drawn: &Drawn, whole: u64) -> (usize, Markup) {
     let several = drawn.columns.len() > 1;
     let top = TOP + if several { drawn.columns.len() * LEGEND } else { 0 };
     let base = top + HEIGHT;
@@ -31,7 +26,15 @@ pub(super) fn picture(
     let up = |amount: u64| base - (HEIGHT as u128 * u128::from(amount) / u128::from(whole)) as usize;
     let amount = |row: &MeasureRow, column: usize| row.cells.get(column).map_or(0, |cell| cell.amount);
     let label = |at: usize| rows.get(at).and_then(|row| row.labels.first()).map_or("", String::as_str);
-    let anchor = |at: usize| if at == 0 { "start" } else if at == last { "end" } else { "middle" };
+    let anchor = |at: usize| {
+        if at == 0 {
+            "start"
+        } else if at == last {
+            "end"
+        } else {
+            "middle"
+        }
+    };
     let picture = html! {
         @for (line, column) in drawn.columns.iter().enumerate() {
             @let dash = DASHES[line % DASHES.len()];
