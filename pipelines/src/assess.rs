@@ -190,7 +190,7 @@ pub(crate) async fn facts(session: &Session, registry: &Registry, uses: DataFram
         entities,
         service_children,
         lacking: registry.lacking().await?,
-        freshness: registry.freshness(service).await?,
+        freshness: local_days(session, registry.freshness(service).await?, &["changed_at", "delivered_at"])?,
         deliveries: deliveries(session, registry).await?,
         findings: registry.finding_counts().await?,
         uses,
@@ -200,9 +200,30 @@ pub(crate) async fn facts(session: &Session, registry: &Registry, uses: DataFram
     apart(|| Facts::new(&inputs, lists, settings, day))
 }
 
+/// Moments (UTC, as the registry stores them) as local days; there are few different ones, however many rows.
+fn local_days(session: &Session, frame: DataFrame, columns: &[&str]) -> anyhow::Result<DataFrame> {
+    let mut frame = frame;
+    for name in columns {
+        let moments = frame.column(name)?.str()?.unique()?;
+        let (moments, days): (Vec<&str>, Vec<String>) = moments
+            .iter()
+            .flatten()
+            .map(|at| {
+                let moment = at.parse::<jiff::Timestamp>().map(|moment| moment.to_zoned(session.time_zone.clone()));
+                (at, moment.map_or_else(|_| at.to_owned(), |zoned| zoned.date().to_string()))
+            })
+            .unzip();
+        let days = df!(*name => moments, "day" => days)?.lazy();
+        let order: Vec<Expr> = frame.get_column_names().iter().map(|known| col((*known).clone())).collect();
+        let joined = frame.lazy().join(days, [col(*name)], [col(*name)], JoinArgs::new(JoinType::Left));
+        frame = joined.with_column(col("day").alias(*name)).select(order).collect()?;
+    }
+    Ok(frame)
+}
+
 /// What each source delivered last, with what the configuration says of the source.
 async fn deliveries(session: &Session, registry: &Registry) -> anyhow::Result<DataFrame> {
-    let mut found = registry.deliveries().await?;
+    let mut found = local_days(session, registry.deliveries().await?, &["last_new_at"])?;
     let states = registry.source_states().await?;
     let late = late::late(session, &session.config.sources, &states);
     let sources: Vec<String> = found.column("source")?.str()?.iter().flatten().map(str::to_owned).collect();

@@ -395,3 +395,6 @@ fn records(rows: &DataFrame) -> anyhow::Result<Vec<FoundRecord>> {
     };
     Ok((0..rows.height()).map(record).collect())
 }
+
+#[cfg(test)]
+mod tests;

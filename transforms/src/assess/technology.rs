@@ -37,6 +37,7 @@ pub(super) fn sections(grid: &Grid<'_>) -> PolarsResult<Vec<Section>> {
                 let lacking = lacking.join(", ");
                 undecided.push(row(grid, condition, &grid.texts().get("why-groups", &[("groups", &lacking)])));
             }
+            Decided::Apart => undecided.push(row(grid, condition, &grid.get("why-apart"))),
             Decided::NotMapped => undecided.push(row(grid, condition, &grid.get("why-not-mapped"))),
         }
     }

@@ -30,7 +30,7 @@ pub(super) fn facts(inputs: &Inputs, service: &DataFrame) -> PolarsResult<(DataF
         .clone()
         .lazy()
         .group_by([col("service_uid"), col("catalogue")])
-        .agg([col("sure").cast(DataType::UInt8).max().alias("sure")]);
+        .agg([col("sure").cast(DataType::UInt32).max().alias("sure")]);
     let mut due: Option<DataFrame> = None;
     for (kinds, audience, catalogue) in DUE {
         let mut wanted = one_of(col("kind"), kinds);
@@ -52,9 +52,9 @@ pub(super) fn facts(inputs: &Inputs, service: &DataFrame) -> PolarsResult<(DataF
         });
     }
     let on = [col("uid"), col("catalogue")];
-    let placed = when(col("sure").eq(lit(1_u8)))
+    let placed = when(col("sure").eq(lit(1_u32)))
         .then(lit("yes"))
-        .when(col("sure").eq(lit(0_u8)))
+        .when(col("sure").eq(lit(0_u32)))
         .then(lit("unknown"))
         .otherwise(lit("no"));
     let placement = due

@@ -173,7 +173,9 @@ fn sums(frame: &DataFrame, sets: &[Vec<Condition>]) -> PolarsResult<Vec<Expr>> {
 
 /// Whether a row meets every condition; never null.
 fn all(frame: &DataFrame, conditions: &[Condition]) -> PolarsResult<Expr> {
-    let mut holds = lit(true);
+    // Literals alone would give one row instead of one a row.
+    let first = frame.get_column_names().first().map_or_else(String::new, |name| name.to_string());
+    let mut holds = col(first.as_str()).is_null().or(col(first.as_str()).is_not_null());
     for (column, value) in conditions.iter().filter(|(column, _)| column != SUM) {
         let found = frame.column(column)?;
         let one = match (found.dtype(), value.as_str()) {
@@ -184,8 +186,7 @@ fn all(frame: &DataFrame, conditions: &[Condition]) -> PolarsResult<Expr> {
         };
         holds = holds.and(one.fill_null(lit(false)));
     }
-    // A literal alone would give one row instead of one a row.
-    Ok(holds.and(len().gt_eq(lit(0))))
+    Ok(holds)
 }
 
 impl Inputs {

@@ -14,8 +14,10 @@ pub const GROUPS: [&str; 10] = ["T1", "T2", "T3", "T4", "T5", "T6", "T7", "T8", 
 pub enum Decided {
     /// At least one institution is known with all the groups that it needs.
     Yes,
-    /// Nobody is known with all of them: groups that nothing is known of, and those known of others only.
+    /// Groups that nothing is known of.
     Lacks(Vec<String>),
+    /// Each group is known of somebody, all of them together of nobody.
+    Apart,
     /// S2 maps no group to it.
     NotMapped,
 }
@@ -114,11 +116,7 @@ pub(in crate::assess) fn decided(technology: &DataFrame, condition: &Code) -> Po
             lacking.push((*group).to_owned());
         }
     }
-    // Each is known of somebody, all together of nobody.
-    if lacking.is_empty() {
-        lacking = needs.iter().map(|group| (*group).to_owned()).collect();
-    }
-    Ok(Decided::Lacks(lacking))
+    Ok(if lacking.is_empty() { Decided::Apart } else { Decided::Lacks(lacking) })
 }
 
 fn value(needs: &[&str]) -> Expr {
