@@ -73,7 +73,7 @@ pub(super) fn facts(inputs: &Inputs, service: &DataFrame) -> PolarsResult<(DataF
 /// `sure`: the service has the number of the entry, or is the only one of that code.
 fn matched(inputs: &Inputs, service: &DataFrame) -> PolarsResult<DataFrame> {
     let code =
-        col("code").str().strip_chars(lit("\"")).str().replace_all(lit("\\\""), lit("\""), true).str().replace_all(
+        col("code").str().strip_prefix(lit("\"")).str().strip_suffix(lit("\"")).str().replace_all(lit("\\\""), lit("\""), true).str().replace_all(
             lit("\\\\"),
             lit("\\"),
             true,

@@ -130,17 +130,18 @@ const UNKNOWN: &str = "unknown";
 /// (met and not met).
 pub(super) fn facts(inputs: &Inputs, service: &DataFrame) -> PolarsResult<DataFrame> {
     let inter_institution = col("kind").str().starts_with(lit("starpiestāžu")).fill_null(lit(false));
-    let rows = service.clone().lazy().filter(inter_institution.or(col("planned")).not());
+    // Over all services of the institution: any of them shows what its register keeps.
+    let kept = KEPT.iter().map(|name| {
+        let kept = is(&filled(name)).any(true).over([col("owner_reg_no")])?;
+        Ok(kept.alias(format!("kept_{name}")))
+    });
+    let rows = service.clone().lazy().with_columns(kept.collect::<PolarsResult<Vec<_>>>()?);
+    let rows = rows.filter(inter_institution.or(col("planned")).not());
     let how = || JoinArgs::new(JoinType::Left);
     let rows = rows
         .join(of_applications(inputs, service)?, [col("uid")], [col("uid")], how())
         .join(of_institutions(inputs)?, [col("owner_reg_no")], [col("reg_no")], how())
         .join(of_requests(inputs)?, [col("owner_reg_no"), col("code")], [col("owner_reg_no"), col("code")], how());
-    let kept = KEPT.iter().map(|name| {
-        let kept = is(&filled(name)).any(true).over([col("owner_reg_no")])?;
-        Ok(kept.alias(format!("kept_{name}")))
-    });
-    let rows = rows.with_columns(kept.collect::<PolarsResult<Vec<_>>>()?);
     let values = REQUIREMENTS.iter().map(|requirement| {
         let value = if requirement.undecided.is_some() { unknown(requirement.code) } else { value(requirement.code) };
         value.alias(requirement.code)
