@@ -15,6 +15,7 @@ fn documents_name_files_that_exist() {
         "data-samples/README.md",
         "docs/schedule.md",
         "docs/postgresql.md",
+        "docs/report.md",
         "docs/rest.md",
         "docs/presets.md",
         "docs/sql.md",

@@ -1,22 +1,39 @@
 //! assess -> render: from what the registry holds to the files of the report pack.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
+use jiff::civil::Date;
 use polars::prelude::*;
 use vienkop_connectors::registry::Registry;
+use vienkop_transforms::assess::change::Previous;
+use vienkop_transforms::assess::facts::{self, Facts};
+use vienkop_transforms::assess::pack::{self, Compared, Made, Pack};
 use vienkop_transforms::assess::performance::{self, Names, Style};
 use vienkop_transforms::assess::questionnaire::Questionnaire;
-use vienkop_transforms::assess::{report, survey};
+use vienkop_transforms::assess::{recorded, report, survey};
 use vienkop_transforms::model;
 use vienkop_transforms::status::indicators::{Indicators, Inputs, Query, channels};
 use vienkop_transforms::status::tables::LakeTable;
 
 use crate::cli::session::Session;
 use crate::config::Config;
+use crate::late;
 use crate::render;
 
-/// The questionnaires among these ids that the registry holds answers of.
+/// What a report is asked for.
+#[derive(Default)]
+pub(crate) struct Asked<'a> {
+    /// Questionnaires that the registry holds answers of, as [`answered`] gives them.
+    pub(crate) questionnaires: Vec<&'a Questionnaire>,
+    /// The pipeline whose analyst's texts count.
+    pub(crate) pipeline: Option<&'a str>,
+    /// An earlier assessment to compare with, instead of the previous wave of the survey.
+    pub(crate) previous: Option<Previous>,
+}
+
+/// The questionnaires among these ids that the registry holds answers of, the earlier waves first.
 pub(crate) async fn answered<'a>(
     registry: &Registry,
     config: &'a Config,
@@ -25,17 +42,49 @@ pub(crate) async fn answered<'a>(
     let answers = entity_frame(registry, "survey_response").await?;
     let waves = answers.column("wave")?.str()?.unique()?;
     let has = |wave: &str| waves.iter().flatten().any(|known| known == wave);
-    Ok(ids.iter().filter_map(|id| config.questionnaires.get(id)).filter(|q| has(&q.wave)).collect())
+    let mut found: Vec<_> =
+        ids.iter().filter_map(|id| config.questionnaires.get(id)).filter(|q| has(&q.wave)).collect();
+    found.sort_by(|a, b| (&a.opened, &a.id).cmp(&(&b.opened, &b.id)));
+    Ok(found)
+}
+
+/// The wave that is reported, the latest that had begun by this day (or the first of all), and the one before it.
+pub(crate) fn waves<'a>(
+    questionnaires: &[&'a Questionnaire],
+    day: Date,
+) -> (Option<&'a Questionnaire>, Option<&'a Questionnaire>) {
+    let day = day.to_string();
+    let at = questionnaires.iter().rposition(|questionnaire| questionnaire.opened <= day).unwrap_or(0);
+    let before = at.checked_sub(1).and_then(|before| questionnaires.get(before));
+    (questionnaires.get(at).copied(), before.copied())
+}
+
+/// Reads the earlier assessment of that day below the work folder, or of that folder or file.
+pub(crate) fn previous(session: &Session, named: &str) -> anyhow::Result<Previous> {
+    let mut path = match named.parse::<Date>() {
+        Ok(day) => session.work.join("reports").join(day.to_string()),
+        Err(_) => PathBuf::from(named),
+    };
+    if path.extension().is_none_or(|ending| ending != "json") {
+        path = path.join("report.json");
+    }
+    let shown = path.display().to_string();
+    let Ok(json) = fs_err::read_to_string(&path) else {
+        bail!(session.texts().get("cli-previous-missing", &[("path", &shown)]))
+    };
+    match Previous::read(&json) {
+        Ok(previous) => Ok(previous),
+        Err(error) => {
+            let reason = error.to_string();
+            bail!(session.texts().get("cli-previous-broken", &[("path", &shown), ("reason", &reason)]))
+        }
+    }
 }
 
 /// Makes the report and writes it to `<work>/reports/<as-of>/`; gives the files written, the one to open first. Of a
-/// registry that holds neither answers nor requests there is none.
-pub(crate) async fn write(
-    session: &Session,
-    registry: &Registry,
-    questionnaires: &[&Questionnaire],
-) -> anyhow::Result<Vec<PathBuf>> {
-    let report = make(session, registry, questionnaires).await?;
+/// registry that holds nothing there is none.
+pub(crate) async fn write(session: &Session, registry: &Registry, asked: &Asked<'_>) -> anyhow::Result<Vec<PathBuf>> {
+    let report = make(session, registry, asked).await?;
     if report.sections.is_empty() {
         return Ok(Vec::new());
     }
@@ -44,39 +93,168 @@ pub(crate) async fn write(
 }
 
 /// Makes the report.
-pub(crate) async fn make(
-    session: &Session,
-    registry: &Registry,
-    questionnaires: &[&Questionnaire],
-) -> anyhow::Result<report::Report> {
+pub(crate) async fn make(session: &Session, registry: &Registry, asked: &Asked<'_>) -> anyhow::Result<report::Report> {
     let answers = entity_frame(registry, "survey_response").await?;
     let institutions = entity_frame(registry, "institution").await?;
-    let mut sections = Vec::new();
-    for questionnaire in questionnaires {
-        let codelists = &session.config.codelists;
-        let assessed = survey::assess(&answers, &institutions, questionnaire, codelists, session.texts())?;
-        for finding in &assessed.findings {
-            tracing::warn!(code = finding.code, "{}", crate::tell::sentence(session.texts(), finding, None));
-        }
-        sections.extend(assessed.sections);
+    let (codelists, texts) = (&session.config.codelists, session.texts());
+    let (wave, before) = waves(&asked.questionnaires, session.as_of_day());
+    let count =
+        |questionnaire: &Questionnaire| survey::assess(&answers, &institutions, questionnaire, codelists, texts);
+    let assessed = wave.map(count).transpose()?;
+    for finding in assessed.iter().flat_map(|assessed| &assessed.findings) {
+        tracing::warn!(code = finding.code, "{}", crate::tell::sentence(texts, finding, None));
     }
-    sections.extend(performance_sections(session, registry, &institutions).await?);
-    Ok(survey::report(session.as_of_day(), session.texts(), sections))
+    let wave_before = match (before, &asked.previous) {
+        (Some(before), None) => {
+            let day = before.closed.parse().unwrap_or_else(|_| session.as_of_day());
+            Some(Previous::of(&survey::report(day, texts, count(before)?.sections))?)
+        }
+        _ => None,
+    };
+    let uses = uses(session, &asked.questionnaires, &answers, &institutions)?;
+    let facts = facts(session, registry, uses).await?;
+    let services = entity_frame(registry, "service").await?;
+    let names = Names::new(&institutions, &services)?;
+    let performance = performance_sections(session, registry, services, &names).await?;
+    let style = style(session);
+    let settings = &session.config.assessment;
+    let pack = Pack { facts: &facts, names: &names, lists: codelists, style: &style, settings };
+    let made = Made { survey: assessed.map(|assessed| assessed.sections).unwrap_or_default(), performance };
+    let compared = match (&asked.previous, &wave_before) {
+        (Some(previous), _) => Some(Compared { previous, wave: false }),
+        (None, Some(previous)) => Some(Compared { previous, wave: true }),
+        (None, None) => None,
+    };
+    let mut sections = pack.sections(made, compared.as_ref())?;
+    if let Some(own) = asked.pipeline.and_then(|name| session.config.conclusions.get(name)) {
+        for id in pack::put(&mut sections, own.of(session.language)) {
+            tracing::warn!("{}", texts.get("report-conclusion-unused", &[("id", &id)]));
+        }
+    }
+    Ok(survey::report(session.as_of_day(), texts, sections))
+}
+
+/// What institutions say that they use, in any wave that had begun by the day; where they were asked again, the later
+/// answer counts.
+pub(crate) fn uses(
+    session: &Session,
+    questionnaires: &[&Questionnaire],
+    answers: &DataFrame,
+    institutions: &DataFrame,
+) -> anyhow::Result<DataFrame> {
+    let (last, _) = waves(questionnaires, session.as_of_day());
+    let mut all: Option<DataFrame> = None;
+    for questionnaire in questionnaires {
+        let counted =
+            survey::assess(answers, institutions, questionnaire, &session.config.codelists, session.texts())?.uses;
+        all = Some(match all {
+            Some(earlier) => earlier.vstack(&counted)?,
+            None => counted,
+        });
+        if last.is_some_and(|last| last.id == questionnaire.id) {
+            break;
+        }
+    }
+    let Some(all) = all else { return Ok(DataFrame::default()) };
+    let columns = vec!["reg_no".to_owned(), "purpose".to_owned()];
+    Ok(all.unique_stable(Some(&columns), UniqueKeepStrategy::Last, None)?)
+}
+
+/// What the sections beside survey and performance count. `uses`: what institutions say in the survey that they use.
+pub(crate) async fn facts(session: &Session, registry: &Registry, uses: DataFrame) -> anyhow::Result<Facts> {
+    let mut entities = BTreeMap::new();
+    let asked = [
+        "institution",
+        "life_event",
+        "need",
+        "service",
+        "application",
+        "resource",
+        "service_resource",
+        "service_service",
+        "portfolio",
+        "catalogue_entry",
+        "technology",
+    ];
+    for name in asked {
+        entities.insert(name, entity_frame(registry, name).await?);
+    }
+    let service = model::entity("service").context("service")?;
+    let mut service_children = BTreeMap::new();
+    for child in service.children {
+        service_children.insert(child.name, registry.current_children(service, child).await?);
+    }
+    let requests = registry.lake_table(LakeTable::RequestTimeline).await?;
+    let steps = registry.lake_table(LakeTable::RequestStep).await?;
+    let inputs = facts::Inputs {
+        entities,
+        service_children,
+        lacking: registry.lacking().await?,
+        freshness: local_days(session, registry.freshness(service).await?, &["changed_at", "delivered_at"])?,
+        deliveries: deliveries(session, registry).await?,
+        findings: registry.finding_counts().await?,
+        uses,
+        recorded: apart(|| recorded::recorded(requests, steps))?,
+    };
+    let (lists, settings, day) = (&session.config.codelists, &session.config.assessment, session.as_of_day());
+    apart(|| Facts::new(&inputs, lists, settings, day))
+}
+
+/// Moments (UTC, as the registry stores them) as local days; there are few different ones, however many rows.
+fn local_days(session: &Session, frame: DataFrame, columns: &[&str]) -> anyhow::Result<DataFrame> {
+    let mut frame = frame;
+    for name in columns {
+        let moments = frame.column(name)?.str()?.unique()?;
+        let (moments, days): (Vec<&str>, Vec<String>) = moments
+            .iter()
+            .flatten()
+            .map(|at| {
+                let moment = at.parse::<jiff::Timestamp>().map(|moment| moment.to_zoned(session.time_zone.clone()));
+                (at, moment.map_or_else(|_| at.to_owned(), |zoned| zoned.date().to_string()))
+            })
+            .unzip();
+        let days = df!(*name => moments, "day" => days)?.lazy();
+        let order: Vec<Expr> = frame.get_column_names().iter().map(|known| col((*known).clone())).collect();
+        let joined = frame.lazy().join(days, [col(*name)], [col(*name)], JoinArgs::new(JoinType::Left));
+        frame = joined.with_column(col("day").alias(*name)).select(order).collect()?;
+    }
+    Ok(frame)
+}
+
+/// What each source delivered last, with what the configuration says of the source.
+async fn deliveries(session: &Session, registry: &Registry) -> anyhow::Result<DataFrame> {
+    let mut found = local_days(session, registry.deliveries().await?, &["last_new_at"])?;
+    let states = registry.source_states().await?;
+    let late = late::late(session, &session.config.sources, &states);
+    let sources: Vec<String> = found.column("source")?.str()?.iter().flatten().map(str::to_owned).collect();
+    let of = |id: &str| session.config.source(id);
+    let titles: Vec<Option<String>> = sources.iter().map(|id| Some(of(id)?.title.clone())).collect();
+    let institutions: Vec<Option<String>> = sources.iter().map(|id| of(id)?.institution.clone()).collect();
+    let lateness: Vec<Option<&str>> = sources
+        .iter()
+        .map(|id| {
+            of(id)?.policy.expected_every.as_ref()?;
+            Some(if late.iter().any(|late| late.source == *id) { "yes" } else { "no" })
+        })
+        .collect();
+    found.with_column(Column::new("title".into(), titles))?;
+    found.with_column(Column::new("institution".into(), institutions))?;
+    found.with_column(Column::new("late".into(), lateness))?;
+    Ok(found)
 }
 
 /// Section 3; nothing where the lake is empty.
 async fn performance_sections(
     session: &Session,
     registry: &Registry,
-    institutions: &DataFrame,
+    services: DataFrame,
+    names: &Names,
 ) -> anyhow::Result<Vec<report::Section>> {
-    let services = entity_frame(registry, "service").await?;
-    let names = Names::new(institutions, &services)?;
     let inputs = inputs(session, registry, services).await?;
     let query = Query::all(session.as_of_day(), session.time_zone.clone());
     apart(|| {
         let measured = Indicators::new(inputs, query)?;
-        performance::sections(&measured, &names, &session.config.codelists, &style(session))
+        performance::sections(&measured, names, &session.config.codelists, &style(session))
     })
 }
 

@@ -8,6 +8,7 @@
 //! There is no clock here: every time is a parameter, UTC, `YYYY-MM-DDTHH:MM:SSZ`.
 
 mod apply;
+mod assess;
 mod bulk;
 mod check;
 mod difference;

@@ -1,11 +1,11 @@
-//! `vienkop explain CODE|UID`.
+//! `vienkop explain CODE|UID|FIGURE`.
 
 use serde::Serialize;
 use vienkop_transforms::finding::{self, RULES};
 use vienkop_transforms::fold::nearest;
 
 use super::session::Session;
-use super::{Exit, Options, output, record};
+use super::{Exit, Options, figure, output, record};
 
 #[derive(Serialize)]
 struct Explanation {
@@ -30,6 +30,9 @@ pub(super) async fn explain(options: &Options, id: &str, now: jiff::Timestamp) -
         if looks_like_code(id) {
             let near = nearest(id, RULES.iter().map(|rule| rule.code), 3).join(", ");
             anyhow::bail!(texts.get("cli-explain-unknown", &[("code", id), ("nearest", &near)]));
+        }
+        if figure::is_figure(&session, id) {
+            return figure::explain(&session, options, id).await;
         }
         return record::explain::explain(&session, options, id).await;
     };

@@ -4,6 +4,7 @@ pub(crate) mod approval;
 mod check;
 mod exit;
 mod explain;
+mod figure;
 mod findings;
 mod interrupt;
 mod kpi;
@@ -124,12 +125,17 @@ pub(crate) enum Command {
         /// Questionnaires [default: those of the default pipeline]
         #[arg(long = "questionnaire", value_name = "ID")]
         questionnaires: Vec<String>,
+        /// An earlier assessment to compare with: its day (2024-07-08), or the folder that holds its report.json [default:
+        /// the previous wave of the survey, where there is one]
+        #[arg(long, value_name = "DIR|DATE")]
+        previous: Option<String>,
     },
     /// Performance indicators of service requests: volumes, times, outcomes, steps
     Kpi(kpi::Asked),
-    /// What a finding code means, or where every value of a record came from, down to the cell
+    /// What a finding code means, where every value of a record came from, or what stands behind a number of the report
     Explain {
-        /// A code such as V012, a uid or its beginning, or entity:key such as service:90000270634/01
+        /// A code such as V012; a uid or its beginning, or entity:key such as service:90000270634/01; a figure such as 1.1-6
+        /// or 1.1-6/yes, or a selector as report.json has it
         id: String,
     },
     /// Versions of a record: what changed, when, by which run and source, from which file and row
@@ -285,7 +291,9 @@ async fn command(cli: Cli, clock: fn() -> jiff::Timestamp) -> anyhow::Result<Exi
         }
         Command::Plan { target, approve } => run::plan(options, now, target.as_deref(), &approve).await,
         Command::Check { source } => check::check(options, now, source.as_deref()).await,
-        Command::Assess { questionnaires } => report::assess(options, now, &questionnaires).await,
+        Command::Assess { questionnaires, previous } => {
+            report::assess(options, now, &questionnaires, previous.as_deref()).await
+        }
         Command::Kpi(asked) => kpi::kpi(options, now, &asked).await,
         Command::Explain { id } => explain::explain(options, &id, now).await,
         Command::History { id } => record::history::history(options, now, &id).await,

@@ -153,8 +153,9 @@ async fn results(
         results.insert("links.tsv".to_owned(), listed);
     }
     if let Some(assessment) = &pipeline.assess {
-        let answered = assess::answered(&registry, &session.config, &assessment.questionnaires).await?;
-        let report = assess::make(session, &registry, &answered).await?;
+        let questionnaires = assess::answered(&registry, &session.config, &assessment.questionnaires).await?;
+        let asked = assess::Asked { questionnaires, pipeline: Some(name), previous: None };
+        let report = assess::make(session, &registry, &asked).await?;
         results.insert("report.json".to_owned(), serde_json::to_string_pretty(&report)? + "\n");
     }
     Ok(results)

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::session::Session;
 use super::{Exit, Options, output};
-use crate::assess;
+use crate::assess::{self, Asked};
 
 #[derive(Serialize)]
 struct Written {
@@ -15,9 +15,15 @@ struct Written {
 }
 
 /// Writes the report pack from what the registry holds.
-pub(super) async fn assess(options: &Options, now: Timestamp, questionnaires: &[String]) -> anyhow::Result<Exit> {
+pub(super) async fn assess(
+    options: &Options,
+    now: Timestamp,
+    questionnaires: &[String],
+    previous: Option<&str>,
+) -> anyhow::Result<Exit> {
     let session = Session::open(options, now)?;
     let mut ids = questionnaires.to_vec();
+    let name = session.config.vienkop.default_pipeline.as_deref();
     if ids.is_empty() {
         let (_, pipeline) = session.pipeline(None)?;
         ids = pipeline.assess.as_ref().map(|assess| assess.questionnaires.clone()).unwrap_or_default();
@@ -27,8 +33,9 @@ pub(super) async fn assess(options: &Options, now: Timestamp, questionnaires: &[
         anyhow::bail!(session.unknown("cli-source-unknown", unknown, known.keys().map(String::as_str)));
     }
     let registry = session.open_registry().await?;
-    let answered = assess::answered(&registry, &session.config, &ids).await?;
-    let reports = assess::write(&session, &registry, &answered).await?;
+    let questionnaires = assess::answered(&registry, &session.config, &ids).await?;
+    let previous = previous.map(|named| assess::previous(&session, named)).transpose()?;
+    let reports = assess::write(&session, &registry, &Asked { questionnaires, pipeline: name, previous }).await?;
     if reports.is_empty() {
         anyhow::bail!(session.texts().get("cli-assess-empty", &[("wave", &ids.join(", "))]));
     }

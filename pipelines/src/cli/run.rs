@@ -113,8 +113,9 @@ pub(super) async fn run_pipeline(session: &Session, ask: &Ask<'_>) -> anyhow::Re
     let mut executed = execute(session, &registry, &job).await?;
     let assessment = pipeline.and_then(|pipeline| pipeline.assess.as_ref());
     if let Some(assessment) = assessment.filter(|_| executed.broken.is_none()) {
-        let answered = assess::answered(&registry, &session.config, &assessment.questionnaires).await?;
-        executed.outcome.reports = assess::write(session, &registry, &answered).await?;
+        let questionnaires = assess::answered(&registry, &session.config, &assessment.questionnaires).await?;
+        let asked = assess::Asked { questionnaires, pipeline: Some(name), previous: None };
+        executed.outcome.reports = assess::write(session, &registry, &asked).await?;
         if executed.outcome.reports.is_empty() {
             let named = assessment.questionnaires.join(", ");
             executed.outcome.notes.push(session.texts().get("cli-no-report", &[("questionnaires", &named)]));

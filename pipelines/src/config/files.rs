@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
+use vienkop_transforms::assess::pack;
+use vienkop_transforms::assess::questionnaire::Questionnaire;
 use vienkop_transforms::codelist::{CodeList, CodeLists};
 use vienkop_transforms::model::{self, Entity, Kind};
 use vienkop_transforms::status::calendar::SpecialDay;
@@ -13,13 +15,13 @@ use vienkop_transforms::texts::Language;
 
 use super::document::Document;
 use super::presets::{Preset, Presets};
-use super::problem::{Problem, Problems, Sentence};
-use super::settings::{Place, Source};
+use super::problem::{Problem, Problems, Sentence, known};
+use super::settings::{Pipeline, Place, Source};
 use super::source::{SourceCheck, is_name};
 use super::tables::Context;
 use super::texts::Catalogue;
 use super::validate::{Schema, SchemaError, prune};
-use super::{Loaded, calendar, codelists, schema, secrets};
+use super::{Conclusions, Loaded, calendar, codelists, conclusions, schema, secrets};
 
 /// Code lists that an entity's fields, and those of its children, take their values from, and the field.
 fn of_lists(entity: &'static Entity) -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -166,6 +168,40 @@ impl Files {
                 self.problems.push(Problem::in_place(document.value_at(&["id"]), sentence));
             }
             all.insert(name, loaded);
+        }
+        Ok(all)
+    }
+
+    /// Analysts' texts, each in the folder of its pipeline.
+    pub(super) fn conclusions(
+        &mut self,
+        pipelines: &BTreeMap<String, Loaded<Pipeline>>,
+        questionnaires: &BTreeMap<String, Loaded<Questionnaire>>,
+    ) -> Result<BTreeMap<String, Conclusions>, SchemaError> {
+        let schema = Schema::new(schema::of::<Conclusions>())?;
+        let prefix = self.name("pipelines/");
+        let mut all = BTreeMap::new();
+        for file in self.list("pipelines", "toml", true) {
+            let below = file.strip_prefix(&prefix).and_then(|below| below.split_once('/'));
+            let Some((pipeline, name)) = below.map(|(pipeline, name)| (pipeline.to_owned(), name.to_owned())) else {
+                continue;
+            };
+            if stem(&name) != conclusions::NAME || name.contains('/') {
+                let hint = Sentence::new("config-hint-nearest").arg("names", format!("{}.toml", conclusions::NAME));
+                let sentence = Sentence::new("config-pipeline-file").arg("file", &name);
+                self.problems.push(Problem::whole(&file, sentence).hint(hint));
+                continue;
+            }
+            if !pipelines.contains_key(&pipeline) {
+                let sentence = Sentence::new("config-unknown-pipeline").arg("value", &pipeline);
+                let hint = known(&pipeline, pipelines.keys().map(String::as_str));
+                self.problems.push(Problem::whole(&file, sentence).hint(hint));
+            }
+            let Some(text) = self.read_if_there(&file) else { continue };
+            let loaded: Loaded<Conclusions> = self.load_by(&schema, &file, &text);
+            let ids = pack::ids(questionnaires.values().filter_map(|loaded| loaded.item.as_ref()));
+            self.problems.extend(conclusions::check(&loaded, &ids));
+            all.extend(loaded.item.map(|item| (pipeline, item)));
         }
         Ok(all)
     }

@@ -4,8 +4,10 @@
 //! schema (made from the structures in `settings.rs` and the kinds' own), and then the checks that need the model, the
 //! code lists or another file. What a run does with it all is not decided here.
 
+mod assessment;
 mod calendar;
 mod codelists;
+mod conclusions;
 mod document;
 mod fields;
 mod files;
@@ -29,11 +31,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use vienkop_transforms::assess::questionnaire::Questionnaire;
+use vienkop_transforms::assess::score::{self, ScoreSettings};
 use vienkop_transforms::codelist::CodeLists;
 use vienkop_transforms::resolve::matching::{MatchSettings, SHIPPED};
 use vienkop_transforms::status::calendar::WorkingCalendar;
 use vienkop_transforms::texts::{Language, Texts};
 
+pub(crate) use conclusions::Conclusions;
 use document::Document;
 use files::Files;
 pub(crate) use presets::Preset;
@@ -61,6 +65,10 @@ pub(crate) struct Config {
     pub(crate) calendar: Arc<WorkingCalendar>,
     /// How services are recognised that no key tells.
     pub(crate) matching: Arc<MatchSettings>,
+    /// What the score of an institution is made of.
+    pub(crate) assessment: ScoreSettings,
+    /// Analysts' texts by pipeline.
+    pub(crate) conclusions: BTreeMap<String, Conclusions>,
     /// Questionnaires by id.
     pub(crate) questionnaires: BTreeMap<String, Questionnaire>,
     /// The folder that holds `config/`: relative paths start here.
@@ -112,6 +120,10 @@ impl Config {
         let matching_text = files.read_if_there(&matching_file).unwrap_or_else(|| SHIPPED.to_owned());
         let matching: Loaded<MatchSettings> = files.load(&matching_file, &matching_text)?;
         files.problems.extend(matching::check(&matching));
+        let assessment_file = files.name("assessment.toml");
+        let assessment_text = files.read_if_there(&assessment_file).unwrap_or_else(|| score::SHIPPED.to_owned());
+        let assessment: Loaded<ScoreSettings> = files.load(&assessment_file, &assessment_text)?;
+        files.problems.extend(assessment::check(&assessment));
         let codelists = files.code_lists();
         let special_days = files.special_days();
         let questionnaires = files.load_all::<Questionnaire>("questionnaires")?;
@@ -120,6 +132,7 @@ impl Config {
             files.problems.extend(questionnaires::check(loaded, &codelists));
         }
         let pipelines = files.load_all::<Pipeline>("pipelines")?;
+        let conclusions = files.conclusions(&pipelines, &questionnaires)?;
         let presets = files.presets()?;
         let context = Context { codelists: &codelists, questionnaires: &questions };
         let (sources, source_files) = files.sources(&presets, &context)?;
@@ -132,7 +145,7 @@ impl Config {
             files.problems.extend(pipelines::check_schedule(pipeline));
         }
         let vienkop = vienkop.and_then(|vienkop| vienkop.item);
-        if let (Some(matching), true) = (matching.item, files.problems.is_empty()) {
+        if let (Some(matching), Some(assessment), true) = (matching.item, assessment.item, files.problems.is_empty()) {
             let vienkop = vienkop.unwrap_or_default();
             Ok(Self {
                 calendar: Arc::new(calendar::make(&vienkop, &special_days)),
@@ -142,6 +155,8 @@ impl Config {
                 sources,
                 codelists,
                 matching: Arc::new(matching),
+                assessment,
+                conclusions,
                 questionnaires: sound(questionnaires),
                 base,
                 catalogue,

@@ -5,8 +5,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 use vienkop_connectors::{fetch, format};
 use vienkop_transforms::assess::questionnaire::Questionnaire;
+use vienkop_transforms::assess::score::ScoreSettings;
 use vienkop_transforms::resolve::matching::MatchSettings;
 
+use super::conclusions::Conclusions;
 use super::presets::Preset;
 use super::settings::{Pipeline, Source, Vienkop};
 
@@ -19,6 +21,8 @@ pub(crate) fn schemas() -> Vec<(String, String)> {
         ("preset", preset()),
         ("questionnaire", of::<Questionnaire>()),
         ("matching", of::<MatchSettings>()),
+        ("assessment", of::<ScoreSettings>()),
+        ("conclusions", of::<Conclusions>()),
     ]
     .into_iter()
     .map(|(name, schema)| (format!("{name}.schema.json"), format!("{schema:#}\n")))

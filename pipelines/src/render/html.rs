@@ -1,7 +1,7 @@
 //! `report.html`: one file without anything from outside and without a script.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use vienkop_transforms::assess::report::{Chart, FollowUp, List, Report, Row, Section, Table, percent_text};
+use vienkop_transforms::assess::report::{Author, Chart, FollowUp, List, Report, Row, Section, Table, percent_text};
 use vienkop_transforms::assess::survey::date_text;
 use vienkop_transforms::texts::Texts;
 
@@ -110,7 +110,7 @@ fn table_of(table: &Table, depth: usize, texts: &Texts) -> Markup {
             div class="figure" {
                 (subheading(depth, &table.caption))
                 p class="question" { (table.question) }
-                p class="sentence" { (table.sentence) }
+                (conclusion(&table.sentence, table.author, texts))
                 div class="pair" {
                     (svg::chart(table, texts))
                     (numbers(&table.rows, &texts.get("report-n", &[("n", &table.n.to_string())]), texts))
@@ -131,6 +131,16 @@ fn table_of(table: &Table, depth: usize, texts: &Texts) -> Markup {
                     }
                 }
             }
+        }
+    }
+}
+
+/// A conclusion; an analyst's own is marked as such.
+pub(super) fn conclusion(sentence: &str, author: Author, texts: &Texts) -> Markup {
+    html! {
+        p class="sentence" {
+            (sentence)
+            @if author == Author::Analyst { " " span class="analyst" { "(" (texts.get("report-analyst", &[])) ")" } }
         }
     }
 }

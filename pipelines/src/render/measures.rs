@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use vienkop_transforms::assess::report::{CellKind, MeasureRow, Measures};
 use vienkop_transforms::texts::{Language, Texts};
 
-use super::html::scroll;
+use super::html::{conclusion, scroll};
 use super::svg;
 
 /// Columns of the lines.
@@ -16,8 +16,10 @@ pub(super) fn table(table: &Measures, texts: &Texts) -> Markup {
     let shown = table.shown.min(table.rows.len());
     let (first, rest) = table.rows.split_at(shown);
     html! {
+        @if let Some(mark) = &table.mark { p class="mark" { strong { (mark) } } }
+        @if let Some(sentence) = &table.sentence { (conclusion(sentence, table.author, texts)) }
         @if let Some(note) = &table.note { p class="note" { (note) } }
-        @if let Some(chart) = table.drawn.and_then(|column| svg::measures(table, column, texts)) { (chart) }
+        @if let Some(chart) = table.drawn.as_ref().and_then(|drawn| svg::measures(table, drawn, texts)) { (chart) }
         (scroll(&table.title, &rows(table, first, texts)))
         @if !rest.is_empty() {
             details {
@@ -72,7 +74,7 @@ fn rows(table: &Measures, rows: &[MeasureRow], texts: &Texts) -> Markup {
 pub(super) fn lines(table: &Measures, language: Language) -> Vec<Vec<String>> {
     let decimal = |value: &Option<String>, kind: CellKind| match (value, kind, language) {
         (None, ..) => String::new(),
-        (Some(value), CellKind::Share | CellKind::Duration, Language::Lv) => value.replace('.', ","),
+        (Some(value), CellKind::Share | CellKind::Number | CellKind::Duration, Language::Lv) => value.replace('.', ","),
         (Some(value), ..) => value.clone(),
     };
     let mut lines = vec![HEADER.map(ToOwned::to_owned).to_vec()];

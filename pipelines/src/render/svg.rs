@@ -3,8 +3,10 @@
 //! No view box: widths are shares of the space there is and texts keep their size, so a chart reads the same on a phone
 //! and on paper. What a bar means stands beside it; patterns, not colours, tell bars apart.
 
+mod lines;
+
 use maud::{Markup, html};
-use vienkop_transforms::assess::report::{Chart, Measures, Row, Table, percent_text};
+use vienkop_transforms::assess::report::{Chart, Drawn, MeasureRow, Measures, Row, Shape, Table, percent_text};
 use vienkop_transforms::texts::{Language, Texts};
 
 /// Space for bars, in per cent of the width; the number needs the rest (some 105 of 300 pixels).
@@ -36,22 +38,7 @@ pub(super) fn chart(table: &Table, texts: &Texts) -> Markup {
             aria-labelledby={ (title) " " (description) } {
             title id=(title) { (texts.get("report-chart", &[("title", &table.title)])) }
             desc id=(description) { (told(&table.rows, texts.language())) }
-            @if bars.iter().any(|(_, fill, ..)| *fill != "solid" && *fill != "open") {
-                defs {
-                    pattern id=(pattern("hatch")) width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)" {
-                        rect width="7" height="7" fill="#fff" {}
-                        rect width="3" height="7" fill="#1d4a73" {}
-                    }
-                    pattern id=(pattern("dots")) width="7" height="7" patternUnits="userSpaceOnUse" {
-                        rect width="7" height="7" fill="#fff" {}
-                        circle cx="3.5" cy="3.5" r="1.7" fill="#1d4a73" {}
-                    }
-                    pattern id=(pattern("grid")) width="7" height="7" patternUnits="userSpaceOnUse" {
-                        rect width="7" height="7" fill="#fff" {}
-                        path d="M0 3.5H7M3.5 0V7" stroke="#1d4a73" stroke-width="1.2" {}
-                    }
-                }
-            }
+            @if bars.iter().any(|(_, fill, ..)| *fill != "solid" && *fill != "open") { (patterns(&table.id)) }
             @for (row, fill, label, top, bar) in &bars {
                 @for (number, line) in label.iter().enumerate() {
                     text class="label" x="0" y=(top + number * LINE + 14) { (line) }
@@ -75,39 +62,136 @@ pub(super) fn chart(table: &Table, texts: &Texts) -> Markup {
     }
 }
 
-/// The rows of a table of measures as bars of one column, as many as the page shows; nothing where the column is empty.
-pub(super) fn measures(table: &Measures, column: usize, texts: &Texts) -> Option<Markup> {
-    let cells = || table.rows.iter().take(table.shown).filter_map(|row| Some((row, row.cells.get(column)?)));
-    let whole = cells().map(|(_, cell)| cell.amount).max().filter(|most| *most > 0)?;
-    let mut top = 0;
-    let mut bars = Vec::new();
-    for (row, cell) in cells() {
-        let label = wrapped(row.labels.first().map_or("", String::as_str), LABEL_WIDTH);
-        let bar = top + label.len() * LINE + 2;
-        bars.push((cell, label, top, bar));
-        top = bar + BAR + GAP;
-    }
-    let header = table.columns.get(column).map_or("", |column| column.label.as_str());
-    let name = format!("{}: {header}", table.title);
-    let told = cells().map(|(row, cell)| format!("{}: {}", row.labels.join(", "), cell.text)).collect::<Vec<_>>();
-    let (title, description) = (format!("c-{}", table.id), format!("d-{}", table.id));
-    Some(html! {
-        svg class="chart" xmlns="http://www.w3.org/2000/svg" width="100%" height=(top.saturating_sub(GAP) + 2) role="img"
-            aria-labelledby={ (title) " " (description) } {
-            title id=(title) { (texts.get("report-chart", &[("title", &name)])) }
-            desc id=(description) { (told.join("; ")) }
-            @for (cell, label, top, bar) in &bars {
-                @for (number, line) in label.iter().enumerate() {
-                    text class="label" x="0" y=(top + number * LINE + 14) { (line) }
-                }
-                @if cell.amount > 0 {
-                    rect class="solid" x="0.5" y=(bar) width=(width(cell.amount, whole)) height=(BAR) {}
-                }
-                text class="number" x=(width(cell.amount, whole)) dx="8" y=(bar + 14) { (cell.text) }
+/// Fills that tell parts apart without colour; those of one chart have its id.
+fn patterns(id: &str) -> Markup {
+    let pattern = |name: &str| format!("p-{id}-{name}");
+    html! {
+        defs {
+            pattern id=(pattern("hatch")) width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)" {
+                rect width="7" height="7" fill="#fff" {}
+                rect width="3" height="7" fill="#1d4a73" {}
             }
+            pattern id=(pattern("dots")) width="7" height="7" patternUnits="userSpaceOnUse" {
+                rect width="7" height="7" fill="#fff" {}
+                circle cx="3.5" cy="3.5" r="1.7" fill="#1d4a73" {}
+            }
+            pattern id=(pattern("grid")) width="7" height="7" patternUnits="userSpaceOnUse" {
+                rect width="7" height="7" fill="#fff" {}
+                path d="M0 3.5H7M3.5 0V7" stroke="#1d4a73" stroke-width="1.2" {}
+            }
+        }
+    }
+}
+
+/// The figure of a table of measures, of as many rows as the page shows; nothing where its columns are empty.
+pub(super) fn measures(table: &Measures, drawn: &Drawn, texts: &Texts) -> Option<Markup> {
+    let rows: Vec<&MeasureRow> = table.rows.iter().take(table.shown).collect();
+    let whole = match drawn.shape {
+        Shape::Bars | Shape::Lines => {
+            let cells = rows.iter().flat_map(|row| drawn.columns.iter().filter_map(|at| row.cells.get(*at)));
+            cells.map(|cell| cell.amount).max()
+        }
+        Shape::Stacked => rows.iter().map(|row| parts(row, drawn).map(|(_, amount)| amount).sum()).max(),
+    };
+    let whole = whole.filter(|most| *most > 0)?;
+    let (height, picture) = match drawn.shape {
+        Shape::Lines => lines::picture(table, &rows, drawn, whole),
+        _ => bars(table, &rows, drawn, whole),
+    };
+    let headers = drawn.columns.iter().filter_map(|at| table.columns.get(*at)).map(|column| column.label.as_str());
+    let name = format!("{}: {}", table.title, headers.collect::<Vec<_>>().join(", "));
+    let told = rows.iter().map(|row| {
+        let cells = drawn.columns.iter().filter_map(|at| row.cells.get(*at)).map(|cell| cell.text.as_str());
+        format!("{}: {}", row.labels.join(", "), cells.collect::<Vec<_>>().join(", "))
+    });
+    let told = told.collect::<Vec<_>>().join("; ");
+    let (title, description) = (format!("c-{}", table.id), format!("d-{}", table.id));
+    let chart = match drawn.shape {
+        Shape::Lines => "report-chart-lines",
+        _ => "report-chart",
+    };
+    Some(html! {
+        svg class="chart" xmlns="http://www.w3.org/2000/svg" width="100%" height=(height) role="img"
+            aria-labelledby={ (title) " " (description) } {
+            title id=(title) { (texts.get(chart, &[("title", &name)])) }
+            desc id=(description) { (told) }
+            (picture)
         }
     })
 }
+
+/// Columns of a row that are drawn, with their amounts.
+fn parts<'a>(row: &'a MeasureRow, drawn: &'a Drawn) -> impl Iterator<Item = (usize, u64)> + 'a {
+    drawn.columns.iter().enumerate().filter_map(|(at, column)| Some((at, row.cells.get(*column)?.amount)))
+}
+
+/// A bar a row: of one column, or with a part for each column.
+fn bars(table: &Measures, rows: &[&MeasureRow], drawn: &Drawn, whole: u64) -> (usize, Markup) {
+    let stacked = drawn.shape == Shape::Stacked;
+    let mut top = if stacked { drawn.columns.len() * LINE + GAP } else { 0 };
+    let mut placed = Vec::new();
+    for row in rows {
+        let label = wrapped(row.labels.first().map_or("", String::as_str), LABEL_WIDTH);
+        let bar = top + label.len() * LINE + 2;
+        placed.push((*row, label, top, bar));
+        top = bar + BAR + GAP;
+    }
+    let picture = html! {
+        @if stacked { (patterns(&table.id)) (legend(table, drawn)) }
+        @for (row, label, top, bar) in &placed {
+            @for (number, line) in label.iter().enumerate() {
+                text class="label" x="0" y=(top + number * LINE + 14) { (line) }
+            }
+            @for (at, before, amount) in laid(row, drawn) {
+                @if amount > 0 { (part(&table.id, at, &width(before, whole), *bar, &width(amount, whole))) }
+            }
+            @let total: u64 = parts(row, drawn).map(|(_, amount)| amount).sum();
+            text class="number" x=(width(total, whole)) dx="8" y=(bar + 14) { (numbers(row, drawn)) }
+        }
+    };
+    (top.saturating_sub(GAP) + 2, picture)
+}
+
+/// Parts of a bar: which, what stands before it, how much.
+fn laid(row: &MeasureRow, drawn: &Drawn) -> Vec<(usize, u64, u64)> {
+    let mut before = 0;
+    let placed = parts(row, drawn).map(|(at, amount)| {
+        let start = before;
+        before += amount;
+        (at, start, amount)
+    });
+    placed.collect()
+}
+
+/// What stands beside a bar.
+fn numbers(row: &MeasureRow, drawn: &Drawn) -> String {
+    let cells = drawn.columns.iter().filter_map(|at| row.cells.get(*at)).map(|cell| cell.text.as_str());
+    cells.collect::<Vec<_>>().join(" / ")
+}
+
+/// What each part of the bars is.
+fn legend(table: &Measures, drawn: &Drawn) -> Markup {
+    html! {
+        @for (at, column) in drawn.columns.iter().filter_map(|at| table.columns.get(*at)).enumerate() {
+            (part(&table.id, at, "0", at * LINE, "16"))
+            text class="number" x="24" y=(at * LINE + 14) { (column.label) }
+        }
+    }
+}
+
+/// A part of a bar, filled as the others of its column.
+fn part(id: &str, at: usize, x: &str, y: usize, width: &str) -> Markup {
+    let height = if width.ends_with('%') { BAR } else { LINE - 4 };
+    html! {
+        @match PARTS.get(at).copied().unwrap_or("open") {
+            name @ ("solid" | "open") => rect class=(name) x=(x) y=(y) width=(width) height=(height) {},
+            name => rect class="patterned" x=(x) y=(y) width=(width) height=(height) fill={ "url(#p-" (id) "-" (name) ")" } {},
+        }
+    }
+}
+
+/// Fills of parts in their order; what comes after them is open.
+const PARTS: [&str; 5] = ["solid", "hatch", "dots", "grid", "open"];
 
 /// How a bar is filled: the answer itself solid, others patterned, what says nothing on the question open.
 fn fill(chart: Chart, index: usize, row: &Row) -> &'static str {

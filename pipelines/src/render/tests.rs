@@ -4,7 +4,7 @@
 mod performance;
 
 use vienkop_transforms::assess::report::{
-    ByKind, Chart, FollowUp, Kind, KindName, List, Row, Section, Table, Unmatched, percent,
+    Author, ByKind, Chart, FollowUp, Kind, KindName, List, Row, Section, Table, Unmatched, percent,
 };
 use vienkop_transforms::texts::Language;
 
@@ -41,6 +41,7 @@ fn report(language: Language) -> Report {
         caption: format!("{number}. attēls. {title}"),
         question: "Vai Jūsu iestāde?".to_owned(),
         sentence: "Vairums respondentu (3 no 4 jeb 75,00\u{a0}%) reģistrē.".to_owned(),
+        author: Author::Draft,
         note: None,
         chart,
         n: 4,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use polars::prelude::*;
 
 use super::lexicon::Mark;
-use super::questionnaire::Questionnaire;
+use super::questionnaire::{QuestionType, Questionnaire};
 use super::reading::Reader;
 use super::report::{KindName, RowKey};
 use crate::codelist::CodeLists;
@@ -65,13 +65,19 @@ pub(super) struct Counted {
     users: Tallies,
     keys: Tallies,
     pieces: Tallies,
-    respondents: DataFrame,
-    choices: DataFrame,
+    /// `respondent`, `kind` (place among the kinds).
+    pub(super) respondents: DataFrame,
+    /// Answers to yes/no questions: `respondent`, `kind`, `question`, `key`.
+    pub(super) choices: DataFrame,
+    /// What answers were read as, a row a piece: `respondent`, `kind`, `question`, `text`, `mark`, `key`, `piece`.
+    pub(super) read: DataFrame,
+    /// Answers that count: `respondent`, `question`, `text`, `submitted_at`, and `uid` where the answers have it.
+    pub(super) latest: DataFrame,
 }
 
-const RESPONDENT: &str = "respondent";
-const QUESTION: &str = "question";
-const KIND: &str = "kind";
+pub(super) const RESPONDENT: &str = "respondent";
+pub(super) const QUESTION: &str = "question";
+pub(super) const KIND: &str = "kind";
 
 /// Key of respondents that the list of institutions does not hold.
 pub(super) const KIND_UNKNOWN: &str = "nezināms";
@@ -112,8 +118,8 @@ pub(super) fn count(
         .collect()?
         .lazy();
     let on = [col(QUESTION), col("text")];
-    let marks =
-        answered.clone().join(readings.lazy(), on.clone(), on, JoinArgs::new(JoinType::Inner)).collect()?.lazy();
+    let read = answered.clone().join(readings.lazy(), on.clone(), on, JoinArgs::new(JoinType::Inner)).collect()?;
+    let marks = read.clone().lazy();
     let marked = |mark: Mark| col("mark").eq(lit(mark.code()));
 
     // Two answers to one question in one submission that do not agree are neither yes nor no.
@@ -149,6 +155,8 @@ pub(super) fn count(
         kinds,
         respondents,
         choices,
+        read,
+        latest,
     })
 }
 
@@ -214,6 +222,41 @@ impl Counted {
     }
 }
 
+impl Counted {
+    /// What respondents say that they use: `reg_no`, `purpose`, `uses` (Boolean; any question with that purpose answered
+    /// with yes or a system). Who does not answer, or neither with yes nor with no, has no row.
+    pub(super) fn uses(&self, questionnaire: &Questionnaire) -> PolarsResult<DataFrame> {
+        let with_purpose = |kind: QuestionType| -> PolarsResult<LazyFrame> {
+            let questions = questionnaire.questions.iter().filter(|question| question.kind == kind);
+            let pairs = questions.filter_map(|question| Some((question.id.as_str(), question.purpose.as_deref()?)));
+            let (ids, purposes): (Vec<&str>, Vec<&str>) = pairs.unzip();
+            Ok(df!(QUESTION => ids, "purpose" => purposes)?.lazy())
+        };
+        let on = || [col(QUESTION)];
+        let inner = || JoinArgs::new(JoinType::Inner);
+        let is = |key: &'static str| col("key").eq(lit(key));
+        let chosen = self
+            .choices
+            .clone()
+            .lazy()
+            .filter(is("yes").or(is("no")))
+            .join(with_purpose(QuestionType::YesNo)?, on(), on(), inner())
+            .select([col(RESPONDENT), col("purpose"), is("yes").alias("uses")]);
+        let named = col("mark").eq(lit(Mark::Named.code())).or(col("mark").eq(lit(Mark::Unmatched.code())));
+        let systems = self.read.clone().lazy().join(with_purpose(QuestionType::Systems)?, on(), on(), inner());
+        let systems = systems.select([col(RESPONDENT), col("purpose"), named.alias("uses")]);
+        chosen
+            .collect()?
+            .vstack(&systems.collect()?)?
+            .lazy()
+            .group_by([col(RESPONDENT), col("purpose")])
+            .agg([col("uses").any(true)])
+            .rename([RESPONDENT], ["reg_no"], true)
+            .sort(["reg_no", "purpose"], SortMultipleOptions::default())
+            .collect()
+    }
+}
+
 fn find(tallies: &Tallies, key: &[&str]) -> Tally {
     let key: Vec<Option<String>> = key.iter().map(|part| Some((*part).to_owned())).collect();
     tallies.get(&key).cloned().unwrap_or_default()
@@ -225,17 +268,15 @@ fn of_wave(answers: &DataFrame, wave: &str) -> PolarsResult<DataFrame> {
         let column = column.cast(DataType::String).str().strip_chars(lit(NULL));
         when(column.clone().eq(lit(""))).then(lit(NULL)).otherwise(column)
     };
-    answers
-        .clone()
-        .lazy()
-        .filter(col("wave").eq(lit(wave)).and(col("respondent_reg_no").is_not_null()))
-        .select([
-            col("respondent_reg_no").alias(RESPONDENT),
-            col(QUESTION),
-            coalesce(&[filled(col("option")), filled(col("value_raw"))]).alias("text"),
-            col("submitted_at").fill_null(lit("")),
-        ])
-        .collect()
+    let mut columns = vec![
+        col("respondent_reg_no").alias(RESPONDENT),
+        col(QUESTION),
+        coalesce(&[filled(col("option")), filled(col("value_raw"))]).alias("text"),
+        col("submitted_at").fill_null(lit("")),
+    ];
+    columns.extend(answers.column("uid").is_ok().then(|| col("uid")));
+    let of_wave = col("wave").eq(lit(wave)).and(col("respondent_reg_no").is_not_null());
+    answers.clone().lazy().filter(of_wave).select(columns).collect()
 }
 
 /// Each respondent's latest submission, whole: an answer left out in it is not taken from an earlier one.

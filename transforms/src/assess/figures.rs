@@ -6,7 +6,7 @@ use super::count::{Counted, Tally};
 use super::lexicon::Mark;
 use super::questionnaire::{CrossRow, Figure, FigureKind, Question, QuestionType, Questionnaire, YesNo};
 use super::reading::Reader;
-use super::report::{ByKind, Chart, FollowUp, Kind, Listed, Row, RowKey, Table, Unmatched, percent, selector};
+use super::report::{Author, ByKind, Chart, FollowUp, Kind, Listed, Row, RowKey, Table, Unmatched, percent, selector};
 use super::sentence;
 use crate::codelist::{CodeList, CodeLists};
 use crate::fold::fold;
@@ -61,6 +61,7 @@ impl Maker<'_> {
             caption: self.texts.get("report-caption", &[("number", &number), ("title", title)]),
             question: self.question_text(figure),
             sentence: sentence::of(figure, &rows, self.n(), self.texts),
+            author: Author::Draft,
             note: self.note(figure, question_id),
             chart,
             n: self.n(),

@@ -56,8 +56,11 @@ pub struct Table {
     pub caption: String,
     /// The question asked, or the questions taken together.
     pub question: String,
-    /// Drafted conclusion.
+    /// Conclusion.
     pub sentence: String,
+    /// Who wrote the conclusion.
+    #[serde(skip_serializing_if = "Author::is_draft")]
+    pub author: Author,
     /// What a reader must know about the counting.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
@@ -78,6 +81,24 @@ pub struct Table {
     /// Answers that name no system (`nav`, telephone, a journal).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub no_system: Vec<Listed>,
+}
+
+/// Who wrote a conclusion.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Author {
+    /// Drafted from thresholds.
+    #[default]
+    Draft,
+    /// An analyst, in the file of texts of the pipeline; shown as such.
+    Analyst,
+}
+
+impl Author {
+    /// Whether nobody has put a text in the draft's place.
+    pub fn is_draft(&self) -> bool {
+        *self == Self::Draft
+    }
 }
 
 /// How a table is drawn.
@@ -221,6 +242,15 @@ pub struct Measures {
     pub id: String,
     /// Title.
     pub title: String,
+    /// What must be said before anything else, shown so that nobody misses it: the method is not approved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mark: Option<String>,
+    /// Conclusion.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sentence: Option<String>,
+    /// Who wrote the conclusion.
+    #[serde(skip_serializing_if = "Author::is_draft")]
+    pub author: Author,
     /// What a reader must know about the counting.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
@@ -233,9 +263,37 @@ pub struct Measures {
     /// How many rows a page shows at first; the others can be opened there.
     #[serde(skip)]
     pub shown: usize,
-    /// The column that is drawn as bars.
+    /// How it is drawn, if at all.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub drawn: Option<usize>,
+    pub drawn: Option<Drawn>,
+}
+
+/// The figure of a table of measures: which columns, in which shape. Labels are those of the rows and columns.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Drawn {
+    /// Shape.
+    pub shape: Shape,
+    /// Places of the columns drawn, in the order of the parts or lines; their lengths are [`Cell::amount`].
+    pub columns: Vec<usize>,
+}
+
+impl Drawn {
+    /// Bars of one column.
+    pub fn bars(column: usize) -> Self {
+        Self { shape: Shape::Bars, columns: vec![column] }
+    }
+}
+
+/// Shapes of figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Shape {
+    /// A horizontal bar a row, of the first column.
+    Bars,
+    /// A horizontal bar a row, made of a part for each column; the columns make up a whole.
+    Stacked,
+    /// A line for each column over the rows, which are moments in order.
+    Lines,
 }
 
 /// A measure of a table.
@@ -267,7 +325,7 @@ pub struct Cell {
     pub kind: CellKind,
     /// The value: a whole number, or a decimal with a point; none where nothing stands behind it.
     pub value: Option<String>,
-    /// What the value counts, where that is not requests: `percent`, `s`, `d`, `working s`, `working d`.
+    /// What the value counts, where that is not records: `percent`, `points`, `s`, `d`, `working s`, `working d`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<&'static str>,
     /// Of a share: how many.
@@ -290,10 +348,12 @@ pub struct Cell {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CellKind {
-    /// A number of requests or stays.
+    /// A number of records, requests or stays.
     Count,
     /// A share.
     Share,
+    /// A decimal number: points of a score, a difference (with its sign).
+    Number,
     /// A time.
     Duration,
     /// A word.
@@ -356,6 +416,35 @@ pub fn selector(query: &str, parameters: &[(&str, &str)]) -> String {
     text
 }
 
+/// Takes a selector apart: the query and its parameters; what is written wrongly stays as it is.
+pub fn parse_selector(text: &str) -> (String, Vec<(String, String)>) {
+    let (query, rest) = text.split_once('?').unwrap_or((text, ""));
+    let pairs = rest.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (name.to_owned(), unescaped(value))
+    });
+    (query.to_owned(), pairs.collect())
+}
+
+fn unescaped(text: &str) -> String {
+    let mut parts = text.split('%');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let code = part.get(..2).and_then(|code| u8::from_str_radix(code, 16).ok()).filter(u8::is_ascii);
+        match (code, part.get(2..)) {
+            (Some(code), Some(rest)) => {
+                out.push(char::from(code));
+                out.push_str(rest);
+            }
+            _ => {
+                out.push('%');
+                out.push_str(part);
+            }
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -384,5 +473,11 @@ mod tests {
             selector("survey_response", &[("wave", "2024"), ("option", "A & B"), ("kind", "pašvaldība")]),
             "survey_response?wave=2024&option=A%20%26%20B&kind=pašvaldība"
         );
+        let pairs = [("wave", "2024"), ("option", "A & B = 50 % + ē?#"), ("none", "")];
+        let (query, parsed) = parse_selector(&selector("survey_response", &pairs));
+        assert_eq!(query, "survey_response");
+        assert_eq!(parsed, pairs.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        assert_eq!(parse_selector("score"), ("score".to_owned(), Vec::new()));
+        assert_eq!(parse_selector("x?a=%zz%").1, [("a".to_owned(), "%zz%".to_owned())]);
     }
 }

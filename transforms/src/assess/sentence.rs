@@ -1,7 +1,7 @@
 //! The drafted conclusion of a table, by thresholds; an analyst may put another in its place.
 
 use super::questionnaire::{Figure, FigureKind, YesNo};
-use super::report::{Row, RowKey, percent_text};
+use super::report::{Row, RowKey, percent, percent_text};
 use crate::texts::{Language, Texts};
 
 /// Where the words for a share begin.
@@ -66,6 +66,27 @@ fn share_id(count: u64, n: u64) -> &'static str {
     SHARES.iter().find(|(_, least)| reached(least)).map_or("report-share-few", |(id, _)| id)
 }
 
+/// What survey sentences speak of.
+const RESPONDENTS: &str = "respondents";
+
+/// The words for a share of things: `vairāk nekā puse respondentu`. `noun`: end of the ids of its texts.
+fn words(count: u64, n: u64, noun: &str, texts: &Texts) -> String {
+    let (all, of) = (texts.get(&format!("noun-{noun}-all"), &[]), texts.get(&format!("noun-{noun}-of"), &[]));
+    texts.get(share_id(count, n), &[("all", &all), ("of", &of)])
+}
+
+/// The conclusion of a table of measures from one share; none where there is nothing to conclude from.
+pub(super) fn share(id: &str, noun: &str, count: u64, n: u64, texts: &Texts) -> Option<String> {
+    if n == 0 {
+        return None;
+    }
+    let (words, count_text, n_text) = (words(count, n, noun, texts), count.to_string(), n.to_string());
+    let percent = percent_text(&percent(count, n), texts.language());
+    let args = [("share", words.as_str()), ("count", &count_text), ("n", &n_text), ("percent", &percent)];
+    let id = if count == 0 { format!("conclusion-{id}-none") } else { format!("conclusion-{id}") };
+    Some(upper_first(&texts.get(&id, &args)))
+}
+
 fn yes(figure: &Figure, rows: &[Row], n: u64, texts: &Texts) -> String {
     let Some(row) = rows.iter().find(|row| row.key == YesNo::Yes.code()) else { return String::new() };
     if row.count == 0 {
@@ -75,7 +96,7 @@ fn yes(figure: &Figure, rows: &[Row], n: u64, texts: &Texts) -> String {
         Language::Lv => figure.predicate_lv.as_deref(),
         Language::En => figure.predicate_en.as_deref(),
     };
-    let (share, count, n_text) = (texts.get(share_id(row.count, n), &[]), row.count.to_string(), n.to_string());
+    let (share, count, n_text) = (words(row.count, n, RESPONDENTS, texts), row.count.to_string(), n.to_string());
     let percent = percent_text(&row.percent, texts.language());
     let mut args = vec![("share", share.as_str()), ("count", &count), ("n", &n_text), ("percent", &percent)];
     let id = if let Some(predicate) = predicate {
@@ -96,7 +117,7 @@ fn cross(rows: &[Row], n: u64, texts: &Texts) -> String {
     let parts = groups.iter().enumerate().map(|(index, row)| {
         let (count, label) = (row.count.to_string(), lower_first(&row.label));
         let percent = percent_text(&row.percent, texts.language());
-        let share = texts.get(share_id(row.count, n), &[]);
+        let share = words(row.count, n, RESPONDENTS, texts);
         let args =
             [("share", share.as_str()), ("count", &count), ("n", &n_text), ("percent", &percent), ("label", &label)];
         texts.get(if index == 0 { "report-sentence-cross-first" } else { "report-sentence-cross-next" }, &args)
@@ -136,7 +157,7 @@ fn ranking(rows: &[Row], n: u64, texts: &Texts, kind: &str) -> Vec<String> {
 }
 
 /// `a, b un c`.
-fn and(mut items: Vec<String>, texts: &Texts) -> String {
+pub(super) fn and(mut items: Vec<String>, texts: &Texts) -> String {
     let Some(last) = items.pop() else { return String::new() };
     if items.is_empty() {
         return last;
@@ -144,7 +165,7 @@ fn and(mut items: Vec<String>, texts: &Texts) -> String {
     texts.get("report-list-and", &[("list", &items.join(", ")), ("last", &last)])
 }
 
-fn upper_first(text: &str) -> String {
+pub(super) fn upper_first(text: &str) -> String {
     let mut characters = text.chars();
     characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }

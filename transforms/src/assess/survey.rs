@@ -14,12 +14,14 @@ use crate::finding::{Finding, REFERENCE};
 use crate::texts::Texts;
 
 /// What an assessment gives.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Assessed {
     /// Sections of the report: an overview, one for each section of the questionnaire, and what an analyst should look at.
     pub sections: Vec<Section>,
     /// Respondents that the list of institutions does not hold, questions that the questionnaire does not hold.
     pub findings: Vec<Finding>,
+    /// What respondents say that they use: `reg_no`, `purpose`, `uses`.
+    pub uses: DataFrame,
 }
 
 /// Counts a survey wave.
@@ -58,7 +60,8 @@ pub fn assess(
     let tables: Vec<_> = sections.iter().flat_map(|section| &section.tables).collect();
     let review = lists::review(&tables, &counted, texts);
     sections.extend(review);
-    Ok(Assessed { sections, findings: findings(questionnaire, &counted) })
+    let uses = counted.uses(questionnaire)?;
+    Ok(Assessed { sections, findings: findings(questionnaire, &counted), uses })
 }
 
 /// The report of these sections.

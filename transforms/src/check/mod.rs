@@ -21,9 +21,9 @@ const START_AND_END: &[(&str, &str, &str)] =
 const WITHIN: &[(&str, &str, &str)] = &[("service", "expected_time", "statutory_time")];
 
 /// Fields that a service of general benefit need not have: its recipients cannot be told (model.md).
-const NOT_DUE_FOR_GENERAL_BENEFIT: &[&str] =
+pub(crate) const NOT_DUE_FOR_GENERAL_BENEFIT: &[&str] =
     &["audience", "request_channels", "receive_channels", "expected_time", "statutory_time"];
-const GENERAL_BENEFIT: &str = "publisks vispārēja labuma";
+pub(crate) const GENERAL_BENEFIT: &str = "publisks vispārēja labuma";
 
 /// Checks the records of a batch; adds what it finds to `issues`.
 pub fn check(plan: &TablePlan, batch: &mut Normalised) -> PolarsResult<()> {

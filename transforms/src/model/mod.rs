@@ -215,6 +215,13 @@ pub fn registered() -> impl Iterator<Item = &'static Entity> {
     ENTITIES.iter().copied().filter(|entity| entity.kept != Kept::Lake)
 }
 
+/// Codes of `service.lifecycle` or, where it is empty, `service.phase` that say that a service has ended (S3, the sixth
+/// phase: *likvidēšana*).
+pub const ENDED: &[&str] = &["likvidēts", "likvidēšana"];
+
+/// The same for a service that is merely planned: nothing can be asked of it that providing it needs.
+pub const PLANNED: &[&str] = &["plānots", "plānošana"];
+
 /// The entity of that name.
 pub fn entity(name: &str) -> Option<&'static Entity> {
     ENTITIES.iter().copied().find(|entity| entity.name == name)

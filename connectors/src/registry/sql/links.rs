@@ -12,10 +12,18 @@ use super::{Dialect, any, pair, references};
 
 /// A service that has ended satisfies no need and needs neither need nor resource. Its life-cycle status decides;
 /// where there is none, its phase does (S3, the sixth phase: *likvidēšana*).
-const ENDED: &str = "('likvidēts', 'likvidēšana')";
+fn ended() -> String {
+    codes(model::ENDED)
+}
 
 /// Resources are what a service needs to be *provided* (S2 P3): due once it is no longer merely planned.
-const NOT_PROVIDED: &str = "('likvidēts', 'likvidēšana', 'plānots', 'plānošana')";
+fn not_provided() -> String {
+    codes(&[model::ENDED, model::PLANNED].concat())
+}
+
+fn codes(codes: &[&str]) -> String {
+    format!("('{}')", codes.join("', '"))
+}
 
 /// What one rule looks for in the records of one entity.
 pub(in crate::registry) struct Check {
@@ -42,8 +50,8 @@ pub(in crate::registry) fn checks(dialect: Dialect) -> Vec<Check> {
     let service = |states: &str| format!(" AND {} NOT IN {states}", state("s"));
     let due = [
         unlinked(&finding::UNMET_NEED, "need", "need_service", String::new()),
-        unlinked(&finding::SERVICE_WITHOUT_NEED, "service", "need_service", service(ENDED)),
-        unlinked(&finding::SERVICE_WITHOUT_RESOURCE, "service", "service_resource", service(NOT_PROVIDED)),
+        unlinked(&finding::SERVICE_WITHOUT_NEED, "service", "need_service", service(&ended())),
+        unlinked(&finding::SERVICE_WITHOUT_RESOURCE, "service", "service_resource", service(&not_provided())),
     ];
     let dangling = model::registered().flat_map(|entity| {
         references(entity).filter_map(move |field| {
@@ -79,7 +87,7 @@ fn linked(link: &'static Entity, of: &Entity) -> String {
         if to == of.name {
             wanted = format!("{end}.uid");
         } else if to == "service" {
-            conditions.push(format!("{} NOT IN {ENDED}", state(&end)));
+            conditions.push(format!("{} NOT IN {}", state(&end), ended()));
         }
     }
     format!("SELECT {wanted} FROM {tables} WHERE {}", conditions.join(" AND "))
@@ -119,6 +127,17 @@ fn owner_field(entity: &'static Entity) -> Option<&'static str> {
 }
 
 impl Check {
+    /// All of them: code, entity, uid, the institution that can act.
+    pub(in crate::registry) fn uids(&self) -> String {
+        let (name, found) = (self.entity.name, &self.found);
+        let owner = owner_field(self.entity).map_or("NULL".into(), |owner| format!(r#"c."{owner}""#));
+        format!(
+            r#"SELECT '{}', '{name}', x.uid, {owner} FROM ({found}) x CROSS JOIN "{name}" c
+            WHERE c.uid = x.uid AND c.valid_to IS NULL"#,
+            self.rule.code
+        )
+    }
+
     /// How many there are. `of_one`: only those of institution `$1`; none where the entity has no owner.
     pub(in crate::registry) fn count(&self, of_one: bool) -> Option<String> {
         let found = &self.found;

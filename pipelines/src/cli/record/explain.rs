@@ -2,7 +2,7 @@
 //! said of the record.
 
 use serde::Serialize;
-use vienkop_connectors::registry::{Delivered, DeliveredItem, FieldValue, Past, Registry};
+use vienkop_connectors::registry::{Delivered, DeliveredItem, FieldValue, Found, Past, Registry};
 use vienkop_transforms::batch::REPEATED;
 
 use super::cite::{Citation, Cited, Citer};
@@ -183,6 +183,26 @@ pub(in crate::cli) async fn explain(session: &Session, options: &Options, id: &s
     let timeline = timeline.map(|timeline| format!("\n{}", timeline.text(session))).unwrap_or_default();
     output::text(&format!("{head}\n{sources}\n{deliveries}\n{values}{timeline}"))?;
     Ok(Exit::Done)
+}
+
+/// Where the telling value of a record came from: an answer, else its name or code, else its first field.
+pub(in crate::cli) async fn cell(session: &Session, registry: &Registry, uid: &str) -> anyhow::Result<Option<String>> {
+    let Found::One(subject) = registry.find(uid).await? else { return Ok(None) };
+    let past = registry.past(*subject).await?;
+    let Some((version, at)) = past.latest() else { return Ok(None) };
+    let fields = past.subject.entity.fields;
+    let of = |name: &str| fields.iter().position(|field| field.name == name);
+    let place = ["value_raw", "name", "item", "code"].into_iter().filter_map(of).find(|n| version.values[*n].is_some());
+    let field = place.or_else(|| version.values.iter().position(Option::is_some));
+    let Some(field) = field else { return Ok(None) };
+    let worth = past.worth(version, field, &at);
+    let Some(said) = worth.from.as_ref() else { return Ok(None) };
+    let mut citer = Citer::new(session, &past, true);
+    let told = citer.text(cited(&fields[field], said));
+    let place = told.split_once("] ").map_or(told.as_str(), |(_, place)| place);
+    let file =
+        said.record.place.landed.and_then(|landed| past.files.get(&landed)).map_or("–", |file| file.name.as_str());
+    Ok(Some(format!("{}: {file} {place}", said.record.place.source)))
 }
 
 fn item_cited<'a>(child: &'static vienkop_transforms::model::Child, item: &'a DeliveredItem) -> Cited<'a> {

@@ -6,7 +6,7 @@ use polars::prelude::*;
 
 use super::value::{Style, counted, text};
 use super::{Names, SHOWN};
-use crate::assess::report::{Cell, Column, MeasureRow, Measures, selector};
+use crate::assess::report::{Author, Cell, Column, Drawn, MeasureRow, Measures, Shape, selector};
 use crate::codelist::CodeLists;
 use crate::status::indicators::{Dimension, Indicators};
 use crate::texts::Language;
@@ -15,8 +15,8 @@ use crate::texts::Language;
 pub struct Set {
     id: &'static str,
     measures: &'static [&'static str],
-    /// The dimension and column that is drawn.
-    drawn: Option<(Dimension, usize)>,
+    /// The dimension and column that is drawn, and how.
+    drawn: Option<(Dimension, Shape, usize)>,
 }
 
 /// How many, through which channels, what is open.
@@ -32,7 +32,7 @@ pub(super) static VOLUME: Set = Set {
         "in_person",
         "in_person_share",
     ],
-    drawn: Some((Dimension::Month, 0)),
+    drawn: Some((Dimension::Month, Shape::Lines, 0)),
 };
 /// How long.
 pub(super) static TIME: Set = Set {
@@ -46,7 +46,7 @@ pub(super) static TIME: Set = Set {
         "expected_share",
         "statutory_share",
     ],
-    drawn: Some((Dimension::Service, 1)),
+    drawn: Some((Dimension::Service, Shape::Bars, 1)),
 };
 /// With what result, how smoothly.
 pub(super) static OUTCOME: Set = Set {
@@ -181,7 +181,8 @@ impl<'a> Tables<'a> {
                 column.label = self.short(&column.key);
             }
         }
-        table.drawn = set.drawn.filter(|(drawn, _)| *drawn == dimension).map(|(_, column)| column);
+        let drawn = set.drawn.filter(|(drawn, ..)| *drawn == dimension);
+        table.drawn = drawn.map(|(_, shape, column)| Drawn { shape, columns: vec![column] });
         let order = self.order(&frame, dimension, &["received", "closed", "open"])?;
         self.fill(&mut table, &frame, &order, dimension, &measures, &[])?;
         Ok(table)
@@ -353,6 +354,9 @@ impl<'a> Tables<'a> {
         Measures {
             id: id.to_owned(),
             title: self.get(&format!("table-{text}")),
+            mark: None,
+            sentence: None,
+            author: Author::Draft,
             note: self.style.texts.has(&note).then(|| self.get(&note)),
             heads: heads.iter().map(|head| if head.is_empty() { String::new() } else { self.get(head) }).collect(),
             columns: measures.iter().map(column).collect(),

@@ -54,13 +54,13 @@ impl Style<'_> {
         })
     }
 
-    fn count(count: u64) -> Cell {
+    pub(in crate::assess) fn count(count: u64) -> Cell {
         let text = grouped(count);
         Cell { kind: CellKind::Count, value: Some(count.to_string()), text, amount: count, ..Cell::default() }
     }
 
     /// Nothing of nothing is no share.
-    fn share(&self, count: u64, of: u64) -> Cell {
+    pub(in crate::assess) fn share(&self, count: u64, of: u64) -> Cell {
         let (value, text) = if of == 0 {
             (None, NOTHING.to_owned())
         } else {
@@ -75,8 +75,65 @@ impl Style<'_> {
             count: Some(count.to_string()),
             of: Some(of.to_string()),
             text,
+            amount: hundredths(count, of),
             ..Cell::default()
         }
+    }
+
+    /// A number of parts of one (10: tenths, 100: hundredths): `73,4`; with its sign where it is a difference.
+    pub(in crate::assess) fn number(&self, parts: Option<i64>, of_one: u64, signed: bool) -> Cell {
+        let digits = if of_one == 100 { 2 } else { 1 };
+        let value = parts.map(|parts| {
+            let sign = if parts < 0 { "-" } else { "" };
+            let (whole, rest) = (parts.unsigned_abs() / of_one, parts.unsigned_abs() % of_one);
+            format!("{sign}{whole}.{rest:0digits$}")
+        });
+        let text = value.as_ref().map_or_else(
+            || NOTHING.to_owned(),
+            |value| {
+                let plus = if signed && parts.is_some_and(|parts| parts > 0) { "+" } else { "" };
+                format!("{plus}{}", self.decimal(value).replace('-', "\u{2212}"))
+            },
+        );
+        let amount = parts.map_or(0, i64::unsigned_abs);
+        Cell { kind: CellKind::Number, value, unit: Some("points"), text, amount, ..Cell::default() }
+    }
+
+    /// A value that stood in the place of a cell, as people read it.
+    pub(in crate::assess) fn shown(&self, value: &str, cell: &Cell) -> String {
+        match cell.kind {
+            CellKind::Count => value.parse().map_or_else(|_| value.to_owned(), grouped),
+            CellKind::Share => percent_text(value, self.texts.language()),
+            CellKind::Number => self.decimal(value).replace('-', "\u{2212}"),
+            CellKind::Duration => match (value.parse::<f64>(), cell.unit) {
+                (Ok(number), Some("d")) => self.duration_text(number * DAY, true, false),
+                (Ok(number), Some("working d")) => self.duration_text(number * self.day(true), true, true),
+                (Ok(number), unit) => self.duration_text(number, false, unit == Some("working s")),
+                (Err(_), _) => value.to_owned(),
+            },
+            CellKind::Text => value.to_owned(),
+        }
+    }
+
+    /// A difference, in hundredths, of two values of a cell's kind: of percentages in points, of times in their unit.
+    pub(in crate::assess) fn difference(&self, hundredths: Option<i64>, cell: &Cell) -> Cell {
+        let mut difference = self.number(hundredths, 100, true);
+        match (cell.kind, hundredths) {
+            (CellKind::Count, Some(hundredths)) => {
+                let sign = if hundredths > 0 { "+" } else { "\u{2212}" };
+                difference.text = format!("{sign}{}", grouped(hundredths.unsigned_abs() / 100));
+                difference.value = Some((hundredths / 100).to_string());
+                difference.unit = None;
+            }
+            (CellKind::Duration, Some(hundredths)) => {
+                let sign = if hundredths > 0 { "+" } else { "\u{2212}" };
+                let size = format!("{:.2}", hundredths.unsigned_abs() as f64 / 100.0);
+                difference.text = format!("{sign}{}", self.shown(&size, cell));
+                difference.unit = cell.unit;
+            }
+            _ => {}
+        }
+        difference
     }
 
     /// Known by the day only: in days with one decimal, never in hours.
@@ -98,7 +155,7 @@ impl Style<'_> {
         }
     }
 
-    fn word(word: Option<String>) -> Cell {
+    pub(in crate::assess) fn word(word: Option<String>) -> Cell {
         let shown = word.clone().unwrap_or_else(|| NOTHING.to_owned());
         Cell { kind: CellKind::Text, value: word, text: shown, ..Cell::default() }
     }
@@ -152,6 +209,11 @@ pub(super) fn text(frame: &DataFrame, row: usize, column: &str) -> PolarsResult<
 
 fn seconds(frame: &DataFrame, row: usize, column: &str) -> PolarsResult<Option<f64>> {
     Ok(frame.column(column)?.get(row)?.extract::<f64>())
+}
+
+/// A share in hundredths of a per cent.
+fn hundredths(count: u64, of: u64) -> u64 {
+    (u128::from(count) * 10_000).checked_div(u128::from(of)).unwrap_or(0) as u64
 }
 
 /// `12.5`.
