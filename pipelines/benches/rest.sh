@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Time and peak memory of importing records of an API in pages of 100, and of the same records from a file:
 #   bash pipelines/benches/rest.sh [records]        (default 100000)
-# The server is a program of its own on loopback (serve_pages.py), and a part of the time is its. VIENKOP=<program>
-# measures a program that is built already. Needs GNU time and Python 3.
+# The server is a program of its own on loopback (serve_pages.py), and a part of the time is its: the first line is what
+# it takes to ask it for all pages and to parse them. VIENKOP=<program> measures a program that is built already. Needs
+# GNU time and Python 3.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . pipelines/benches/common.sh
 records=${1:-100000}
 backend=SQLite
-registry="$work/registry.db"
+registry="sqlite://$work/registry.db"
 mkfifo "$work/end"
 python3 pipelines/benches/serve_pages.py serve "$records" < "$work/end" > "$work/port" &
 exec 9> "$work/end"
@@ -49,6 +50,8 @@ for source in rest file; do
   printf 'title = "Benchmark"\nsources = ["owner", "%s"]\n' "$source" > "$work/config/pipelines/$source.toml"
 done
 heading
+measure python3 pipelines/benches/serve_pages.py read "$(cat "$work/port")"
+line "-" "pages asked for and parsed (Python)" "$records" ""
 for source in rest file; do
   rm -rf "$work"/registry.db* "$work/var-$backend"
   vienkop run "$source"

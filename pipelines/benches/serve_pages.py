@@ -2,8 +2,10 @@
 """Services as a paged API, for rest.sh; always the same bytes.
 
 serve_pages.py serve RECORDS    prints the port and serves pages until its standard input ends
+serve_pages.py read PORT        asks for all pages, one after the other, and does nothing with them
 serve_pages.py write RECORDS    prints the same records, one a line
 """
+import http.client
 import json
 import sys
 import threading
@@ -32,6 +34,9 @@ def record(number):
 def serve(records):
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # An answer in one piece: a body that waits until its head is acknowledged would be what is measured.
+        wbufsize = 1 << 16
+        disable_nagle_algorithm = True
 
         def do_GET(self):
             asked = parse_qs(urlsplit(self.path).query)
@@ -55,8 +60,19 @@ def serve(records):
     sys.stdin.read()
 
 
+def read(port):
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    offset, total = 0, 1
+    while offset < total:
+        connection.request("GET", f"/items?offset={offset}&limit={CLAMP}")
+        answer = json.loads(connection.getresponse().read())
+        offset, total = offset + len(answer["items"]), answer["total"]
+
+
 if sys.argv[1] == "serve":
     serve(int(sys.argv[2]))
+elif sys.argv[1] == "read":
+    read(int(sys.argv[2]))
 else:
     for number in range(int(sys.argv[2])):
         print(record(number))

@@ -1,4 +1,4 @@
-//! A CKAN portal: the DataStore gives fewer rows than asked for without a word, a table is published anew at any time, and
+//! A CKAN portal: a table comes in fewer rows than asked for, without a word, and is published anew at any time, and
 //! failures come as 200, 404 or 409 with `success: false`.
 
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! A SharePoint list behind Microsoft Graph: a token by client credentials, columns only where `$expand` asks for them,
+//! Microsoft Graph before a list: a token by client credentials, columns only where `$expand` asks for them,
 //! pages of any size with a link to the next one, a filter only for those who know that it may fail, 429 at any time.
 
 use std::sync::atomic::{AtomicUsize, Ordering};

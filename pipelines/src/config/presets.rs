@@ -111,9 +111,8 @@ pub(super) fn merged(preset: &Value, source: &Value) -> (Value, Origins) {
     let mut base = preset.clone();
     for path in without(source) {
         let (around, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let around = around.split('/').filter(|step| !step.is_empty());
-        let around = around.fold(Some(&mut base), |value, step| value?.get_mut(step));
-        if let Some(Value::Object(members)) = around {
+        let mut steps = around.split('/').filter(|step| !step.is_empty());
+        if let Some(Value::Object(members)) = steps.try_fold(&mut base, |value, step| value.get_mut(step)) {
             members.remove(name);
         }
     }
