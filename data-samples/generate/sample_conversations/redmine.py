@@ -96,6 +96,8 @@ def journals(issue):
 
 def write():
     conversation = Conversation("meru-un-svaru-dienests-redmine")
+    answer = {"user": {"id": 21, "login": "vienkop", "firstname": "Datu", "lastname": "nodošana", "admin": False}}
+    conversation.exchange("users/current.json", answer)
     query = {"limit": 100, "offset": 0, "sort": "updated_on,id", "status_id": "*"}
     found = sorted((listed(issue) for issue in ISSUES), key=lambda issue: (issue["updated_on"], issue["id"]))
 
@@ -108,8 +110,6 @@ def write():
         conversation.exchange(f"issues/{issue[0]}.json", answer, {"include": "journals"})
     answer = {"issue_statuses": [status(number) for number in sorted(STATUSES)]}
     conversation.exchange("issue_statuses.json", answer)
-    answer = {"user": {"id": 21, "login": "vienkop", "firstname": "Datu", "lastname": "nodošana", "admin": False}}
-    conversation.exchange("users/current.json", answer)
     # What the next runs ask for: what has changed since, of which there is nothing but the last one again.
     query = {**query, "updated_on": ">=" + found[-1]["updated_on"]}
     conversation.exchange("issues.json", page(found[-1:]), query, any_value=["updated_on"])

@@ -17,6 +17,10 @@ pub(super) struct RestOptions {
     pub(super) recorded: Option<String>,
     /// The server and how it is spoken to.
     pub(super) server: Server,
+    /// Path of a question that only those are answered whom the server knows (`users/current.json`); asked first. Some
+    /// servers take a key that is no longer good for none, and show what is public.
+    #[serde(default)]
+    pub(super) account: Option<String>,
     /// The list of records.
     pub(super) request: ListOptions,
     /// How the system tells failures with status 200.

@@ -17,6 +17,7 @@ use super::tree::{Node, Path, pointer};
 
 /// What is asked for and what becomes of it.
 pub(super) struct Plan {
+    pub(super) account: Option<RequestTemplate>,
     pub(super) list: List,
     pub(super) id: Option<Path>,
     pub(super) errors: Option<Errors>,
@@ -180,6 +181,7 @@ impl Plan {
             })
         });
         Ok(Self {
+            account: options.account.as_deref().map(account).transpose()?,
             list,
             id: options.request.id.as_deref().map(|text| path("request/id", text)).transpose()?,
             errors: errors.transpose()?,
@@ -234,6 +236,15 @@ fn written(
         }
     }
     Ok(written)
+}
+
+/// The question whether the server knows us.
+fn account(path: &str) -> Result<RequestTemplate, OptionError> {
+    let asked = RequestOptions { method: "GET".to_owned(), path: path.to_owned(), ..RequestOptions::default() };
+    // Its path is the option itself.
+    let request = RequestTemplate::new(&asked, "account").map_err(|error| fault("account", error.reason, path))?;
+    only_known(&request, &[], "account")?;
+    Ok(request)
 }
 
 fn only_known(request: &RequestTemplate, known: &[&str], at: &str) -> Result<(), OptionError> {
