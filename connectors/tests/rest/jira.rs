@@ -267,6 +267,7 @@ fn everything_comes_with_its_history_and_without_persons() {
         assert_eq!(states(&records["4"]).len(), 6);
         let fields: Vec<&String> = records["1"]["fields"].as_object().unwrap().keys().collect();
         assert_eq!(fields, ["created", "duedate", "status", "updated"]);
+        assert!(delivered.lines().iter().all(|line| !line.contains("Zariņa") && !line.contains("Paraugs")));
     }
 }
 

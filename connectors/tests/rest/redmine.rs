@@ -172,6 +172,8 @@ fn everything_comes_with_its_history() {
         { "id": "101", "at": time(300), "state": "Slēgts", "from": "Izpildē", "actor": null },
     ]);
     assert_eq!(*history, expected);
+    // What people wrote and who they are does not land.
+    assert!(delivered.lines().iter().all(|line| !line.contains("Operators") && !line.contains("journals")));
     assert_eq!(delivered.by_id()["2"]["history"][0]["state"], "Jauns");
     // The list is asked for from the last record that came, not from what was asked for; the total ends it.
     let lists: Vec<String> = server.asked().into_iter().filter(|asked| asked.contains("/issues.json")).collect();

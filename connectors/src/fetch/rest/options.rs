@@ -47,6 +47,10 @@ pub(super) struct RestOptions {
     /// Values out of lists of named ones (custom fields), each as a member of the record.
     #[serde(default)]
     pub(super) pick: Vec<PickOptions>,
+    /// Paths below the record to what is not to land: names and texts of people (`description`, `journals/notes`). Taken
+    /// away last, when values have been picked and the history is there.
+    #[serde(default)]
+    pub(super) drop: Vec<String>,
     /// The record's own log of its states, added as the list `history`.
     #[serde(default)]
     pub(super) history: Option<HistoryOptions>,

@@ -30,6 +30,7 @@ pub(super) struct Plan {
     pub(super) lookups: Vec<Lookup>,
     pub(super) pick: Vec<Pick>,
     pub(super) history: Option<History>,
+    pub(super) drop: Vec<Path>,
 }
 
 /// A list: its request, where the records are, how it goes on.
@@ -193,6 +194,7 @@ impl Plan {
             lookups: lookups(options)?,
             pick: options.pick.iter().map(Pick::new).collect::<Result<_, _>>()?,
             history: options.history.as_ref().map(History::new).transpose()?,
+            drop: options.drop.iter().map(|text| path("drop", text)).collect::<Result<_, _>>()?,
         })
     }
 }
