@@ -78,6 +78,8 @@ def record(issue):
 
 def write():
     conversation = Conversation("viesturciems-jira")
+    account = {"name": "vienkop", "key": "JIRAUSER10305", "emailAddress": "vienkop@viesturciems.example", "active": True}
+    conversation.exchange("rest/api/2/myself", account)
     found = sorted((record(issue) for issue in ISSUES), key=lambda issue: (issue["fields"]["updated"], issue["key"]))
     fields = "status,created,updated,duedate,customfield_10201,customfield_10202,customfield_10203"
     order = "ORDER BY updated ASC, key ASC"

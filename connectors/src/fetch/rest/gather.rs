@@ -173,6 +173,7 @@ impl<'a> Gatherer<'a> {
                         self.tell(finding, false);
                     }
                 }
+                self.plan.drop.iter().for_each(|path| record.remove(path));
                 Some(record)
             })
             .collect())

@@ -21,6 +21,10 @@ pub(super) struct RestOptions {
     pub(super) personal: Option<Vec<String>>,
     /// The server and how it is spoken to.
     pub(super) server: Server,
+    /// Path of a question that only those are answered whom the server knows (`users/current.json`); asked first. Some
+    /// servers take a key that is no longer good for none, and show what is public.
+    #[serde(default)]
+    pub(super) account: Option<String>,
     /// The list of records.
     pub(super) request: ListOptions,
     /// How the system tells failures with status 200.
@@ -47,6 +51,10 @@ pub(super) struct RestOptions {
     /// Values out of lists of named ones (custom fields), each as a member of the record.
     #[serde(default)]
     pub(super) pick: Vec<PickOptions>,
+    /// Paths below the record to what is not to land: names and texts of people (`description`, `journals/notes`). Taken
+    /// away last, when values have been picked and the history is there.
+    #[serde(default)]
+    pub(super) drop: Vec<String>,
     /// The record's own log of its states, added as the list `history`.
     #[serde(default)]
     pub(super) history: Option<HistoryOptions>,

@@ -17,6 +17,7 @@ use super::tree::{Node, Path, pointer};
 
 /// What is asked for and what becomes of it.
 pub(super) struct Plan {
+    pub(super) account: Option<RequestTemplate>,
     pub(super) list: List,
     pub(super) id: Option<Path>,
     pub(super) errors: Option<Errors>,
@@ -29,6 +30,7 @@ pub(super) struct Plan {
     pub(super) lookups: Vec<Lookup>,
     pub(super) pick: Vec<Pick>,
     pub(super) history: Option<History>,
+    pub(super) drop: Vec<Path>,
 }
 
 /// A list: its request, where the records are, how it goes on.
@@ -180,6 +182,7 @@ impl Plan {
             })
         });
         Ok(Self {
+            account: options.account.as_deref().map(account).transpose()?,
             list,
             id: options.request.id.as_deref().map(|text| path("request/id", text)).transpose()?,
             errors: errors.transpose()?,
@@ -191,6 +194,7 @@ impl Plan {
             lookups: lookups(options)?,
             pick: options.pick.iter().map(Pick::new).collect::<Result<_, _>>()?,
             history: options.history.as_ref().map(History::new).transpose()?,
+            drop: options.drop.iter().map(|text| path("drop", text)).collect::<Result<_, _>>()?,
         })
     }
 }
@@ -234,6 +238,15 @@ fn written(
         }
     }
     Ok(written)
+}
+
+/// The question whether the server knows us.
+fn account(path: &str) -> Result<RequestTemplate, OptionError> {
+    let asked = RequestOptions { method: "GET".to_owned(), path: path.to_owned(), ..RequestOptions::default() };
+    // Its path is the option itself.
+    let request = RequestTemplate::new(&asked, "account").map_err(|error| fault("account", error.reason, path))?;
+    only_known(&request, &[], "account")?;
+    Ok(request)
 }
 
 fn only_known(request: &RequestTemplate, known: &[&str], at: &str) -> Result<(), OptionError> {

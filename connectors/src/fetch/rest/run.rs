@@ -48,6 +48,11 @@ pub(super) async fn run(
     let recorded = rest.options.recorded.as_deref();
     let conversation = Conversation::open(&rest.options.server, recorded, context)?;
     let asker = Asker::new(conversation, rest.plan.errors.as_ref(), context, recorded.is_none());
+    if let Some(account) = &rest.plan.account
+        && let Some(request) = account.request(&asker.conversation, &|_| None)?
+    {
+        asker.ask(request).await?;
+    }
     // What is recorded has to be asked for from its beginning.
     let resume = context.resume.filter(|_| recorded.is_none() && context.record.is_none());
     let what = Asked::new(&rest.whole, context.cursor);

@@ -171,6 +171,16 @@ impl Node {
         }
     }
 
+    /// Takes away every member that a path leads to.
+    pub(super) fn remove(&mut self, path: &Path) {
+        let Some((last, objects)) = path.0.split_last() else { return };
+        self.each_object(objects, &mut |object| {
+            if let Self::Object(members) = object {
+                members.retain(|(name, _)| name != last);
+            }
+        });
+    }
+
     /// Writes the value on one line.
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         match self {
@@ -291,6 +301,15 @@ mod tests {
 
     fn node(text: &str) -> Node {
         Node::parse(text.as_bytes(), 64).unwrap()
+    }
+
+    #[test]
+    fn members_are_taken_away() {
+        let mut node = Node::parse(br#"{"a":1,"b":[{"c":1,"d":2},{"c":3},4],"e":{"c":5}}"#, 9).unwrap();
+        for path in ["a", "b/c", "e/x", "y/z"] {
+            node.remove(&Path::parse(path).unwrap());
+        }
+        assert_eq!(node.bytes(), br#"{"b":[{"d":2},{},4],"e":{"c":5}}"#);
     }
 
     #[test]
