@@ -8,6 +8,7 @@ mod documents;
 mod history;
 mod links;
 mod personal_data;
+mod report;
 mod review;
 mod runs;
 mod samples;
