@@ -13,6 +13,7 @@ mod links;
 mod network;
 mod personal_data;
 mod presets;
+mod report;
 mod review;
 mod runs;
 mod samples;

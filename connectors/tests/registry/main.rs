@@ -3,6 +3,7 @@
 
 #[macro_use]
 mod battery;
+mod assess;
 mod bench;
 mod conflicts;
 mod evidence;

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use polars::prelude::*;
 use serde::Serialize;
 use vienkop_connectors::registry::Registry;
-use vienkop_transforms::assess::report::{Measures, Report, Row, Table, parse_selector};
+use vienkop_transforms::assess::report::{Measures, Report, Row, Table, parse_selector, percent_text};
 use vienkop_transforms::assess::{behind, pack};
 use vienkop_transforms::model;
 
@@ -193,13 +193,13 @@ fn text(session: &Session, number: &Number, found: &Found, agrees: bool) -> Stri
     out
 }
 
-/// Every number of a report: rows of tables (`1.1-6/yes`, of a kind `1.1-6/pašvaldība/yes`), of follow-up questions
+/// Every number of a report, in its order: rows of tables (`1.1-6/yes`, of a kind `1.1-6/pašvaldība/yes`), of follow-up questions
 /// (`1.1-7-follow-up/…`), cells of tables of measures.
 pub(crate) fn numbers(report: &Report) -> Vec<Number> {
     let of_row = |table: &str, title: &str, row: &Row| Number {
         id: format!("{table}/{}", row.key),
         label: format!("{title}: {}", row.label),
-        text: format!("{} ({} %)", row.count, row.percent),
+        text: format!("{} ({})", row.count, percent_text(&row.percent, report.language)),
         count: Some(row.count),
         select: row.select.clone(),
     };

@@ -512,6 +512,50 @@ fn pipelines_and_ids() {
 }
 
 #[test]
+fn assessments_and_conclusions() {
+    let questionnaire = fs_err::read_to_string("../config/questionnaires/2025.toml").unwrap();
+    let weights =
+        "coverage = 0\ncompleteness = 0\nneeds = 0\nresources = 0\ncatalogues = 0\nreadiness = 0\nfreshness = 0\n";
+    let problems = load(&[
+        ("pipelines/diena.toml", "title = \"D\"\nsources = []\n[assess]\nquestionnaires = [\"2025\"]\n"),
+        (
+            "pipelines/diena/conclusions.toml",
+            "[lv]\n\"1.1-6\" = \"Labi.\"\n\"1.1-66\" = \"Nav.\"\n[en]\n\"links-total\" = \" \"\n",
+        ),
+        ("pipelines/diena/teksti.toml", ""),
+        ("pipelines/dienas/conclusions.toml", "[lv]\n"),
+        ("questionnaires/2025.toml", &questionnaire),
+        (
+            "assessment.toml",
+            &format!(
+                "approved = true\nleast_known = 1.5\nshared_by = 0.5\nstale_after_days = 365\n[weights]\n{weights}"
+            ),
+        ),
+    ])
+    .unwrap_err();
+    let told: Vec<String> = problems
+        .told(Some(Language::En))
+        .into_iter()
+        .map(|told| {
+            let hint = told.hint.map(|hint| format!(" ({hint})")).unwrap_or_default();
+            format!("{}:{} {}{hint}", told.file, told.line.unwrap_or_default(), told.message)
+        })
+        .filter(|told| !told.contains("no code list"))
+        .collect();
+    insta::assert_snapshot!(told.join("\n"));
+
+    let weights = weights.replacen('0', "1", 1);
+    let problems = load(&[(
+        "assessment.toml",
+        &format!("approved = true\nleast_known = 0.5\nshared_by = 0.5\nstale_after_days = 365\n[weights]\n{weights}"),
+    )])
+    .unwrap_err();
+    let told = problems.told(Some(Language::Lv));
+    assert_eq!((told[0].file.as_str(), told[0].line), ("config/assessment.toml", Some(1)));
+    assert!(told[0].message.contains("kas to apstiprinājis"), "{}", told[0].message);
+}
+
+#[test]
 fn schedules() {
     let told = |language: Language, lines: &str| -> Vec<String> {
         let text = format!("title = \"P\"\nsources = [\"x\"]\n{lines}\n");

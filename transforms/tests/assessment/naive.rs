@@ -23,7 +23,8 @@ pub(crate) fn services<'a>(world: &'a World, owner: &str) -> Vec<&'a Service> {
 /// Expected, registered.
 pub(crate) fn portfolio(world: &World, owner: &str) -> (u64, u64) {
     let owner = at(owner);
-    let declared: Vec<_> = world.registry.portfolio.iter().filter(|(of, _)| *of == owner).map(|(_, item)| *item).collect();
+    let declared: Vec<_> =
+        world.registry.portfolio.iter().filter(|(of, _)| *of == owner).map(|(_, item)| *item).collect();
     let items = if declared.is_empty() && OWNERS[owner].2 == "pašvaldība" {
         let mut offering: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
         let mut municipalities = BTreeSet::new();
@@ -72,7 +73,9 @@ pub(crate) fn placements(world: &World, owner: Option<&str>, catalogue: Option<&
             (1, service.kind == Some(0) && service.audience.contains(&1)),
             (2, matches!(service.kind, Some(2 | 3))),
         ];
-        for (at, _) in wanted.iter().filter(|(at, wanted)| *wanted && catalogue.is_none_or(|only| CATALOGUES[*at] == only)) {
+        for (at, _) in
+            wanted.iter().filter(|(at, wanted)| *wanted && catalogue.is_none_or(|only| CATALOGUES[*at] == only))
+        {
             due += 1;
             let mut best = None;
             for entry in world.registry.entries.iter().filter(|entry| entry.catalogue == *at) {

@@ -175,7 +175,15 @@ impl World {
             Service { code: 1, kind: Some(1), group: Some(1), ep_id: None, faq: false, rating: false, ..whole.clone() },
             Service { owner: 1, kind: Some(0), group: Some(0), ..Service::default() },
             Service { owner: 1, code: 2, kind: Some(2), stage: 1, ..whole.clone() },
-            Service { owner: 3, code: 3, kind: Some(3), audience: vec![2], group: None, resource: false, ..whole.clone() },
+            Service {
+                owner: 3,
+                code: 3,
+                kind: Some(3),
+                audience: vec![2],
+                group: None,
+                resource: false,
+                ..whole.clone()
+            },
             Service { owner: 3, code: 1, stage: 2, ..whole },
         ];
         let entry = |catalogue, entry_id, code| Entry { catalogue, entry_id, codes: vec![code] };
@@ -254,14 +262,10 @@ fn inputs(world: &World) -> Inputs {
         "rating_avg" => each!(all, |s: &Service| s.rating.then_some("4.5")),
     )
     .unwrap();
-    let have = |has: fn(&Service) -> bool| {
-        df!("uid" => all.iter().filter(|s| has(s)).map(uid).collect::<Vec<_>>()).unwrap()
-    };
-    let children = BTreeMap::from([
-        ("legal_acts", have(|s| s.acts)),
-        ("kpis", have(|s| s.kpis)),
-        ("faq", have(|s| s.faq)),
-    ]);
+    let have =
+        |has: fn(&Service) -> bool| df!("uid" => all.iter().filter(|s| has(s)).map(uid).collect::<Vec<_>>()).unwrap();
+    let children =
+        BTreeMap::from([("legal_acts", have(|s| s.acts)), ("kpis", have(|s| s.kpis)), ("faq", have(|s| s.faq))]);
     let institutions = df!(
         "uid" => OWNERS.map(|(number, ..)| format!("institution-{number}")),
         "reg_no" => OWNERS.map(|(number, ..)| number), "name" => OWNERS.map(|(_, name, _)| name),

@@ -85,8 +85,9 @@ async fn every_number_of_a_small_report_comes_to_itself() {
     installation(folder.path());
     let config = folder.path().join("config").display().to_string();
     let work = folder.path().join("var").display().to_string();
-    let arguments =
-        |command: &str| Cli::parse_from(["vienkop", command, "--config", &config, "--work", &work, "--as-of", "2025-07-01", "-q"]);
+    let arguments = |command: &str| {
+        Cli::parse_from(["vienkop", command, "--config", &config, "--work", &work, "--as-of", "2025-07-01", "-q"])
+    };
     assert_eq!(execute(arguments("run"), jiff::Timestamp::now).await.unwrap(), Exit::Done);
 
     let session = Session::open(&arguments("assess").options, jiff::Timestamp::now()).unwrap();

@@ -72,12 +72,15 @@ pub(super) fn facts(inputs: &Inputs, service: &DataFrame) -> PolarsResult<(DataF
 /// Offers in the state's catalogues: which services they may be about. `uid` (of the entry), `catalogue`, `service_uid`,
 /// `sure`: the service has the number of the entry, or is the only one of that code.
 fn matched(inputs: &Inputs, service: &DataFrame) -> PolarsResult<DataFrame> {
-    let code =
-        col("code").str().strip_prefix(lit("\"")).str().strip_suffix(lit("\"")).str().replace_all(lit("\\\""), lit("\""), true).str().replace_all(
-            lit("\\\\"),
-            lit("\\"),
-            true,
-        );
+    let code = col("code")
+        .str()
+        .strip_prefix(lit("\""))
+        .str()
+        .strip_suffix(lit("\""))
+        .str()
+        .replace_all(lit("\\\""), lit("\""), true)
+        .str()
+        .replace_all(lit("\\\\"), lit("\\"), true);
     let entries = inputs
         .entity("catalogue_entry")?
         .lazy()
