@@ -3,11 +3,8 @@
 
 use serde_json::{Value, json};
 
-use self::http::{Asked, Reply, Server};
+use crate::http::{Asked, Reply, Server};
 use crate::support::{Project, count, source};
-
-#[path = "../connectors/tests/net/server.rs"]
-mod http;
 
 const SECRET: &str = "Slepens-9f3a7c51d2";
 /// Letters that a URL writes otherwise.

@@ -38,7 +38,8 @@ pub(super) struct HttpOptions {
     #[serde(default)]
     recorded: Option<String>,
     /// Members of the answers that identify persons, as paths (`author/name`; arrays are passed through; a path is met
-    /// wherever it ends so): `vienkop run --record` writes pseudonyms in their place. Without it nothing is recorded.
+    /// wherever it stands, with everything below it): `vienkop run --record` writes pseudonyms in their place. Without it
+    /// nothing is recorded.
     #[serde(default)]
     personal: Option<Vec<String>>,
 }

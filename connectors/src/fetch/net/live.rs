@@ -200,7 +200,7 @@ impl Live {
         let (mut url, mut body) = (url.clone(), body);
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
-        if request.expect == super::Expect::Json {
+        if request.expect != super::Expect::Anything {
             headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         }
         // What identifies us is for the server itself, and for nobody that it sends us to.

@@ -26,6 +26,8 @@ pub(in crate::fetch) struct Request {
 pub(in crate::fetch) enum Expect {
     /// JSON: anything else (a login page, a proxy's regrets) is N006.
     Json,
+    /// JSON about our own account, of which nothing is used but that it came: a recording leaves it out.
+    Account,
     /// Any bytes.
     Anything,
 }

@@ -16,7 +16,8 @@ pub(super) struct RestOptions {
     #[serde(default)]
     pub(super) recorded: Option<String>,
     /// Members of the answers that identify persons, as paths (`author/name`; arrays are passed through; a path is met
-    /// wherever it ends so): `vienkop run --record` writes pseudonyms in their place. Without it nothing is recorded.
+    /// wherever it stands, with everything below it): `vienkop run --record` writes pseudonyms in their place. Without it
+    /// nothing is recorded.
     #[serde(default)]
     pub(super) personal: Option<Vec<String>>,
     /// The server and how it is spoken to.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use vienkop_transforms::finding::{self, Finding};
 
-use super::super::net::Conversation;
+use super::super::net::{Conversation, Expect, Request};
 use super::super::{FetchContext, FetchError, Fetched, Fetching};
 use super::ask::{Asker, Refusal, Reply, records};
 use super::cursor::Cursor;
@@ -51,7 +51,7 @@ pub(super) async fn run(
     if let Some(account) = &rest.plan.account
         && let Some(request) = account.request(&asker.conversation, &|_| None)?
     {
-        asker.ask(request).await?;
+        asker.ask(Request { expect: Expect::Account, ..request }).await?;
     }
     // What is recorded has to be asked for from its beginning.
     let resume = context.resume.filter(|_| recorded.is_none() && context.record.is_none());

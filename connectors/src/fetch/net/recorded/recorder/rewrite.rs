@@ -160,11 +160,11 @@ fn quoted(text: &str) -> Box<RawValue> {
     serde_json::value::to_raw_value(text).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
-/// Whether the path of a member ends with the names of `wanted`.
+/// Whether the path of a member, or of one that it lies in, ends with the names of `wanted`.
 fn ends_so(path: &[String], wanted: &str) -> bool {
     let names: Vec<String> =
         wanted.trim_matches('/').split('/').map(|name| name.replace("~1", "/").replace("~0", "~")).collect();
-    path.ends_with(&names)
+    path.windows(names.len()).any(|part| part == names)
 }
 
 /// A part of a path without its percent signs.
