@@ -249,9 +249,9 @@ fn nobody_is_named(registry: &str) {
         for number in numbers.map(String::from_utf8_lossy) {
             assert!(!codes.contains(&*number), "{number} in {name}");
         }
+        let text = String::from_utf8_lossy(content);
         for person in PERSONS {
-            let found = content.windows(person.len()).any(|window| window == person.as_bytes());
-            assert!(!found, "{person} in {name}");
+            assert!(!text.contains(person), "{person} in {name}");
         }
     }
 }

@@ -84,7 +84,7 @@ fn states_that_are_polled_become_events() {
     delivery(&project, true, &[(1, early, early, "Submitted"), (2, early, late, "Active")]);
     run(3, 1);
     let submitted = format!("iesniegts {early} timestamp_column");
-    assert_eq!(events(&project, 1), [submitted.clone()]);
+    assert_eq!(events(&project, 1), std::slice::from_ref(&submitted));
     assert_eq!(events(&project, 2), [submitted.clone(), format!("izpildē {late} snapshot_diff")]);
     // The second one was changed, but not its state; the first one was begun, and waits.
     let (begun, touched) = ("2024-06-03T10:00:00Z", "2024-06-03T12:00:00Z");
