@@ -155,14 +155,18 @@ fn nothing_is_retired_while_a_row_names_no_record() {
 }
 
 #[test]
-fn findings_and_a_missing_report_are_told() {
+fn findings_are_told_and_a_report_needs_no_answers() {
     let project = Project::new();
     project.services("reg", &THREE.replace("Beta", "")).pipeline(&["reg"]);
     let pipeline = project.path("config/pipelines/all.toml");
     let text = std::fs::read_to_string(&pipeline).unwrap();
     std::fs::write(&pipeline, text + "[assess]\nquestionnaires = [\"2024\"]\n").unwrap();
+    let nothing = project.vienkop(&["assess"]).ends(2).stderr;
+    assert!(nothing.contains("2024"), "{nothing}");
     let summary = project.vienkop(&["run", "--as-of", "2024-07-08"]).ends(0).stdout;
-    assert!(summary.contains("No report was made"), "{summary}");
+    assert!(summary.contains("report.html"), "{summary}");
+    let report = std::fs::read_to_string(project.path("var/reports/2024-07-08/report.html")).unwrap();
+    assert!(report.contains("Completeness of descriptions") && report.contains("V001"), "{report}");
     let findings = project.vienkop(&["findings", "reg"]).ends(0).stdout;
     assert!(findings.contains("V001") && findings.contains("row 3, column \"name\""), "{findings}");
 }

@@ -871,7 +871,7 @@ cli-run-attention = done, look
 cli-run-failed = not all loaded
 cli-run-broken = broken off
 cli-run-running = under way
-cli-no-report = No report was made: the registry holds neither survey answers ({ $questionnaires }) nor requests.
+cli-no-report = No report was made: the registry holds nothing to report (surveys asked for: { $questionnaires }).
 cli-plan-no-registry = There is no registry { $registry } yet: compared with an empty one.
 cli-plan-verdict = This is a plan: nothing is loaded. To do it: vienkop run
 cli-plan-more = … and { $count } more
@@ -883,7 +883,7 @@ cli-replay-same = Everything is as expected.
 cli-replay-accepted = Expected results updated: { $dir }
 cli-replay-differs = Files that differ from the expectation: { $files }. If that is right: vienkop replay … --accept
 cli-replay-outside = Samples must lie in { $dir }: { $source } reads { $path }
-cli-assess-empty = The registry holds neither answers of survey "{ $wave }" nor requests. First: vienkop run
+cli-assess-empty = The registry holds nothing to report (survey “{ $wave }”). First: vienkop run
 cli-interrupted = Interrupted: the source under way is not loaded, the ones before it are.
 cli-no-key = Source "{ $source }" pseudonymises persons, but there is no key. Set the environment variable { $env } (16 bytes at least).
 cli-record-undeclared = Nothing recorded: the source ({ $sources }) does not say which members of the answers identify persons. Add personal = ["author/name", …] to [fetch], or personal = [] where there are none.

@@ -873,7 +873,7 @@ cli-run-attention = pabeigta, jāapskata
 cli-run-failed = ne viss ielādēts
 cli-run-broken = pārtraukta
 cli-run-running = iesākta
-cli-no-report = Pārskats nav izveidots: reģistrā nav ne aptaujas atbilžu ({ $questionnaires }), ne pieteikumu.
+cli-no-report = Pārskats nav izveidots: reģistrā nav par ko ziņot (prasītās aptaujas: { $questionnaires }).
 cli-plan-no-registry = Reģistra { $registry } vēl nav: salīdzināts ar tukšu.
 cli-plan-verdict = Tas ir plāns: nekas nav ielādēts. Izpildīt: vienkop run
 cli-plan-more = … un vēl { $count }
@@ -885,7 +885,7 @@ cli-replay-same = Viss sakrīt ar gaidīto.
 cli-replay-accepted = Gaidītie rezultāti atjaunoti: { $dir }
 cli-replay-differs = Faili, kas atšķiras no gaidītā: { $files }. Ja tā ir pareizi: vienkop replay … --accept
 cli-replay-outside = Paraugam jābūt mapē { $dir }: { $source } lasa { $path }
-cli-assess-empty = Reģistrā nav ne aptaujas „{ $wave }” atbilžu, ne pieteikumu. Vispirms: vienkop run
+cli-assess-empty = Reģistrā nav par ko ziņot (aptauja „{ $wave }”). Vispirms: vienkop run
 cli-interrupted = Pārtraukts: iesāktais avots nav ielādēts, iepriekšējie ir.
 cli-no-key = Avots „{ $source }” pseidonimizē personas, bet atslēgas nav. Norādiet vides mainīgo { $env } (vismaz 16 baiti).
 cli-record-undeclared = Ieraksts nav sākts: avots ({ $sources }) nenorāda, kuri atbilžu lauki identificē personas. Papildiniet [fetch] ar personal = ["author/name", …] vai, ja tādu nav, personal = [].

@@ -10,6 +10,7 @@ fn rows(frame: &DataFrame, columns: &[&str]) -> Vec<String> {
     let cell = |row: usize, name: &str| match frame.column(name).unwrap().get(row).unwrap() {
         AnyValue::Null => "-".to_owned(),
         AnyValue::String(text) => text.to_owned(),
+        AnyValue::StringOwned(text) => text.to_string(),
         other => other.to_string(),
     };
     (0..frame.height()).map(|row| columns.iter().map(|name| cell(row, name)).collect::<Vec<_>>().join("|")).collect()

@@ -431,15 +431,12 @@ fn unescaped(text: &str) -> String {
     let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let code = part.get(..2).and_then(|code| u8::from_str_radix(code, 16).ok()).filter(u8::is_ascii);
-        match (code, part.get(2..)) {
-            (Some(code), Some(rest)) => {
-                out.push(char::from(code));
-                out.push_str(rest);
-            }
-            _ => {
-                out.push('%');
-                out.push_str(part);
-            }
+        if let (Some(code), Some(rest)) = (code, part.get(2..)) {
+            out.push(char::from(code));
+            out.push_str(rest);
+        } else {
+            out.push('%');
+            out.push_str(part);
         }
     }
     out

@@ -20,7 +20,7 @@ proptest! {
     fn numbers_are_those_of_a_naive_count(world in world()) {
         let sections = sections(&world, Language::Lv, None);
         let table = |id: &str| read::Table::of(&sections, id);
-        for owner in world.owners() {
+        for owner in World::owners() {
             let (expected, registered) = naive::portfolio(&world, owner);
             let portfolio = table("portfolio-institution");
             prop_assert_eq!(portfolio.share(owner, "registered_share"), (registered, expected));

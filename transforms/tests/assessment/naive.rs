@@ -83,7 +83,7 @@ pub(crate) fn placements(world: &World, owner: Option<&str>, catalogue: Option<&
                     continue;
                 }
                 let of_code = || open(world).filter(|other| other.code == service.code);
-                let numbered = |other: &Service| other.ep_id == Some(entry.entry_id);
+                let numbered = |other: &Service| other.ep_id == Some(entry.number);
                 let told = of_code().any(numbered);
                 if told && !numbered(service) {
                     continue;

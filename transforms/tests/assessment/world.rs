@@ -37,6 +37,7 @@ pub(crate) const CODES: [&str; 4] = ["01", "02", "A \"x\"", "03\\1"];
 pub(crate) const GROUPS: [&str; 3] = ["SPP-01", "SPP-02", "SPP-03"];
 pub(crate) const CATALOGUES: [&str; 4] = ["latvija.gov.lv", "business.gov.lv", "virsis.gov.lv", "cits"];
 
+#[expect(clippy::struct_excessive_bools, reason = "what is filled, each by itself")]
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Service {
     pub(crate) owner: usize,
@@ -63,7 +64,7 @@ pub(crate) struct Service {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Entry {
     pub(crate) catalogue: usize,
-    pub(crate) entry_id: usize,
+    pub(crate) number: usize,
     pub(crate) codes: Vec<usize>,
 }
 
@@ -118,11 +119,8 @@ pub(crate) fn world() -> impl Strategy<Value = World> {
     });
     let item = prop_oneof![(0..CODES.len()).prop_map(Ok), (0..GROUPS.len()).prop_map(Err)];
     let entry = (0..CATALOGUES.len(), 0..6_usize, prop::collection::btree_set(0..CODES.len(), 0..3));
-    let entry = entry.prop_map(|(catalogue, entry_id, codes)| Entry {
-        catalogue,
-        entry_id,
-        codes: codes.into_iter().collect(),
-    });
+    let entry =
+        entry.prop_map(|(catalogue, number, codes)| Entry { catalogue, number, codes: codes.into_iter().collect() });
     (
         prop::collection::vec(service, 1..9),
         prop::collection::vec((0..4_usize, item), 0..6),
@@ -142,7 +140,7 @@ impl Registry {
         let mut seen = std::collections::BTreeSet::new();
         self.portfolio.retain(|item| seen.insert(*item));
         let mut seen = std::collections::BTreeSet::new();
-        self.entries.retain(|entry| seen.insert((entry.catalogue, entry.entry_id)));
+        self.entries.retain(|entry| seen.insert((entry.catalogue, entry.number)));
         let mut seen = std::collections::BTreeSet::new();
         self.uses.retain(|(owner, purpose, _)| seen.insert((*owner, *purpose)));
         self
@@ -186,7 +184,7 @@ impl World {
             },
             Service { owner: 3, code: 1, stage: 2, ..whole },
         ];
-        let entry = |catalogue, entry_id, code| Entry { catalogue, entry_id, codes: vec![code] };
+        let entry = |catalogue, number, code| Entry { catalogue, number, codes: vec![code] };
         let registry = Registry {
             services,
             portfolio: vec![(0, Err(0)), (0, Err(2)), (3, Ok(3)), (3, Ok(0))],
@@ -196,7 +194,7 @@ impl World {
         Self { registry }
     }
 
-    pub(crate) fn owners(&self) -> impl Iterator<Item = &'static str> + use<> {
+    pub(crate) fn owners() -> impl Iterator<Item = &'static str> {
         OWNERS.iter().map(|(number, ..)| *number)
     }
 
@@ -219,7 +217,7 @@ fn json(items: impl Iterator<Item = &'static str>) -> Option<String> {
 }
 
 /// A frame with every column of an entity; those not given are empty.
-fn frame(entity: &str, given: DataFrame) -> DataFrame {
+fn frame(entity: &str, given: &DataFrame) -> DataFrame {
     let entity = vienkop_transforms::model::entity(entity).unwrap();
     let mut whole = given.clone();
     for (name, storage) in entity.fields.iter().flat_map(vienkop_transforms::model::Field::storage) {
@@ -302,10 +300,10 @@ fn inputs(world: &World) -> Inputs {
     .unwrap();
     let entries = &registry.entries;
     let catalogue = df!(
-        "uid" => each!(entries, |e: &Entry| format!("entry-{}-{}", e.catalogue, e.entry_id)),
+        "uid" => each!(entries, |e: &Entry| format!("entry-{}-{}", e.catalogue, e.number)),
         "catalogue" => each!(entries, |e: &Entry| CATALOGUES[e.catalogue]),
-        "entry_id" => each!(entries, |e: &Entry| format!("EP{}", e.entry_id)),
-        "name" => each!(entries, |e: &Entry| format!("Piedāvājums {}", e.entry_id)),
+        "entry_id" => each!(entries, |e: &Entry| format!("EP{}", e.number)),
+        "name" => each!(entries, |e: &Entry| format!("Piedāvājums {}", e.number)),
         "service_codes" => each!(entries, |e: &Entry| json(e.codes.iter().map(|code| CODES[*code]))),
     )
     .unwrap();
@@ -320,7 +318,7 @@ fn inputs(world: &World) -> Inputs {
         ("catalogue_entry", catalogue),
     ];
     Inputs {
-        entities: entities.into_iter().map(|(name, given)| (name, frame(name, given))).collect(),
+        entities: entities.into_iter().map(|(name, given)| (name, frame(name, &given))).collect(),
         service_children: children,
         lacking: df!(
             "code" => vec!["L003"; lacking.len()], "entity" => vec!["service"; lacking.len()],

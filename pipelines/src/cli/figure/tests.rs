@@ -88,7 +88,8 @@ async fn every_number_of_a_small_report_comes_to_itself() {
     let arguments = |command: &str| {
         Cli::parse_from(["vienkop", command, "--config", &config, "--work", &work, "--as-of", "2025-07-01", "-q"])
     };
-    assert_eq!(execute(arguments("run"), jiff::Timestamp::now).await.unwrap(), Exit::Done);
+    let ran = Box::pin(execute(arguments("run"), jiff::Timestamp::now)).await.unwrap();
+    assert_eq!(ran, Exit::Done);
 
     let session = Session::open(&arguments("assess").options, jiff::Timestamp::now()).unwrap();
     let registry = session.open_registry().await.unwrap();

@@ -33,7 +33,7 @@ pub(super) fn facts(inputs: &Inputs, service: &DataFrame) -> PolarsResult<(DataF
         .agg([col("sure").cast(DataType::UInt32).max().alias("sure")]);
     let mut due: Option<DataFrame> = None;
     for (kinds, audience, catalogue) in DUE {
-        let mut wanted = one_of(col("kind"), kinds);
+        let mut wanted = one_of(&col("kind"), kinds);
         if let Some(audience) = audience {
             wanted = wanted.and(col("audience").str().contains_literal(lit(format!("\"{audience}\""))));
         }
@@ -84,7 +84,7 @@ fn matched(inputs: &Inputs, service: &DataFrame) -> PolarsResult<DataFrame> {
     let entries = inputs
         .entity("catalogue_entry")?
         .lazy()
-        .filter(one_of(col("catalogue"), &CATALOGUES))
+        .filter(one_of(&col("catalogue"), &CATALOGUES))
         .select([
             col("uid").alias("entry"),
             col("catalogue"),
@@ -113,7 +113,7 @@ fn matched(inputs: &Inputs, service: &DataFrame) -> PolarsResult<DataFrame> {
 
 fn offers(inputs: &Inputs, service: &DataFrame, matched: DataFrame) -> PolarsResult<DataFrame> {
     let electronic = electronic(inputs, service)?;
-    let with = with_flag(service.clone().lazy(), electronic, "electronic");
+    let with = with_flag(service.clone().lazy(), &electronic, "electronic");
     let with = with.select([
         col("uid").alias("service_uid"),
         col("electronic").or(col("filled_forms")).alias("electronic"),
@@ -136,7 +136,7 @@ fn offers(inputs: &Inputs, service: &DataFrame, matched: DataFrame) -> PolarsRes
     inputs
         .entity("catalogue_entry")?
         .lazy()
-        .filter(one_of(col("catalogue"), &CATALOGUES))
+        .filter(one_of(&col("catalogue"), &CATALOGUES))
         .join(each, [col("uid")], [col("entry")], JoinArgs::new(JoinType::Left))
         .select([
             lit("catalogue_entry").alias("entity"),
@@ -180,5 +180,5 @@ pub(super) fn applications(inputs: &Inputs, service: &DataFrame) -> PolarsResult
 }
 
 fn electronic(inputs: &Inputs, service: &DataFrame) -> PolarsResult<DataFrame> {
-    Ok(applications(inputs, service)?.select(["uid"])?)
+    applications(inputs, service)?.select(["uid"])
 }

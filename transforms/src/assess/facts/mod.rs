@@ -174,7 +174,7 @@ fn sums(frame: &DataFrame, sets: &[Vec<Condition>]) -> PolarsResult<Vec<Expr>> {
 /// Whether a row meets every condition; never null.
 fn all(frame: &DataFrame, conditions: &[Condition]) -> PolarsResult<Expr> {
     // Literals alone would give one row instead of one a row.
-    let first = frame.get_column_names().first().map_or_else(String::new, |name| name.to_string());
+    let first = frame.get_column_names().first().map_or_else(String::new, ToString::to_string);
     let mut holds = col(first.as_str()).is_null().or(col(first.as_str()).is_not_null());
     for (column, value) in conditions.iter().filter(|(column, _)| column != SUM) {
         let found = frame.column(column)?;

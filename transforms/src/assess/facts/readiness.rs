@@ -126,7 +126,7 @@ const NOT_APPLICABLE: &str = "not applicable";
 const UNKNOWN: &str = "unknown";
 
 /// A row a public service that is no longer merely planned: `owner_reg_no`, `code`, `name`, a column a requirement (`met`,
-/// `not met`, `not applicable`, `unknown`), and UInt32 `met`, `not_met`, `applicable` (all but not applicable), `known`
+/// `not met`, `not applicable`, `unknown`), and as numbers `met`, `not_met`, `applicable` (all but not applicable), `known`
 /// (met and not met).
 pub(super) fn facts(inputs: &Inputs, service: &DataFrame) -> PolarsResult<DataFrame> {
     let inter_institution = col("kind").str().starts_with(lit("starpiestāžu")).fill_null(lit(false));

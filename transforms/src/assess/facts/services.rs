@@ -44,7 +44,7 @@ pub(in crate::assess) fn filled(name: &str) -> String {
 
 /// A row a service that has not ended: `owner_reg_no`, `code`, `name`, `kind`, `group_code`, `ep_id`, `audience`,
 /// `request_channels`; Boolean: `planned`, `filled_<field or list>`, `group_1` … `group_8` (described), `has_need`,
-/// `resource_due`, `has_resource`, `stale`; `described` (how many groups, UInt32); `changed_on`, `delivered_on` (days as
+/// `resource_due`, `has_resource`, `stale`; `described` (how many groups, a number); `changed_on`, `delivered_on` (days as
 /// texts).
 ///
 /// A group is described where all its required and due fields and lists are filled; one that has none of these, where
@@ -54,26 +54,26 @@ pub(super) fn facts(inputs: &Inputs, settings: &ScoreSettings, as_of: Date) -> P
     let Some(entity) = service() else { polars_bail!(ComputeError: "no entity service") };
     let stage = coalesce(&[col("lifecycle"), col("phase")]).fill_null(lit(""));
     let mut rows = inputs.entity("service")?.lazy().with_column(stage.alias("stage"));
-    rows = rows.filter(one_of(col("stage"), model::ENDED).not());
+    rows = rows.filter(one_of(&col("stage"), model::ENDED).not());
     for child in entity.children {
         let has = inputs.service_children.get(child.name).cloned().unwrap_or_default();
-        rows = with_flag(rows, has, &filled(child.name));
+        rows = with_flag(rows, &has, &filled(child.name));
     }
     for (name, visible) in [("filled_visible_steps", true), ("filled_hidden_steps", false)] {
-        rows = with_flag(rows, steps(inputs, visible)?, name);
+        rows = with_flag(rows, &steps(inputs, visible)?, name);
     }
-    rows = with_flag(rows, linked_services(inputs)?, "has_service_link");
+    rows = with_flag(rows, &linked_services(inputs)?, "has_service_link");
     for (rule, name) in
         [(&finding::SERVICE_WITHOUT_NEED, "lacks_need"), (&finding::SERVICE_WITHOUT_RESOURCE, "lacks_resource")]
     {
-        rows = with_flag(rows, lacks(inputs, rule).collect()?, name);
+        rows = with_flag(rows, &lacks(inputs, rule).collect()?, name);
     }
     let flags = entity.fields.iter().map(|field| {
         let column = field.storage().first().map_or(field.name.to_owned(), |(name, _)| name.clone());
         col(column).is_not_null().alias(filled(field.name))
     });
     let general = col("kind").eq(lit(GENERAL_BENEFIT)).fill_null(lit(false));
-    let planned = one_of(col("stage"), model::PLANNED);
+    let planned = one_of(&col("stage"), model::PLANNED);
     rows = rows.with_columns(flags.collect::<Vec<_>>()).with_columns([
         col("lacks_need").not().alias("has_need"),
         planned.clone().alias("planned"),
@@ -81,7 +81,7 @@ pub(super) fn facts(inputs: &Inputs, settings: &ScoreSettings, as_of: Date) -> P
         planned.not().and(col("lacks_resource").not()).alias("has_resource"),
     ]);
     // What a planned service has no resource for is not told as lacking, and it has none all the same.
-    rows = with_flag(rows, linked_resources(inputs)?, "has_resource_link");
+    rows = with_flag(rows, &linked_resources(inputs)?, "has_resource_link");
     let described =
         GROUPS.iter().enumerate().map(|(at, group)| is_described(*group, &general).alias(format!("group_{}", at + 1)));
     rows = rows.with_columns(described.collect::<Vec<_>>());
@@ -110,16 +110,16 @@ pub(super) fn facts(inputs: &Inputs, settings: &ScoreSettings, as_of: Date) -> P
         .collect()
 }
 
-pub(super) fn one_of(column: Expr, codes: &[&str]) -> Expr {
+pub(super) fn one_of(column: &Expr, codes: &[&str]) -> Expr {
     codes.iter().fold(lit(false), |any, code| any.or(column.clone().eq(lit(*code))))
 }
 
 /// Whether the uid of a row is among those of a frame.
-pub(super) fn with_flag(rows: LazyFrame, among: DataFrame, name: &str) -> LazyFrame {
+pub(super) fn with_flag(rows: LazyFrame, among: &DataFrame, name: &str) -> LazyFrame {
     if among.height() == 0 {
         return rows.with_column(lit(false).alias(name));
     }
-    let among = among.lazy().select([col("uid")]).unique(None, UniqueKeepStrategy::Any);
+    let among = among.clone().lazy().select([col("uid")]).unique(None, UniqueKeepStrategy::Any);
     let among = among.with_column(lit(true).alias(name));
     let how = JoinArgs::new(JoinType::Left);
     rows.join(among, [col("uid")], [col("uid")], how).with_column(col(name).fill_null(lit(false)))
