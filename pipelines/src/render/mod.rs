@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `report.html` | people: one self-contained file, for a screen, a phone and paper |
 //! | `report.json` | machines: the whole value |
+//! | `report.xlsx` | spreadsheets: a sheet a table, with its chart |
 //! | `tables/<id>.csv` | spreadsheets: a file a table, its follow-up question and list |
 
 mod csv;
@@ -11,6 +12,7 @@ mod html;
 mod json;
 mod measures;
 mod svg;
+mod xlsx;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -30,6 +32,7 @@ pub(crate) fn render(report: &Report, texts: &Texts, folder: &Path) -> anyhow::R
     let mut files = vec![
         (folder.join("report.html"), html::render(report, texts).into_bytes()),
         (folder.join("report.json"), json::render(report).context("report.json")?),
+        (folder.join("report.xlsx"), xlsx::render(report, texts).context("report.xlsx")?),
     ];
     for (name, content) in csv::render(report)? {
         files.push((tables.join(name), content));
