@@ -1278,7 +1278,7 @@ cli-kpi-undecidable = Cannot be told: of { $due } open ones whether they are ove
 
 # Sections 2, 4 to 8 of the report
 cannot-be-told = cannot be told
-list-left = { $count } more records are not shown here; vienkop explain "{ $select }" lists all of them.
+list-left = Records not shown here: { $count }; vienkop explain "{ $select }" lists all of them.
 noun-services-all = all services
 noun-services-of = services
 noun-needs-all = all needs

@@ -1281,7 +1281,7 @@ cli-kpi-undecidable = Nav nosakāms: { $due } atvērtiem – vai tie nokavēti (
 
 # Sections 2, 4 to 8 of the report
 cannot-be-told = nav nosakāms
-list-left = Šeit nav rādīti vēl { $count } ieraksti; visus uzskaita vienkop explain "{ $select }".
+list-left = Šeit nerādīto ierakstu skaits: { $count }; visus uzskaita vienkop explain "{ $select }".
 noun-services-all = visi pakalpojumi
 noun-services-of = pakalpojumu
 noun-needs-all = visas vajadzības

@@ -45,7 +45,7 @@ impl Registry {
             LEFT JOIN "source_{name}" v ON v.record_uid = i.record_uid AND v.valid_to IS NULL
             LEFT JOIN (SELECT l.source, max(r.started_at) AS at FROM landed_file l JOIN run r ON r.id = l.run
                 GROUP BY l.source) n ON n.source = v.source
-            WHERE c.valid_to IS NULL GROUP BY c.uid ORDER BY c.uid"#
+            WHERE c.valid_to IS NULL GROUP BY c.uid"#
         );
         self.texts_and_numbers(&text, &["uid", "changed_at", "delivered_at"], &[]).await
     }
@@ -59,7 +59,7 @@ impl Registry {
         let text = format!(
             r#"SELECT DISTINCT c.uid, v.source FROM "{name}" c JOIN identity i ON i.entity_uid = c.uid
             JOIN "source_{name}" v ON v.record_uid = i.record_uid AND v.valid_to IS NULL
-            WHERE c.valid_to IS NULL ORDER BY c.uid, v.source"#
+            WHERE c.valid_to IS NULL"#
         );
         self.texts_and_numbers(&text, &["uid", "source"], &[]).await
     }
@@ -91,7 +91,7 @@ impl Registry {
                 WHERE l.source = r.source), r.rows_read, r.rows_skipped, r.rows_rejected, {}
             FROM run_source r JOIN run u ON u.id = r.run
             LEFT JOIN run_source_entity e ON e.run = r.run AND e.source = r.source
-            WHERE {LATEST} GROUP BY r.source, r.status, r.rows_read, r.rows_skipped, r.rows_rejected ORDER BY r.source",
+            WHERE {LATEST} GROUP BY r.source, r.status, r.rows_read, r.rows_skipped, r.rows_rejected",
             sums.join(", ")
         );
         self.texts_and_numbers(&text, &["source", "status", "as_of", "last_new_at"], &numbers).await
@@ -107,7 +107,7 @@ impl Registry {
         let text = format!(
             "SELECT f.source, f.code, f.severity, count(*) FROM run_source r
             JOIN finding f ON f.run = r.run AND f.source = r.source
-            WHERE {LATEST} AND f.code NOT LIKE 'S%' GROUP BY f.source, f.code, f.severity ORDER BY f.source, f.code, f.severity"
+            WHERE {LATEST} AND f.code NOT LIKE 'S%' GROUP BY f.source, f.code, f.severity"
         );
         self.texts_and_numbers(&text, &["source", "code", "severity"], &["findings"]).await
     }
@@ -126,6 +126,7 @@ impl Registry {
         self.finding_frame(&mut session, run.unwrap_or_default(), Some(source), "f.code = $4", &[code.into()]).await
     }
 
+    /// What a query gives, in the order of its texts: databases order texts each in its own way.
     async fn texts_and_numbers(
         &self,
         statement: &str,
@@ -133,11 +134,12 @@ impl Registry {
         numbers: &[&str],
     ) -> Result<DataFrame, RegistryError> {
         let mut session = self.connect().await?;
-        let texts = texts.iter().map(|name| (*name, Storage::Text));
-        let mut frame = Builders::new(texts.chain(numbers.iter().map(|name| (*name, Storage::Integer))));
+        let columns = texts.iter().map(|name| (*name, Storage::Text));
+        let mut frame = Builders::new(columns.chain(numbers.iter().map(|name| (*name, Storage::Integer))));
         for row in &session.rows(statement, &[]).await? {
             frame.push(row, 0, &session.site)?;
         }
-        frame.finish()
+        let order: Vec<PlSmallStr> = texts.iter().map(|name| (*name).into()).collect();
+        Ok(frame.finish()?.sort(order, SortMultipleOptions::default())?)
     }
 }

@@ -119,6 +119,12 @@ async fn every_number_of_a_small_report_comes_to_itself() {
         sight.cite(&mut found).await.unwrap();
         let told = text(&session, &number, &found, true);
         assert!(told.contains(cell) && told.contains("rinda"), "{told}");
+        let english = Session::open(
+            &Options { lang: Some(crate::cli::Lang::En), ..arguments("assess").options },
+            jiff::Timestamp::now(),
+        );
+        let both = format!("{told}\n---\n{}", text(&english.unwrap(), &number, &found, false));
+        insta::assert_snapshot!(id.replace('/', "_"), both);
     }
     for id in ["V001", "service:90000270634/01", "7c4cada3"] {
         assert!(!is_figure(&session, id), "{id}");
