@@ -21,3 +21,4 @@ mod schedule;
 mod server;
 mod status;
 mod support;
+mod workbook;

@@ -15,7 +15,7 @@ fn a_newcomers_first_three_runs() {
         assert_ne!(source["rows"]["mapped"], 0, "{source:#}");
     }
     let report = project.path("var/reports/2024-07-08");
-    let files = ["report.html", "report.json", "tables/1.1-6.csv"];
+    let files = ["report.html", "report.json", "report.xlsx", "tables/1.1-6.csv"];
     let before: Vec<Vec<u8>> = files.iter().map(|name| fs::read(report.join(name)).unwrap()).collect();
 
     let second = project.run(&[]).ends(0).json();
