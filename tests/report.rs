@@ -89,9 +89,17 @@ fn a_number_is_explained() {
         (&needs["number"], needs["records"][0]["name"].as_str().unwrap().contains("DS05-V03")),
         (&1.into(), true)
     );
+    let volumes = report(&project, "2024-07-08");
+    let channels = measures(&volumes, "performance-volume").into_iter().find(|table| table["id"] == "volume-channel");
+    for cell in channels.unwrap()["rows"][0]["cells"].as_array().unwrap().iter().take(3) {
+        let found = explain(cell["id"].as_str().unwrap());
+        assert_eq!(found["number"].to_string(), cell["value"].as_str().unwrap(), "{cell}");
+        assert_eq!(found["agrees"], true);
+    }
     let table = explain("1.1-6");
     assert_eq!(table[0]["id"], "1.1-6/yes");
-    let said = project.vienkop(&["explain", "volume-channel/pasts/received", "--as-of", "2024-07-08"]).ends(2).stderr;
+    let said =
+        project.vienkop(&["explain", "time-channel/pasts/median_seconds", "--as-of", "2024-07-08"]).ends(2).stderr;
     assert!(said.contains("vienkop kpi"), "{said}");
     let said = project.vienkop(&["explain", "1.1-6/maybe", "--as-of", "2024-07-08"]).ends(2).stderr;
     assert!(said.contains("1.1-6/yes"), "{said}");

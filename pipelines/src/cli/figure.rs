@@ -6,12 +6,15 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::Context as _;
 use polars::prelude::*;
 use serde::Serialize;
 use vienkop_connectors::registry::Registry;
 use vienkop_transforms::assess::report::{Measures, Report, Row, Table, parse_selector, percent_text};
-use vienkop_transforms::assess::{behind, pack};
+use vienkop_transforms::assess::{behind, pack, performance};
 use vienkop_transforms::model;
+use vienkop_transforms::status::indicators::channels;
+use vienkop_transforms::status::tables::{LakeTable, REQUEST};
 
 use super::session::Session;
 use super::{Exit, Options, output, record};
@@ -272,6 +275,9 @@ impl<'a> Sight<'a> {
         if query == "survey_response" {
             return self.answers_behind(&parameters).await;
         }
+        if query == "request_timeline" {
+            return self.requests_behind(&parameters).await;
+        }
         let Some((number, rows)) = self.facts.number(&query, &parameters)? else { return Ok(None) };
         let mut records = records(&rows)?;
         // A finding is no record of the registry, and each of them can be told.
@@ -310,6 +316,30 @@ impl<'a> Sight<'a> {
         let mut records: Vec<FoundRecord> = (0..found.answers.height()).map(record).collect();
         self.with_sources(&mut records).await?;
         Ok(Some(Found { number: found.number, records }))
+    }
+
+    async fn requests_behind(&self, parameters: &[(String, String)]) -> anyhow::Result<Option<Found>> {
+        let requests = self.registry.lake_table(LakeTable::RequestTimeline).await?;
+        let list = self.session.config.codelists.get("channels").context("channels")?;
+        let channels = channels(list)?;
+        let found = assess::apart(|| performance::behind(requests, &channels, parameters))?;
+        let Some(found) = found else { return Ok(None) };
+        let column = |name: &str| found.column(name).and_then(|column| column.str().cloned());
+        let (owners, numbers) = (column(REQUEST[0])?, column(REQUEST[1])?);
+        // What explains a request is its key: its record is sought only by who asks for it.
+        let record = |row: usize| FoundRecord {
+            entity: None,
+            uid: None,
+            name: format!(
+                "service_request:{}/{}",
+                owners.get(row).unwrap_or_default(),
+                numbers.get(row).unwrap_or_default()
+            ),
+            sources: Vec::new(),
+            cell: None,
+        };
+        let records = (0..found.height()).map(record).collect();
+        Ok(Some(Found { number: found.height() as u64, records }))
     }
 
     fn names(&self) -> anyhow::Result<BTreeMap<String, String>> {

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use jiff::{ToSpan as _, Unit};
 use polars::prelude::*;
 use vienkop_transforms::assess::performance::{self, Names, Style};
-use vienkop_transforms::assess::report::Report;
+use vienkop_transforms::assess::report::{Report, parse_selector};
 use vienkop_transforms::codelist::{Code, CodeList, CodeLists};
 use vienkop_transforms::status::indicators::{Indicators, Inputs, Query};
 use vienkop_transforms::status::tables::{LakeTable, time};
@@ -52,6 +52,10 @@ fn lake(frame: &DataFrame, table: LakeTable) -> LazyFrame {
 
 /// Requests of half a year, a few a day, in a fixed pattern.
 pub(super) fn indicators(count: i32) -> Indicators {
+    Indicators::new(inputs(count), Query::all(date(2024, 7, 1), TimeZone::get("Europe/Riga").unwrap())).unwrap()
+}
+
+fn inputs(count: i32) -> Inputs {
     let first = date(2024, 1, 1);
     let numbers: Vec<i32> = (0..count).collect();
     let on = |number: i32| first.checked_add((number * 180 / count.max(1)).days()).unwrap();
@@ -114,7 +118,7 @@ pub(super) fn indicators(count: i32) -> Indicators {
     .unwrap();
     let calendar: Vec<i32> = (0..1500).map(|day| days(date(2022, 1, 1)) + day).collect();
     let index: Vec<i32> = (0..1500).map(|day| day * 5 / 7).collect();
-    let inputs = Inputs {
+    Inputs {
         requests: lake(&requests, LakeTable::RequestTimeline),
         steps: lake(&steps, LakeTable::RequestStep),
         services: services(),
@@ -125,8 +129,7 @@ pub(super) fn indicators(count: i32) -> Indicators {
             .collect()
             .unwrap(),
         channels: vienkop_transforms::status::indicators::channels(&code_list("channels")).unwrap(),
-    };
-    Indicators::new(inputs, Query::all(date(2024, 7, 1), TimeZone::get("Europe/Riga").unwrap())).unwrap()
+    }
 }
 
 fn services() -> DataFrame {
@@ -202,6 +205,30 @@ fn numbers_have_ids_and_selectors_of_their_own() {
         let missing = ["measure-", "table-", "head-", "performance-"].iter().any(|id| label.starts_with(id));
         assert!(!missing && !texts.has(label), "{label} is no text");
     }
+}
+
+#[test]
+fn counts_are_the_requests_that_their_selectors_find() {
+    let report = report(Language::Lv, 300);
+    let inputs = inputs(300);
+    let (mut found, mut measured) = (BTreeSet::new(), 0);
+    for cell in report.sections.iter().flat_map(|s| &s.measures).flat_map(|t| &t.rows).flat_map(|row| &row.cells) {
+        let (query, parameters) = parse_selector(&cell.select);
+        if query != "request_timeline" {
+            continue;
+        }
+        let behind = performance::behind(inputs.requests.clone(), &inputs.channels, &parameters).unwrap();
+        let Some(behind) = behind else {
+            measured += 1;
+            continue;
+        };
+        let count = cell.count.as_ref().or(cell.value.as_ref()).unwrap();
+        assert_eq!(*count, behind.height().to_string(), "{} {}", cell.id, cell.select);
+        found.insert(parameters[0].1.clone());
+    }
+    assert!(measured > 0);
+    let all = ["closed", "electronic_share", "in_person", "in_person_share", "open", "received"];
+    assert_eq!(found, all.map(str::to_owned).into());
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! The numbers are those of [`crate::status::indicators`]; here they get names, an order and a table. `vienkop kpi` prints
 //! the same tables.
 
+mod behind;
 mod tables;
 mod value;
 
@@ -17,6 +18,7 @@ use crate::codelist::CodeLists;
 use crate::status::indicators::{Dimension, Indicators};
 use crate::texts::Texts;
 
+pub use behind::behind;
 pub use tables::{SHORT, Set, Tables};
 pub use value::Style;
 
