@@ -16,7 +16,10 @@ fn a_newcomers_first_three_runs() {
     }
     let report = project.path("var/reports/2024-07-08");
     let files = ["report.html", "report.json", "report.xlsx", "tables/1.1-6.csv"];
-    let before: Vec<Vec<u8>> = files.iter().map(|name| fs::read(report.join(name)).unwrap()).collect();
+    let read = || -> Vec<Vec<u8>> { files.iter().map(|name| fs::read(report.join(name)).unwrap()).collect() };
+    let before = read();
+    project.vienkop(&["assess", "--as-of", "2024-07-08"]).ends(0);
+    assert!(before == read(), "the report is not reproducible");
 
     let second = project.run(&[]).ends(0).json();
     assert_conservation(&second);
@@ -27,8 +30,14 @@ fn a_newcomers_first_three_runs() {
             }
         }
     }
-    let after: Vec<Vec<u8>> = files.iter().map(|name| fs::read(report.join(name)).unwrap()).collect();
-    assert!(before == after, "the report is not reproducible");
+    // Nothing is new, so nothing is said anew; but section 6 is about deliveries, and the second one of a source that
+    // delivers changes holds none.
+    let without_deliveries = |json: &[u8]| -> Vec<serde_json::Value> {
+        let report: serde_json::Value = serde_json::from_slice(json).unwrap();
+        let sections = report["sections"].as_array().unwrap().iter();
+        sections.filter(|section| !section["id"].as_str().unwrap().starts_with("quality")).cloned().collect()
+    };
+    assert_eq!(without_deliveries(&read()[1]), without_deliveries(&before[1]));
 
     let csv = project.path("data-samples/portfeli/portfelis.csv");
     let edited = fs::read_to_string(&csv).unwrap().replacen("01.07.2021.", "02.07.2021.", 1);

@@ -59,9 +59,9 @@ fn the_workbook_says_what_the_report_says() {
             for (row, at) in table["rows"].as_array().unwrap().iter().zip(TOP + 1..) {
                 let place = format!("{} {}", table["id"], row["key"]);
                 assert_eq!(sheet.get_value((at, 0)).unwrap().to_string(), text(&row["label"]), "{place}");
-                let of_kinds = kinds.values().map(|kind| {
-                    kind["rows"].as_array().unwrap().iter().find(|one| one["key"] == row["key"]).unwrap()
-                });
+                let of_kinds = kinds
+                    .values()
+                    .map(|kind| kind["rows"].as_array().unwrap().iter().find(|one| one["key"] == row["key"]).unwrap());
                 for (pair, one) in std::iter::once(row).chain(of_kinds).enumerate() {
                     let column = 1 + 2 * pair as u32;
                     holds(&sheet, (at, column), one["count"].as_f64(), &place);

@@ -177,6 +177,9 @@ fn pages_and_tables_look_like_this() {
         let folder = tempfile::tempdir().unwrap();
         let mut text = String::new();
         for (name, content) in written(language, folder.path()) {
+            if name == "report.xlsx" {
+                continue;
+            }
             let content = String::from_utf8(content).unwrap();
             if name == "report.html" {
                 let (before, rest) = content.split_once("<style>").unwrap();

@@ -103,12 +103,10 @@ fn front(report: &Report, texts: &Texts, called: &str, made: &[Made], look: &Loo
     for (column, head) in heads.iter().enumerate() {
         sheet.write_string_with_format(3, column as u16, head, &look.head)?;
     }
-    let mut row = 4;
-    for one in made {
+    for (row, one) in (4..).zip(made) {
         sheet.write_string_with_format(row, 0, &one.section, &look.label)?;
         let to = Url::new(format!("internal:'{}'!A1", one.sheet.name().replace('\'', "''"))).set_text(&one.title);
         sheet.write_url(row, 1, to)?;
-        row += 1;
     }
     sheet.set_freeze_panes(4, 0)?;
     Ok(sheet)
