@@ -7,6 +7,10 @@ use vienkop_transforms::texts::Texts;
 
 use super::{measures, svg};
 
+/// Lines of a list that a page shows at first where there are more than [`LONG`].
+const SHOWN: usize = 20;
+const LONG: usize = 30;
+
 /// The page.
 pub(super) fn render(report: &Report, texts: &Texts) -> String {
     let as_of = texts.get("report-as-of", &[("date", &date_text(&report.as_of, texts))]);
@@ -92,7 +96,7 @@ fn section_of(section: &Section, texts: &Texts) -> Markup {
                     (measures::table(table, texts))
                 }
             }
-            @for list in &section.lists { (list_of(list, depth(section))) }
+            @for list in &section.lists { (list_of(list, depth(section), texts)) }
         }
     }
 }
@@ -223,29 +227,44 @@ fn follow_up_of(follow_up: &FollowUp, texts: &Texts) -> Markup {
     }
 }
 
-fn list_of(list: &List, depth: usize) -> Markup {
+fn list_of(list: &List, depth: usize, texts: &Texts) -> Markup {
     // Counts and shares stand right; a registration number is longer.
     let is_number = |column: usize| {
         let cells = || list.rows.iter().filter_map(|row| row.get(column));
         cells().all(|cell| cell.len() < 10 && cell.starts_with(|c: char| c.is_ascii_digit()) && !cell.contains(". "))
     };
     let class = |column: usize| is_number(column).then_some("num");
-    html! {
-        article class="list" id={ "l-" (list.id) } {
-            (subheading(depth, &list.title))
-            @if !list.note.is_empty() { p { (list.note) } }
-            (scroll(&list.title, &html! {
+    let lines = |rows: &[Vec<String>]| {
+        scroll(
+            &list.title,
+            &html! {
                 table class="lines" {
                     thead {
                         tr { @for (at, column) in list.columns.iter().enumerate() { th scope="col" class=[class(at)] { (column) } } }
                     }
                     tbody {
-                        @for row in &list.rows {
+                        @for row in rows {
                             tr { @for (at, cell) in row.iter().enumerate() { td class=[class(at)] { (cell) } } }
                         }
                     }
                 }
-            }))
+            },
+        )
+    };
+    // A few lines more are sooner read than opened.
+    let shown = if list.rows.len() > LONG { SHOWN } else { list.rows.len() };
+    let (first, rest) = list.rows.split_at(shown);
+    html! {
+        article class="list" id={ "l-" (list.id) } {
+            (subheading(depth, &list.title))
+            @if !list.note.is_empty() { p { (list.note) } }
+            (lines(first))
+            @if !rest.is_empty() {
+                details {
+                    summary { (texts.count("report-measures-more", &[("count", rest.len() as u64)])) }
+                    (lines(rest))
+                }
+            }
         }
     }
 }
