@@ -125,6 +125,7 @@ fn the_same_report_gives_the_same_bytes() {
     insta::assert_snapshot!(names.join("\n"), @"
     report.html
     report.json
+    report.xlsx
     tables/respondents.csv
     tables/1.1-6.csv
     tables/1.1-7.csv

@@ -96,7 +96,8 @@ pub(super) fn render(report: &Report, texts: &Texts) -> anyhow::Result<Vec<u8>> 
 fn front(report: &Report, texts: &Texts, called: &str, made: &[Made], look: &Look) -> anyhow::Result<Worksheet> {
     let mut sheet = Worksheet::new();
     sheet.set_name(called)?;
-    sheet.set_column_width(0, FIRST)?.set_column_width(1, 90)?;
+    sheet.set_column_width(0, 2 * FIRST)?.set_column_width(1, 2 * FIRST)?;
+    sheet.set_landscape().set_print_fit_to_pages(1, 0);
     sheet.write_string_with_format(0, 0, &report.title, &look.title)?;
     sheet.write_string(1, 0, texts.get("report-as-of", &[("date", &date_text(&report.as_of, texts))]))?;
     let heads = ["report-section-header", "report-table-header"].map(|head| texts.get(head, &[]));
@@ -104,7 +105,7 @@ fn front(report: &Report, texts: &Texts, called: &str, made: &[Made], look: &Loo
         sheet.write_string_with_format(3, column as u16, head, &look.head)?;
     }
     for (row, one) in (4..).zip(made) {
-        sheet.write_string_with_format(row, 0, &one.section, &look.label)?;
+        sheet.write_string(row, 0, &one.section)?;
         let to = Url::new(format!("internal:'{}'!A1", one.sheet.name().replace('\'', "''"))).set_text(&one.title);
         sheet.write_url(row, 1, to)?;
     }

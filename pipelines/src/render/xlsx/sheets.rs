@@ -13,6 +13,8 @@ use super::{FIRST, Look};
 const TOP: u32 = 6;
 /// Width of columns of numbers, in characters.
 const NUMBERS: f64 = 13.0;
+/// Width of columns of text, at most.
+const WIDEST: usize = 60;
 /// Seconds of a day.
 const DAY: f64 = 86_400.0;
 /// Parts of a pie, at most; more cannot be told apart.
@@ -39,6 +41,7 @@ pub(super) fn table(name: &str, table: &Table, texts: &Texts, look: &Look) -> an
     header(&mut sheet, &heads, look)?;
     for (at, row) in (TOP + 1..).zip(&table.rows) {
         sheet.write_string_with_format(at, 0, &row.label, &look.label)?;
+        lines(&mut sheet, at, std::iter::once((row.label.as_str(), FIRST as usize)))?;
         let kinds = table.by_kind.0.iter().filter_map(|(_, part)| part.rows.iter().find(|one| one.key == row.key));
         for (pair, row) in std::iter::once(row).chain(kinds).enumerate() {
             pair_of(&mut sheet, at, 1 + 2 * pair as u16, row, look)?;
@@ -47,9 +50,13 @@ pub(super) fn table(name: &str, table: &Table, texts: &Texts, look: &Look) -> an
     finish(&mut sheet, heads.len(), table.rows.len())?;
     if table.rows.iter().any(|row| row.count > 0) {
         let pie = table.chart == Chart::Share && table.rows.len() <= PIE;
-        let mut picture = Picture::new(if pie { ChartType::Pie } else { ChartType::Bar });
+        let kind = if pie { ChartType::Pie } else { ChartType::Bar };
+        let mut picture = Picture::new(kind);
         series(&mut picture, &sheet.name(), &Area { label: 0, values: 1, rows: table.rows.len() }, 0, pie);
-        place(&mut sheet, picture, &table.title, heads.len(), table.rows.len(), pie)?;
+        if !pie {
+            picture.legend().set_hidden();
+        }
+        place(&mut sheet, picture, &table.title, heads.len(), table.rows.len(), kind)?;
     }
     Ok(sheet)
 }
@@ -63,6 +70,7 @@ pub(super) fn follow_up(name: &str, follow_up: &FollowUp, texts: &Texts, look: &
     header(&mut sheet, &[texts.get("report-answer", &[]), texts.get("report-count", &[]), share], look)?;
     for (at, row) in (TOP + 1..).zip(&follow_up.rows) {
         sheet.write_string_with_format(at, 0, &row.label, &look.label)?;
+        lines(&mut sheet, at, std::iter::once((row.label.as_str(), FIRST as usize)))?;
         pair_of(&mut sheet, at, 1, row, look)?;
     }
     finish(&mut sheet, 3, follow_up.rows.len())?;
@@ -111,6 +119,8 @@ pub(super) fn measures(name: &str, table: &Measures, texts: &Texts, look: &Look)
         for (column, label) in row.labels.iter().enumerate() {
             sheet.write_string_with_format(at, column as u16, label, &look.label)?;
         }
+        let widths = std::iter::once(FIRST as usize).chain(std::iter::repeat(NUMBERS as usize));
+        lines(&mut sheet, at, row.labels.iter().map(String::as_str).zip(widths))?;
         for (place, cell) in places.iter().zip(&row.cells) {
             value(&mut sheet, at, place.column, cell, look)?;
             if place.share {
@@ -140,15 +150,21 @@ pub(super) fn list(name: &str, list: &List, look: &Look) -> anyhow::Result<Works
     let mut sheet = named(name)?;
     heading(&mut sheet, &list.title, &[Some(&list.note)], look)?;
     header(&mut sheet, &list.columns, look)?;
+    let longest = |column: usize| {
+        let cells = list.rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0).clamp(NUMBERS as usize, WIDEST)
+    };
+    let widths: Vec<usize> = (0..list.columns.len()).map(longest).collect();
+    for (column, width) in widths.iter().enumerate() {
+        sheet.set_column_width(column as u16, *width as f64 + 2.0)?;
+    }
     for (at, row) in (TOP + 1..).zip(&list.rows) {
         for (column, cell) in row.iter().enumerate() {
             sheet.write_string_with_format(at, column as u16, cell, &look.label)?;
         }
+        lines(&mut sheet, at, row.iter().map(String::as_str).zip(widths.iter().copied()))?;
     }
     finish(&mut sheet, list.columns.len(), list.rows.len())?;
-    for column in 1..list.columns.len() {
-        sheet.set_column_width(column as u16, 2.0 * NUMBERS)?;
-    }
     Ok(sheet)
 }
 
@@ -156,6 +172,15 @@ fn named(name: &str) -> anyhow::Result<Worksheet> {
     let mut sheet = Worksheet::new();
     sheet.set_name(name)?.set_landscape().set_print_fit_to_pages(1, 0);
     Ok(sheet)
+}
+
+/// Makes a row as high as its texts need in columns so wide: not every program does that by itself.
+fn lines<'t>(sheet: &mut Worksheet, at: u32, texts: impl Iterator<Item = (&'t str, usize)>) -> anyhow::Result<()> {
+    let lines = texts.map(|(text, width)| text.chars().count().div_ceil(width.max(1))).max().unwrap_or(1);
+    if lines > 1 {
+        sheet.set_row_height(at, 15.0 * lines as f64)?;
+    }
+    Ok(())
 }
 
 /// The title and what stands between it and the table.
@@ -171,6 +196,8 @@ fn heading(sheet: &mut Worksheet, title: &str, said: &[Option<&str>], look: &Loo
 
 fn header(sheet: &mut Worksheet, heads: &[String], look: &Look) -> anyhow::Result<()> {
     sheet.set_column_width(0, FIRST)?;
+    let further = heads.iter().skip(1).map(|head| head.chars().count().div_ceil(NUMBERS as usize - 2));
+    sheet.set_row_height(TOP, 15.0 * further.max().unwrap_or(1).max(1) as f64)?;
     for (column, head) in heads.iter().enumerate() {
         sheet.write_string_with_format(TOP, column as u16, head, &look.head)?;
         if column > 0 {
@@ -287,11 +314,12 @@ fn draw(
     if rows == 0 || !drawn.columns.iter().any(amounts) {
         return Ok(());
     }
-    let mut picture = Picture::new(match drawn.shape {
+    let kind = match drawn.shape {
         Shape::Bars => ChartType::Bar,
         Shape::Stacked => ChartType::BarStacked,
         Shape::Lines => ChartType::Line,
-    });
+    };
+    let mut picture = Picture::new(kind);
     let mut any = false;
     for (number, at) in drawn.columns.iter().enumerate() {
         // Lengths in different units are no figure.
@@ -308,7 +336,7 @@ fn draw(
     } else {
         picture.legend().set_position(ChartLegendPosition::Bottom);
     }
-    place(sheet, picture, &table.title, columns, rows, false)
+    place(sheet, picture, &table.title, columns, rows, kind)
 }
 
 /// Puts the chart right of the table, as high as its rows need.
@@ -318,15 +346,20 @@ fn place(
     title: &str,
     columns: usize,
     rows: usize,
-    pie: bool,
+    kind: ChartType,
 ) -> anyhow::Result<()> {
+    let pie = kind == ChartType::Pie;
+    let upright = matches!(kind, ChartType::Bar | ChartType::BarStacked);
     picture.title().set_name(title).set_font(ChartFont::new().set_size(12));
     if pie {
         picture.legend().set_position(ChartLegendPosition::Bottom);
     } else {
-        // The first row on top, as in the table.
-        picture.y_axis().set_major_gridlines(false);
-        picture.x_axis().set_reverse();
+        picture.x_axis().set_major_gridlines(false);
+    }
+    if upright {
+        // The first row on top, as in the table; numbers stand at the bars.
+        picture.y_axis().set_reverse();
+        picture.x_axis().set_hidden(true);
     }
     picture.set_alt_text(title);
     picture.set_width(640).set_height(if pie { 360 } else { 120 + 30 * rows.min(40) as u32 });
