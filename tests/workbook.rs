@@ -34,6 +34,11 @@ fn number(value: &Value) -> Option<f64> {
     value.as_str().map(|text| text.parse().unwrap())
 }
 
+fn heads_of(sheet: &Range<Data>) -> Vec<String> {
+    let width = sheet.get_size().1 as u32;
+    (0..width).map(|c| sheet.get_value((TOP, c)).map(ToString::to_string).unwrap_or_default()).collect()
+}
+
 /// Column of a header, not before `from`.
 fn column_of(heads: &[String], from: usize, label: &str) -> usize {
     let is = |head: &String| head == label || head.strip_prefix(label).is_some_and(|rest| rest.starts_with(" ("));
@@ -56,14 +61,18 @@ fn the_workbook_says_what_the_report_says() {
             let sheet = workbook.worksheet_range(text(&table["id"])).unwrap();
             tables += 1;
             let kinds = table["by_kind"].as_object().unwrap();
+            let heads = heads_of(&sheet);
             for (row, at) in table["rows"].as_array().unwrap().iter().zip(TOP + 1..) {
                 let place = format!("{} {}", table["id"], row["key"]);
                 assert_eq!(sheet.get_value((at, 0)).unwrap().to_string(), text(&row["label"]), "{place}");
-                let of_kinds = kinds
-                    .values()
-                    .map(|kind| kind["rows"].as_array().unwrap().iter().find(|one| one["key"] == row["key"]).unwrap());
-                for (pair, one) in std::iter::once(row).chain(of_kinds).enumerate() {
-                    let column = 1 + 2 * pair as u32;
+                // Labels of kinds are their codes in Latvian.
+                let of_kinds = kinds.iter().map(|(code, kind)| {
+                    let column = heads.iter().position(|head| head.starts_with(&format!("{code} ("))).unwrap();
+                    let rows = kind["rows"].as_array().unwrap();
+                    (column, rows.iter().find(|one| one["key"] == row["key"]).unwrap())
+                });
+                for (column, one) in std::iter::once((1, row)).chain(of_kinds) {
+                    let column = column as u32;
                     holds(&sheet, (at, column), one["count"].as_f64(), &place);
                     holds(&sheet, (at, column + 1), number(&one["percent"]).map(|percent| percent / 100.0), &place);
                     numbers += 2;
@@ -73,9 +82,7 @@ fn the_workbook_says_what_the_report_says() {
         for table in section["measures"].as_array().into_iter().flatten() {
             let sheet = workbook.worksheet_range(text(&table["id"])).unwrap();
             tables += 1;
-            let width = sheet.get_size().1 as u32;
-            let heads = (0..width).map(|c| sheet.get_value((TOP, c)).map(ToString::to_string).unwrap_or_default());
-            let heads: Vec<String> = heads.collect();
+            let heads = heads_of(&sheet);
             for (row, at) in table["rows"].as_array().unwrap().iter().zip(TOP + 1..) {
                 let mut from = table["heads"].as_array().unwrap().len();
                 let cells = row["cells"].as_array().unwrap();
