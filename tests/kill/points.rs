@@ -114,7 +114,7 @@ impl Experiment {
 
     /// Before every write, but for temporary tables, which end with their connection, and the lake's files before they
     /// get their names: of several such writes in a row, only the first, since none of the others finds anything else on
-    /// the disk that anybody looks at. Of a report's files, which are many and written alike, the first and the last.
+    /// the disk that anybody looks at.
     fn kill_points(&self) -> Vec<usize> {
         let temporary: BTreeSet<&str> = self
             .writes
@@ -127,13 +127,7 @@ impl Experiment {
             batch || UNNAMED.contains(&write.as_str()) || target(write).is_some_and(|table| temporary.contains(table))
         };
         let after = |number: usize| number > 1 && passing(&self.writes[number - 2]);
-        let reports: Vec<usize> =
-            (1..=self.writes.len()).filter(|number| self.writes[number - 1].starts_with("report: ")).collect();
-        let between = reports.get(REPORT_FIRST..reports.len().saturating_sub(REPORT_LAST)).unwrap_or_default();
-        (1..=self.writes.len())
-            .filter(|number| !(passing(&self.writes[number - 1]) && after(*number)))
-            .filter(|number| !between.contains(number))
-            .collect()
+        (1..=self.writes.len()).filter(|number| !(passing(&self.writes[number - 1]) && after(*number))).collect()
     }
 
     fn kill_everywhere(&self, what: &str) {
@@ -148,10 +142,6 @@ impl Experiment {
 
 /// Writes of the lake to files that have no name in it yet, and waiting for the disk.
 const UNNAMED: [&str; 5] = ["lake: create file", "lake: write", "lake: end file", "lake: sync", "lake: sync folder"];
-
-/// Writes of a report that are tried: its folder, the page, the value, the workbook; and the last table.
-const REPORT_FIRST: usize = 8;
-const REPORT_LAST: usize = 2;
 
 /// The next run is that of another night: what was left half-way may be swept.
 fn age_leftovers(place: &Place) {
