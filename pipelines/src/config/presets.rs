@@ -2,7 +2,7 @@
 //! the fetch, format and tables that every source of the system begins with.
 //!
 //! A source that says `extends = "<system>"` is checked as a whole, after both were put together ([`merged`]). What each
-//! of the two files said stays known, so that a fault is told in the file where it stands ([`super::document::Base`]).
+//! of the two files said stays known, so that a fault is told in the file where it stands (`document.rs`).
 
 use std::collections::BTreeMap;
 

@@ -33,8 +33,9 @@ use crate::codelist::CodeList;
 pub use columns::{Unit, unit};
 use measure::{Key, Table};
 
-/// Rows of the lake that a measurement with quantiles holds at once, some 40 bytes each, and as much again while it sorts them.
-/// Fewer would be more scans of the whole lake.
+/// Rows of the lake that a measurement with quantiles holds at once, unless a single item has more: the total is one item.
+/// Measured: some 250 bytes a row at the peak, 5.6 GB for a total of 22.7 million requests. Fewer would be more scans of
+/// the whole lake.
 pub const PORTION_ROWS: u64 = 16_000_000;
 
 /// The kind of request that service indicators count.
@@ -158,7 +159,7 @@ pub fn channels(list: &CodeList) -> PolarsResult<DataFrame> {
 /// The indicators of a lake for a query.
 ///
 /// Every result is sorted by its key columns, nulls first. Counts are Int64 and never null, seconds Float64, null where
-/// nothing stands behind them. [`unit`] says what a column holds.
+/// nothing stands behind them. [`unit()`] says what a column holds.
 pub struct Indicators {
     inputs: Inputs,
     query: Query,
