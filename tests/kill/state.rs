@@ -275,7 +275,13 @@ fn content(table: &str, columns: &[String]) -> String {
         conditions.push(format!("({version}.valid_to IS NULL OR {version}.valid_to <> {version}.valid_from)"));
     }
     match table {
-        "finding" | "quarantine" | "quarantine_cell" => conditions.push(format!("t.run = {LATEST}")),
+        // What stands.
+        "finding" | "quarantine" => conditions.push("t.closed_run IS NULL".to_owned()),
+        "quarantine_cell" => conditions.push(
+            "EXISTS (SELECT 1 FROM quarantine q WHERE q.run = t.run AND q.source = t.source AND q.seq = t.seq \
+             AND q.closed_run IS NULL)"
+                .to_owned(),
+        ),
         // A source is known from the beginning of its first run, before it has delivered.
         "source_state" => conditions.push("t.last_run IS NOT NULL".to_owned()),
         _ => {}

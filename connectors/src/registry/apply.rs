@@ -28,7 +28,7 @@ impl Planned {
     /// # Errors
     /// The registry cannot be written; then nothing of this is kept.
     pub async fn apply(self, rows: Rows, seconds: f64) -> Result<Difference, RegistryError> {
-        let Self { mut stage, mut difference, timelines, cursor } = self;
+        let Self { mut stage, mut difference, timelines, cursor, snapshot } = self;
         let status = match &difference.gate {
             None => "ok",
             Some(gate) if gate.kind == GateKind::Quarantined => "gate",
@@ -36,7 +36,7 @@ impl Planned {
         };
         let mut worked_out_by = None;
         if difference.gate.is_none() {
-            let staged = std::mem::take(&mut stage.staged);
+            let staged = stage.staged.clone();
             let stale = stage.session.number(sql::STALE, &stage.scope).await? > 0;
             let affected = if stale { Affected::AllOfSource } else { Affected::OfDelivery };
             for one in staged.iter().filter(|one| one.table.child.is_none()) {
@@ -66,10 +66,18 @@ impl Planned {
             }
         }
         stage.record(status, rows, seconds, None).await?;
+        let closing = if snapshot {
+            sql::closing::close_all().to_vec()
+        } else {
+            sql::closing::close_delivered(&stage.staged, difference.gate.is_none())
+        };
+        for statement in closing {
+            stage.session.scoped(statement, &stage.scope).await?;
+        }
         for statement in sql::load_evidence() {
             stage.session.scoped(statement, &stage.scope).await?;
         }
-        for statement in sql::prune_evidence() {
+        for statement in sql::closing::prune_evidence() {
             stage.session.scoped(statement, &stage.scope).await?;
         }
         for counts in &difference.entities {
@@ -123,8 +131,9 @@ impl Stage {
         self.session.begin().await?;
         self.record("failed", rows, seconds, Some(error)).await?;
         let [findings, ..] = sql::load_evidence();
+        self.session.scoped(sql::closing::close_failed(), &self.scope).await?;
         self.session.scoped(findings, &self.scope).await?;
-        for statement in sql::prune_evidence() {
+        for statement in sql::closing::prune_evidence() {
             self.session.scoped(statement, &self.scope).await?;
         }
         self.session.commit().await?;

@@ -66,12 +66,14 @@ impl Registry {
 
     /// What each source did in its latest run: `source`, `status`, `as_of` (the run's), `last_new_at` (when a file of it
     /// was last met that had not been met before), then numbers: `read`, `skipped`, `rejected` rows, `mapped`,
-    /// `accepted`, `quarantined`, `duplicates`, `inserted`, `changed`, `retired`, `unchanged` records; by source.
+    /// `accepted`, `quarantined`, `duplicates`, `inserted`, `changed`, `retired`, `unchanged` records, and `standing`, those
+    /// of this and earlier deliveries that stand in quarantine; by source.
     ///
     /// # Errors
     /// The registry cannot be read.
     pub async fn deliveries(&self) -> Result<DataFrame, RegistryError> {
         let numbers = [
+            "standing",
             "read",
             "skipped",
             "rejected",
@@ -85,10 +87,11 @@ impl Registry {
             "unchanged",
         ];
         let sums: Vec<String> =
-            numbers[3..].iter().map(|name| format!("CAST(coalesce(sum(e.{name}), 0) AS BIGINT)")).collect();
+            numbers[4..].iter().map(|name| format!("CAST(coalesce(sum(e.{name}), 0) AS BIGINT)")).collect();
         let text = format!(
             "SELECT r.source, r.status, min(u.as_of), (SELECT max(o.started_at) FROM landed_file l JOIN run o ON o.id = l.run
-                WHERE l.source = r.source), r.rows_read, r.rows_skipped, r.rows_rejected, {}
+                WHERE l.source = r.source),
+            (SELECT count(*) FROM quarantine q WHERE q.source = r.source AND q.closed_run IS NULL), r.rows_read, r.rows_skipped, r.rows_rejected, {}
             FROM run_source r JOIN run u ON u.id = r.run
             LEFT JOIN run_source_entity e ON e.run = r.run AND e.source = r.source
             WHERE {LATEST} GROUP BY r.source, r.status, r.rows_read, r.rows_skipped, r.rows_rejected",
@@ -97,19 +100,16 @@ impl Registry {
         self.texts_and_numbers(&text, &["source", "status", "as_of", "last_new_at"], &numbers).await
     }
 
-    /// How often each rule was found broken in each source's latest run: `source`, `code`, `severity`, and the number
-    /// `findings`; by source and code. What a run did with a delivery (rules `S`) is not counted: it is no fault of the
-    /// data, and the same delivery met again would be told otherwise.
+    /// How often each rule is found broken in what each source delivered, as far as it stands: `source`, `code`,
+    /// `severity`, and the number `findings`; by source and code. What a run did with a delivery (rules `S`) is not counted:
+    /// it is no fault of the data, and the same delivery met again would be told otherwise.
     ///
     /// # Errors
     /// The registry cannot be read.
     pub async fn finding_counts(&self) -> Result<DataFrame, RegistryError> {
-        let text = format!(
-            "SELECT f.source, f.code, f.severity, count(*) FROM run_source r
-            JOIN finding f ON f.run = r.run AND f.source = r.source
-            WHERE {LATEST} AND f.code NOT LIKE 'S%' GROUP BY f.source, f.code, f.severity"
-        );
-        self.texts_and_numbers(&text, &["source", "code", "severity"], &["findings"]).await
+        let text = "SELECT f.source, f.code, f.severity, count(*) FROM finding f
+            WHERE f.closed_run IS NULL AND f.code NOT LIKE 'S%' GROUP BY f.source, f.code, f.severity";
+        self.texts_and_numbers(text, &["source", "code", "severity"], &["findings"]).await
     }
 
     /// The findings that [`Registry::finding_counts`] counts, of one source and rule: columns as [`Registry::findings`].
@@ -118,12 +118,8 @@ impl Registry {
     /// The registry cannot be read.
     pub async fn findings_of_rule(&self, source: &str, code: &str) -> Result<DataFrame, RegistryError> {
         let mut session = self.connect().await?;
-        let rows = session.rows("SELECT max(run) FROM run_source WHERE source = $1", &[source.into()]).await?;
-        let run: Option<i64> = match rows.first() {
-            Some(row) => row.try_get(0).map_err(|error| self.site.error(error))?,
-            None => None,
-        };
-        self.finding_frame(&mut session, run.unwrap_or_default(), Some(source), "f.code = $4", &[code.into()]).await
+        let condition = "f.closed_run IS NULL AND f.source = $1 AND f.code = $2";
+        self.finding_frame(&mut session, condition, &[source.into(), code.into()]).await
     }
 
     /// What a query gives, in the order of its texts: databases order texts each in its own way.

@@ -178,6 +178,8 @@ pub struct Planned {
     pub(super) difference: Difference,
     pub(super) timelines: Option<Arc<TimelineRules>>,
     pub(super) cursor: Option<String>,
+    /// Whether it is all that there is.
+    pub(super) snapshot: bool,
 }
 
 impl Planned {
@@ -283,6 +285,7 @@ impl Stage {
             stage: self,
             difference: Difference { entities, samples, matched, found: Vec::new(), gate },
             timelines,
+            snapshot: delivery.snapshot,
         })
     }
 

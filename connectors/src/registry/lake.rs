@@ -8,7 +8,7 @@ use vienkop_transforms::batch;
 use vienkop_transforms::finding::{self, Finding};
 use vienkop_transforms::model::Storage;
 use vienkop_transforms::records::{self, Records};
-use vienkop_transforms::status::events::{bucket, events, request_uid};
+use vienkop_transforms::status::events::{bucket, events, marks, request_uid};
 use vienkop_transforms::status::tables::{BUCKET, LakeTable, REQUEST};
 use vienkop_transforms::status::timeline::{TimelineRules, holidays_unknown, timelines};
 
@@ -17,7 +17,7 @@ use super::bulk::Cells;
 use super::difference::{Difference, EntityDifference};
 use super::error::{RegistryError, Site};
 use super::session::{Row, Session, Value};
-use super::sql::{Staged, lake as text};
+use super::sql::{Staged, closing, lake as text};
 use super::stage::Stage;
 use crate::lake::{Buckets, EventCounts, Lake, LakeChange, LakeFile, LakeMerge, MergeScope, Merged, Spill};
 
@@ -38,11 +38,20 @@ pub(super) struct Events {
     pub(super) quarantined: i64,
     /// What merging them found, by code.
     found: BTreeMap<&'static str, (Finding, u64)>,
+    /// What stands of them from earlier runs, once it was looked for.
+    standing: Option<Standing>,
+}
+
+/// Status events of which something stands from earlier runs: marks of those in quarantine, keys by which findings name
+/// them.
+struct Standing {
+    marks: BTreeSet<String>,
+    keys: BTreeSet<String>,
 }
 
 impl Events {
     pub(super) fn new(lake: Lake, plan: Option<tempfile::TempDir>) -> Self {
-        Self { lake, plan, spill: None, mapped: 0, quarantined: 0, found: BTreeMap::new() }
+        Self { lake, plan, spill: None, mapped: 0, quarantined: 0, found: BTreeMap::new(), standing: None }
     }
 
     fn spill(&mut self, source: &str) -> Result<&mut Spill, RegistryError> {
@@ -66,12 +75,12 @@ impl Stage {
         if accepted.height() > 0 {
             self.events.spill(&self.scope.source)?.add(&accepted)?;
         }
+        self.see(&records.frame).await?;
         let rejected = records.frame.clone().lazy().filter(col(records::ACCEPTED).not()).collect()?;
         self.events.mapped += records.frame.height() as i64;
         self.events.quarantined += rejected.height() as i64;
         let named = [
             (records::KEY, "record_key"),
-            (records::RECORD_UID, "record_uid"),
             (records::LANDED, "landed"),
             (records::SHEET, "sheet"),
             (batch::ROW, "row"),
@@ -79,8 +88,45 @@ impl Stage {
         ];
         let named = named.map(|(name, called)| col(name).alias(called));
         let always = [col(records::SEQ), lit(STATUS_EVENT).alias("entity")];
-        let rejected = rejected.lazy().select([&always[..], &named[..]].concat()).collect()?;
+        let mark = self.marked(&rejected)?;
+        let mut rejected = rejected.lazy().select([&always[..], &named[..]].concat()).collect()?;
+        rejected.with_column(mark)?;
         self.quarantine_records(&rejected).await
+    }
+
+    /// Notes which of the events that something stands of from earlier runs are delivered again.
+    async fn see(&mut self, events: &DataFrame) -> Result<(), RegistryError> {
+        let standing = match self.events.standing.take() {
+            Some(standing) => standing,
+            None => Standing {
+                marks: self.standing(closing::STANDING_MARKS).await?,
+                keys: self.standing(closing::STANDING_KEYS).await?,
+            },
+        };
+        let marks = if standing.marks.is_empty() { Vec::new() } else { marks(&self.scope.source, events)? };
+        let marks: BTreeSet<String> = marks.into_iter().flatten().filter(|mark| standing.marks.contains(mark)).collect();
+        let keys = events.column(records::KEY)?.str()?;
+        let keys = keys.iter().flatten().filter(|key| standing.keys.contains(*key)).map(str::to_owned);
+        let keys: BTreeSet<String> = keys.collect();
+        for (statement, seen) in [(closing::SEE_MARK, marks), (closing::SEE_KEY, keys)] {
+            for one in &seen {
+                self.session.bound(statement, &[one.as_str().into()]).await?;
+            }
+        }
+        self.events.standing = Some(standing);
+        Ok(())
+    }
+
+    async fn standing(&mut self, statement: &'static str) -> Result<BTreeSet<String>, RegistryError> {
+        let rows = self.session.scoped_rows(statement, &self.scope).await?;
+        let read = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>();
+        read.map_err(|error| self.session.site.error(error))
+    }
+
+    /// `record_uid` of events for the quarantine: by what they are known when they come again.
+    fn marked(&self, events: &DataFrame) -> PolarsResult<Column> {
+        let marks = marks(&self.scope.source, events)?;
+        Ok(Column::new("record_uid".into(), marks.into_iter().map(|marks| marks.into_iter().next()).collect::<Vec<_>>()))
     }
 
     /// Merges the delivery's events into the lake and works out the timelines of all requests that it touched; what it
@@ -124,6 +170,7 @@ impl Stage {
             let buckets = portion.buckets.clone();
             let (known, also) = self.portion(&buckets, &portion.requests).await?;
             let merged = merge.events(portion, &also, &known)?;
+            self.session.scoped(closing::close_worked_out(), &self.scope).await?;
             let made = timelines(&merged.events, &merged.known, rules)?;
             merge.put(&merged, &made.steps, &made.requests)?;
             self.store(&merged.changed(&made.requests)?).await?;
@@ -242,8 +289,9 @@ impl Stage {
     /// Quarantines events whose request the registry does not know, with what is known of them.
     async fn withhold(&mut self, withheld: &DataFrame) -> Result<(), RegistryError> {
         let key = concat_str([col(REQUEST[0]), col(REQUEST[1])], " / ", false).alias("record_key");
-        let uid = lit(NULL).cast(DataType::String).alias("record_uid");
-        let keyed = withheld.clone().lazy().with_columns([key, uid, lit(STATUS_EVENT).alias("entity")]).collect()?;
+        let at = col("at").dt().strftime("%Y-%m-%dT%H:%M:%SZ");
+        let mut keyed = withheld.clone().lazy().with_columns([key, at, lit(STATUS_EVENT).alias("entity")]).collect()?;
+        keyed.with_column(self.marked(&keyed)?)?;
         self.quarantine_records(&keyed).await?;
         for (ordinal, name) in (1..).zip([REQUEST[0], REQUEST[1], "event_id", "state_raw", "at_raw", "step_no"]) {
             let filled = keyed.clone().lazy().filter(col(name).is_not_null()).collect()?;

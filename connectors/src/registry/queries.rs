@@ -94,8 +94,8 @@ pub struct QuarantineRow {
     pub row: Option<i64>,
     /// Part of the row.
     pub part: Option<i64>,
-    /// `open`.
-    pub status: String,
+    /// The run that took it back; none: it stands.
+    pub closed_run: Option<i64>,
     /// Codes of the errors found in it, `V001, V004`.
     pub codes: Option<String>,
 }
@@ -115,15 +115,11 @@ pub struct QuarantineDetail {
 const PAGE: usize = 20_000;
 
 const QUARANTINE: &str = r#"SELECT q.id, q.run, q.source, q.seq, q.entity, q.record_key, l.name, q.landed, q.sheet, q."row",
-    q.part, q.status, (SELECT string_agg(code, ', ') FROM (SELECT DISTINCT f.code FROM finding f WHERE f.run = q.run
+    q.part, q.closed_run, (SELECT string_agg(code, ', ') FROM (SELECT DISTINCT f.code FROM finding f WHERE f.run = q.run
     AND f.source = q.source AND f.landed IS NOT DISTINCT FROM q.landed AND f."row" IS NOT DISTINCT FROM q."row"
     AND f.sheet IS NOT DISTINCT FROM q.sheet AND f.part IS NOT DISTINCT FROM q.part AND f.entity = q.entity
     AND f.severity = 'error' ORDER BY f.code) c)
     FROM quarantine q LEFT JOIN landed_file l ON l.id = q.landed"#;
-
-/// Runs whose findings and quarantine are a source's current ones.
-const CURRENT: &str =
-    "q.run = (SELECT max(r.run) FROM run_source r WHERE r.source = q.source AND r.status <> 'failed')";
 
 impl Registry {
     /// The last `most` runs, latest first.
@@ -177,7 +173,7 @@ impl Registry {
         Ok(sources)
     }
 
-    /// Records in quarantine as of each source's latest delivery, at most `most`, by source and place.
+    /// Records in quarantine that stand: not accepted, and not delivered again since. At most `most`, by source and number.
     ///
     /// # Errors
     /// The registry cannot be read.
@@ -188,7 +184,7 @@ impl Registry {
     ) -> Result<Vec<QuarantineRow>, RegistryError> {
         let mut session = self.connect().await?;
         let text =
-            format!("{QUARANTINE} WHERE {CURRENT} AND ($1 IS NULL OR q.source = $1) ORDER BY q.source, q.id LIMIT $2");
+            format!("{QUARANTINE} WHERE q.closed_run IS NULL AND ($1 IS NULL OR q.source = $1) ORDER BY q.source, q.id LIMIT $2");
         let rows = session.rows(text, &[source.into(), (most as i64).into()]).await?;
         rows.iter().map(quarantine_row).collect::<Result<_, _>>().map_err(|error| self.site.error(error))
     }
@@ -211,62 +207,75 @@ impl Registry {
             .await?;
         let cell = |row: &Row| Ok((row.try_get(0)?, row.try_get(1)?));
         let cells = cells.iter().map(cell).collect::<Result<_, _>>().map_err(|error| self.site.error(error))?;
-        let place = r#"f.landed IS NOT DISTINCT FROM $4 AND f.sheet IS NOT DISTINCT FROM $5
-            AND f."row" IS NOT DISTINCT FROM $6 AND f.part IS NOT DISTINCT FROM $7 AND f.entity = $8"#;
-        let place_values = [
+        let place = r#"f.run = $1 AND f.source = $2 AND f.landed IS NOT DISTINCT FROM $3 AND f.sheet IS NOT DISTINCT FROM $4
+            AND f."row" IS NOT DISTINCT FROM $5 AND f.part IS NOT DISTINCT FROM $6 AND f.entity = $7"#;
+        let values = [
+            head.run.into(),
+            head.source.as_str().into(),
             head.landed.into(),
             head.sheet.as_deref().into(),
             head.row.into(),
             head.part.into(),
             head.entity.as_str().into(),
         ];
-        let findings = self.finding_frame(&mut session, head.run, Some(&head.source), place, &place_values).await?;
+        let findings = self.finding_frame(&mut session, place, &values).await?;
         Ok(Some(QuarantineDetail { head, cells, findings }))
     }
 
-    /// The record in quarantine with this uid, as of its source's latest delivery.
+    /// The record with this uid that stands in quarantine.
     ///
     /// # Errors
     /// The registry cannot be read.
     pub async fn quarantined(&self, record_uid: &str) -> Result<Option<QuarantineRow>, RegistryError> {
         let mut session = self.connect().await?;
-        let text = format!("{QUARANTINE} WHERE {CURRENT} AND q.record_uid = $1 ORDER BY q.id LIMIT 1");
+        let text = format!("{QUARANTINE} WHERE q.closed_run IS NULL AND q.record_uid = $1 ORDER BY q.id LIMIT 1");
         let rows = session.rows(text, &[record_uid.into()]).await?;
         rows.first().map(quarantine_row).transpose().map_err(|error| self.site.error(error))
     }
 
-    /// Findings of a run, of one source or of all: columns `source`, `file`, then those of
-    /// [`finding::COLUMNS`], in the order found.
+    /// Findings of a run, of one source or of all: columns `source`, `run`, `file`, then those of [`finding::COLUMNS`]
+    /// (`String`; `run`, `landed`, `row`, `part` `Int64`), in the order found.
     ///
     /// # Errors
     /// The registry cannot be read.
     pub async fn findings(&self, run: i64, source: Option<&str>) -> Result<DataFrame, RegistryError> {
         let mut session = self.connect().await?;
-        self.finding_frame(&mut session, run, source, "1 = 1", &[]).await
+        let values = [run.into(), source.into()];
+        self.finding_frame(&mut session, "f.run = $1 AND ($2 IS NULL OR f.source = $2)", &values).await
+    }
+
+    /// Findings that stand, of one source or of all: of its latest delivery, and of what earlier ones of changes brought
+    /// and nothing has brought again since. A frame as [`Registry::findings`] gives.
+    ///
+    /// # Errors
+    /// The registry cannot be read.
+    pub async fn standing_findings(&self, source: Option<&str>) -> Result<DataFrame, RegistryError> {
+        let mut session = self.connect().await?;
+        let condition = "f.closed_run IS NULL AND ($1 IS NULL OR f.source = $1)";
+        self.finding_frame(&mut session, condition, &[source.into()]).await
     }
 
     pub(super) async fn finding_frame(
         &self,
         session: &mut Session,
-        run: i64,
-        source: Option<&str>,
         condition: &str,
-        more: &[Value<'_>],
+        values: &[Value<'_>],
     ) -> Result<DataFrame, RegistryError> {
         let columns: Vec<String> = finding::COLUMNS.iter().map(|column| format!(r#"f."{column}""#)).collect();
         let text = format!(
-            "SELECT f.id, f.source, l.name, {} FROM finding f LEFT JOIN landed_file l ON l.id = f.landed
-            WHERE f.run = $1 AND ($2 IS NULL OR f.source = $2) AND f.id > $3 AND {condition} ORDER BY f.id LIMIT {PAGE}",
-            columns.join(", ")
+            "SELECT f.id, f.source, f.run, l.name, {} FROM finding f LEFT JOIN landed_file l ON l.id = f.landed
+            WHERE {condition} AND f.id > ${} ORDER BY f.id LIMIT {PAGE}",
+            columns.join(", "),
+            values.len() + 1
         );
-        let names = ["source", "file"].into_iter().chain(finding::COLUMNS);
-        let mut frame = Builders::new(
-            names.map(|n| (n, if matches!(n, "landed" | "row" | "part") { Storage::Integer } else { Storage::Text })),
-        );
+        let names = ["source", "run", "file"].into_iter().chain(finding::COLUMNS);
+        let number = |name| matches!(name, "run" | "landed" | "row" | "part");
+        let mut frame =
+            Builders::new(names.map(|name| (name, if number(name) { Storage::Integer } else { Storage::Text })));
         let mut last = 0_i64;
         loop {
-            let mut values: Vec<Value<'_>> = vec![run.into(), source.into(), last.into()];
-            values.extend_from_slice(more);
+            let mut values = values.to_vec();
+            values.push(last.into());
             let rows = session.rows(text.clone(), &values).await?;
             for row in &rows {
                 last = row.try_get(0).map_err(|error| self.site.error(error))?;
@@ -464,7 +473,7 @@ fn quarantine_row(row: &Row) -> Result<QuarantineRow, sqlx::Error> {
         sheet: row.try_get(8)?,
         row: row.try_get(9)?,
         part: row.try_get(10)?,
-        status: row.try_get(11)?,
+        closed_run: row.try_get(11)?,
         codes: row.try_get(12)?,
     })
 }

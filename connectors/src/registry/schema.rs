@@ -34,6 +34,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("migrations/sqlite/0004_cursor.sql"),
         include_str!("migrations/postgres/0004_cursor.sql"),
     ),
+    (
+        5,
+        "closing",
+        include_str!("migrations/sqlite/0005_closing.sql"),
+        include_str!("migrations/postgres/0005_closing.sql"),
+    ),
 ];
 
 fn migrator(dialect: Dialect) -> Migrator {

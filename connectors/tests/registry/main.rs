@@ -5,6 +5,7 @@
 mod battery;
 mod assess;
 mod bench;
+mod closing;
 mod conflicts;
 mod evidence;
 mod gates;

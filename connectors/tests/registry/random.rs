@@ -68,6 +68,8 @@ struct Held {
 #[derive(Default)]
 struct Model {
     sources: [BTreeMap<&'static str, Held>; 2],
+    /// Codes of what stands in quarantine, a row an entry.
+    rejected: [Vec<&'static str>; 2],
 }
 
 impl Model {
@@ -96,8 +98,11 @@ impl Model {
             }] += 1;
             held.insert(code, after);
         }
+        let seen: BTreeSet<&str> = step.rows.iter().map(|row| CODES[row.code]).collect();
+        let rejected = &mut self.rejected[step.source];
+        rejected.retain(|code| !step.snapshot && !seen.contains(code));
+        rejected.extend(step.rows.iter().filter(|row| !row.accepted).map(|row| CODES[row.code]));
         if step.snapshot {
-            let seen: BTreeSet<&str> = step.rows.iter().map(|row| CODES[row.code]).collect();
             let before = held.len();
             held.retain(|code, _| seen.contains(code));
             counted[2] = (before - held.len()) as i64;
@@ -160,6 +165,12 @@ fn frames(step: &Step) -> (How, Vec<vienkop_transforms::records::Records>) {
     (if step.snapshot { snapshot(&mapped) } else { delta(&mapped) }, records)
 }
 
+fn sorted<'a>(codes: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut codes: Vec<&str> = codes.collect();
+    codes.sort_unstable();
+    codes
+}
+
 async fn follow(mut bench: Bench, deliveries: &[Step]) {
     bench.priorities = vec![priority("weak", 1), priority("strong", 2)];
     let mut model = Model::default();
@@ -173,6 +184,9 @@ async fn follow(mut bench: Bench, deliveries: &[Step]) {
         let expected = model.deliver(step);
         assert_eq!(counts(&done, "service")[..4], expected, "{step:?}");
         assert_eq!(bench.ask(MERGED).await, model.merged(), "{step:?}");
+        let listed = bench.registry.quarantine_list(Some(source), 100).await.unwrap();
+        let listed = listed.iter().map(|row| row.record_key.as_deref().unwrap().rsplit('/').next().unwrap());
+        assert_eq!(sorted(listed), sorted(model.rejected[step.source].iter().copied()), "{step:?}");
         if step.times > 1 {
             let again = counts(&bench.deliver(source, &how, &records).await, "service");
             assert_eq!(again[..3], [0; 3], "the same again changes nothing: {step:?}");

@@ -1,7 +1,5 @@
-//! `vienkop findings`: everything that was said of the latest delivery of each source, or of one, and of the registry
-//! as a whole.
-
-use std::collections::BTreeMap;
+//! `vienkop findings`: everything that stands of what was said of each source's deliveries, or of one's, and of the
+//! registry as a whole.
 
 use jiff::Timestamp;
 use polars::prelude::DataFrame;
@@ -10,9 +8,6 @@ use serde::Serialize;
 use super::session::Session;
 use super::{Exit, Options, output};
 use crate::tell;
-
-/// How many runs back a source's latest delivery is looked for.
-const RUNS: usize = 1_000;
 
 /// How many findings of each rule about the registry as a whole are listed; all are counted.
 pub(super) const LISTED: usize = 10_000;
@@ -51,21 +46,15 @@ pub(super) async fn findings(
     let registry = session.open_registry().await?;
     let mut found = Vec::new();
     if !links {
-        let mut latest = BTreeMap::new();
-        for run in registry.runs(RUNS).await? {
-            for source in run.sources {
-                latest.entry(source.source).or_insert(run.number);
-            }
-        }
-        for (source, run) in latest.into_iter().filter(|(source, _)| wanted.is_none_or(|wanted| wanted == source)) {
-            collect(&session, &registry.findings(run, Some(&source)).await?, Some(run), &mut found)?;
-        }
+        collect(&session, &registry.standing_findings(wanted).await?, &mut found)?;
+        // Of a source, what was found first comes first.
+        found.sort_by(|a, b| a.source.cmp(&b.source));
     }
     let mut more = 0;
     if wanted.is_none() {
         let whole = registry.findings_of_links(institution, LISTED).await?;
         more = whole.counts.values().sum::<u64>().saturating_sub(whole.list.height() as u64);
-        collect(&session, &whole.list, None, &mut found)?;
+        collect(&session, &whole.list, &mut found)?;
     }
     if options.json {
         output::json(&found)?;
@@ -84,7 +73,8 @@ pub(super) async fn findings(
 }
 
 /// Findings of a frame as people and machines are told them.
-fn collect(session: &Session, frame: &DataFrame, run: Option<i64>, found: &mut Vec<Found>) -> anyhow::Result<()> {
+fn collect(session: &Session, frame: &DataFrame, found: &mut Vec<Found>) -> anyhow::Result<()> {
+    let runs = frame.column("run").ok().map(|column| column.i64()).transpose()?;
     let owners = frame.column("owner").ok().map(|column| column.str()).transpose()?;
     for row in 0..frame.height() {
         let Some(finding) = tell::at(frame, row)? else { continue };
@@ -95,7 +85,7 @@ fn collect(session: &Session, frame: &DataFrame, run: Option<i64>, found: &mut V
         found.push(Found {
             message: tell::sentence(session.texts(), &finding, file.as_deref()),
             source: text("source")?.unwrap_or_default(),
-            run,
+            run: runs.and_then(|runs| runs.get(row)),
             code: finding.code,
             severity: finding.severity,
             entity: finding.entity,

@@ -6,7 +6,7 @@ use super::tables::{BUCKET, LakeTable, REQUEST, time};
 use crate::batch;
 use crate::model;
 use crate::records::{self, Records};
-use crate::resolve::record_uid;
+use crate::resolve::{record_uid, uid};
 
 /// The accepted events of a batch: columns of [`LakeTable::StatusEvent`], then [`records::SEQ`] (`Int64`), their order
 /// within the delivery.
@@ -56,6 +56,37 @@ pub fn events(source: &str, records: &Records) -> PolarsResult<DataFrame> {
             .eq(accepted.get_column_names().into_iter().take(LakeTable::StatusEvent.schema().len()))
     );
     Ok(accepted)
+}
+
+/// What each of some events is known by when it comes again, the most telling first: its id in the source; its time and
+/// state; one of these, where the other could not be read or was put right since. Nothing of an event whose request is not
+/// known.
+///
+/// `events`: the columns of a request's key; where they are there, `event_id`, `at` (as the registry writes it), `state`
+/// and `state_raw`; all `String`.
+///
+/// # Errors
+/// A column is not of that type.
+pub fn marks(source: &str, events: &DataFrame) -> PolarsResult<Vec<Vec<String>>> {
+    let text = |name: &str| events.column(name).ok().map(|column| column.str()).transpose();
+    let (institutions, numbers) = (text(REQUEST[0])?, text(REQUEST[1])?);
+    let (ids, times, states, raws) = (text("event_id")?, text("at")?, text("state")?, text("state_raw")?);
+    let at = |column: Option<&'_ StringChunked>, row: usize| column.and_then(|column| column.get(row)).map(str::to_owned);
+    let marks = (0..events.height()).map(|row| {
+        let (Some(institution), Some(number)) = (at(institutions, row), at(numbers, row)) else { return Vec::new() };
+        let state = at(raws, row).or_else(|| at(states, row));
+        let (id, time) = (at(ids, row), at(times, row));
+        let both = time.clone().zip(state.clone()).map(|(time, state)| vec![time, state]);
+        let known = [("id", id.map(|id| vec![id])), ("event", both)];
+        let known = known.into_iter().chain([("at", time.map(|at| vec![at])), ("state", state.map(|state| vec![state]))]);
+        let mark = |kind: &str, parts: Vec<String>| {
+            let head = ["event", source, institution.as_str(), number.as_str(), kind];
+            let parts: Vec<&str> = head.into_iter().chain(parts.iter().map(String::as_str)).collect();
+            uid(&parts).to_string()
+        };
+        known.filter_map(|(kind, parts)| Some(mark(kind, parts?))).collect()
+    });
+    Ok(marks.collect())
 }
 
 /// The uid of the record of a request.

@@ -250,7 +250,7 @@ impl Registry {
         Ok(Past { subject, versions, delivered, moves, files, runs })
     }
 
-    /// What was said of a record (known by its key, its children included) in its source's latest delivery; a frame as
+    /// What stands of what was said of a record (known by its key, its children included); a frame as
     /// [`Registry::findings`] gives.
     ///
     /// # Errors
@@ -262,14 +262,14 @@ impl Registry {
         key: &str,
     ) -> Result<DataFrame, RegistryError> {
         let mut session = self.connect().await?;
-        let latest = "SELECT max(run) FROM run_source WHERE source = $1 AND status <> 'failed'";
-        let runs = lines(&mut session, latest.into(), &[source.into()], &[Storage::Integer]).await?;
-        let run = runs.first().and_then(|line| line.number(0)).unwrap_or_default();
         let labels = Table::of(entity).children().map(Table::label);
         let labels = std::iter::once(entity.name.to_owned()).chain(labels).map(|label| format!("'{label}'"));
         let labels: Vec<String> = labels.collect();
-        let condition = format!("f.record_key = $4 AND f.entity IN ({})", labels.join(", "));
-        self.finding_frame(&mut session, run, Some(source), &condition, &[key.into()]).await
+        let condition = format!(
+            "f.closed_run IS NULL AND f.source = $1 AND f.record_key = $2 AND f.entity IN ({})",
+            labels.join(", ")
+        );
+        self.finding_frame(&mut session, &condition, &[source.into(), key.into()]).await
     }
 }
 

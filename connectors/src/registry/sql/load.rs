@@ -118,23 +118,6 @@ impl Staged {
     }
 }
 
-/// Runs of a source whose findings and quarantine are kept: a month of nights. Every bad row of every night would
-/// soon outweigh the registry itself; how many there were stays with each run.
-const KEPT_RUNS: usize = 30;
-
-/// Removes findings and quarantine of the source's runs before the last [`KEPT_RUNS`], but never those that are still
-/// current: of its latest run that did not fail. After the run's own record.
-pub(in crate::registry) fn prune_evidence() -> [String; 3] {
-    ["finding", "quarantine", "quarantine_cell"].map(|table| {
-        format!(
-            "DELETE FROM {table} WHERE source = $2 AND run IN (SELECT o.run FROM run_source o WHERE o.source = $2
-            AND o.run < (SELECT min(k.run) FROM (SELECT r.run FROM run_source r WHERE r.source = $2
-            ORDER BY r.run DESC LIMIT {KEPT_RUNS}) k)
-            AND o.run <> (SELECT coalesce(max(c.run), 0) FROM run_source c WHERE c.source = $2 AND c.status <> 'failed'))"
-        )
-    })
-}
-
 /// Findings, quarantine and its cells of the source in this run.
 pub(in crate::registry) fn load_evidence() -> [String; 3] {
     let columns = quoted(finding::COLUMNS);

@@ -16,6 +16,7 @@
 //! | `uid_x`, `gone_x` | the entity of each affected record; entities that lose their last record |
 //! | `affected_x`, `feed_x`, `merge_x`, `outcome_x`, `pick_x` | the merged view of affected entities |
 
+pub(super) mod closing;
 mod dialect;
 mod difference;
 pub(super) mod history;
@@ -35,7 +36,7 @@ use vienkop_transforms::model::{self, Child, Entity, Field, Storage};
 pub(super) use dialect::{Dialect, PARAMETERS};
 pub(super) use difference::findings_of_the_set;
 pub(super) use links::checks as link_checks;
-pub(super) use load::{load_evidence, prune_evidence};
+pub(super) use load::load_evidence;
 pub(super) use merge::{DECIDED_FIELDS, FIELDS_WITH_PRIORITIES, OVERLAPS, STALE};
 pub(super) use staging::{JOINED, Shape, Staged, copy, create_stage_common, insert};
 pub(super) use tables::{views, wanted};

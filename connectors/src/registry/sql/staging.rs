@@ -194,7 +194,8 @@ impl Staged {
     }
 }
 
-/// Columns of the staged findings.
+/// Tables of what is no record: findings, quarantine, landed files, and of status events that were delivered again the marks
+/// of those in quarantine and the keys by which findings name them.
 pub(in crate::registry) fn create_stage_common() -> Vec<String> {
     let finding: Vec<String> = finding::COLUMNS
         .iter()
@@ -212,6 +213,8 @@ pub(in crate::registry) fn create_stage_common() -> Vec<String> {
             dialect::ROW_ID
         ),
         "CREATE TEMP TABLE stage_file (landed INTEGER PRIMARY KEY, mark TEXT NOT NULL)".into(),
+        "CREATE TEMP TABLE seen_mark (mark TEXT NOT NULL PRIMARY KEY)".into(),
+        "CREATE TEMP TABLE seen_key (record_key TEXT NOT NULL PRIMARY KEY)".into(),
     ]
 }
 

@@ -1,0 +1,137 @@
+//! What earlier runs said of a source: until when it stands, and for how long it is kept.
+//!
+//! A finding or a record in quarantine stands until it is taken back (`closed_run`). A delivery of all that there is takes
+//! back whatever was said before. One of changes takes back what it speaks of again: what was said of a record that comes
+//! again, accepted or not; of rows whose record cannot be told, those that come again as they were; and what was said of
+//! the delivery itself. Of status events see `registry/lake.rs`.
+
+use super::Staged;
+
+/// What stands of earlier runs, of the table at hand.
+const EARLIER: &str = "source = $2 AND closed_run IS NULL AND run <> $1";
+
+/// Whether a record in quarantine `q` stands where the finding does.
+const SAME_PLACE: &str = r#"q.run = finding.run AND q.source = finding.source
+    AND q.landed IS NOT DISTINCT FROM finding.landed AND q."row" IS NOT DISTINCT FROM finding."row"
+    AND q.sheet IS NOT DISTINCT FROM finding.sheet AND q.part IS NOT DISTINCT FROM finding.part
+    AND q.entity = finding.entity"#;
+
+/// Stands between cells and is in none of them.
+const BETWEEN: char = '\u{1F}';
+
+/// Whether the finding is of a run that failed: what it said was of that run only.
+const OF_FAILED: &str = "run IN (SELECT r.run FROM run_source r WHERE r.source = $2 AND r.status = 'failed')";
+
+/// Marks of the source's status events that stand in quarantine.
+pub(in crate::registry) const STANDING_MARKS: &str = "SELECT DISTINCT record_uid FROM quarantine
+    WHERE source = $2 AND closed_run IS NULL AND entity = 'status_event' AND record_uid IS NOT NULL";
+
+/// Keys of status events about which something stands.
+pub(in crate::registry) const STANDING_KEYS: &str = "SELECT DISTINCT record_key FROM finding
+    WHERE source = $2 AND closed_run IS NULL AND entity = 'status_event' AND record_key IS NOT NULL";
+
+/// Notes that one of them was delivered again.
+pub(in crate::registry) const SEE_MARK: &str =
+    "INSERT INTO seen_mark (mark) VALUES ($1) ON CONFLICT (mark) DO NOTHING";
+
+/// The same by its key.
+pub(in crate::registry) const SEE_KEY: &str =
+    "INSERT INTO seen_key (record_key) VALUES ($1) ON CONFLICT (record_key) DO NOTHING";
+
+/// A delivery of all that there is: whatever was said before is taken back.
+pub(in crate::registry) fn close_all() -> [String; 2] {
+    ["quarantine", "finding"].map(|table| format!("UPDATE {table} SET closed_run = $1 WHERE {EARLIER}"))
+}
+
+/// A run that failed takes back what earlier ones that failed had said of themselves.
+pub(in crate::registry) fn close_failed() -> String {
+    format!("UPDATE finding SET closed_run = $1 WHERE {EARLIER} AND {OF_FAILED}")
+}
+
+/// A delivery of changes. Where it was not `loaded`, what was said of records that it would have mended stands.
+pub(in crate::registry) fn close_delivered(staged: &[Staged], loaded: bool) -> Vec<String> {
+    let mut statements = Vec::new();
+    let closing = |condition: &str| format!("UPDATE quarantine SET closed_run = $1 WHERE {EARLIER} AND {condition}");
+    for (label, x) in spoken_of(staged).filter(|_| loaded) {
+        statements.push(closing(&format!(
+            r#"entity = '{label}' AND EXISTS (SELECT 1 FROM "delta_{x}" d
+            WHERE d.record_uid = quarantine.record_uid AND d.state <> 'touched')"#
+        )));
+    }
+    statements.push(closing("(entity, record_uid) IN (SELECT s.entity, s.record_uid FROM stage_quarantine s)"));
+    statements.push(closing("entity = 'status_event' AND record_uid IN (SELECT mark FROM seen_mark)"));
+    let content = |cells: &str, head: &str, more: &str| {
+        format!(
+            r#"(SELECT string_agg(c.cell, '{BETWEEN}') FROM (SELECT o."column" || '{BETWEEN}' || coalesce(o.value, '') AS cell
+            FROM {cells} o WHERE o.seq = {head}.seq{more} ORDER BY o.ordinal, o."column") c)"#
+        )
+    };
+    let (old, new) = (
+        content("quarantine_cell", "quarantine", " AND o.run = quarantine.run AND o.source = quarantine.source"),
+        content("stage_cell", "s", ""),
+    );
+    statements.push(closing(&format!(
+        "record_uid IS NULL AND (entity, {old}) IN (SELECT s.entity, {new} FROM stage_quarantine s
+        WHERE s.record_uid IS NULL)"
+    )));
+    let mut again = vec!["record_key IS NULL".to_owned(), OF_FAILED.to_owned()];
+    // What timelines say is said anew where they are worked out anew.
+    again.extend(spoken_of(staged).filter(|_| loaded).map(|(label, x)| {
+        format!(
+            r#"(entity = '{label}' AND code NOT LIKE 'T%' AND record_key IN (SELECT s."_key" FROM "stage_{x}" s))"#
+        )
+    }));
+    again.push("(entity = 'status_event' AND record_key IN (SELECT k.record_key FROM seen_key k))".to_owned());
+    statements.push(format!(
+        "UPDATE finding SET closed_run = $1 WHERE {EARLIER}
+        AND (EXISTS (SELECT 1 FROM quarantine q WHERE {SAME_PLACE} AND q.closed_run = $1)
+        OR ({} AND ({})))",
+        stands_alone(),
+        again.join(" OR ")
+    ));
+    statements
+}
+
+/// What was said of the requests of the portion whose timelines are worked out: of their sequences, of events that came
+/// twice. It is said anew.
+pub(in crate::registry) fn close_worked_out() -> String {
+    format!(
+        "UPDATE finding SET closed_run = $1 WHERE {EARLIER} AND (code LIKE 'T%' OR entity = 'status_event')
+        AND record_key IN (SELECT p.institution_reg_no || ' / ' || p.request_no FROM lake_portion p) AND {}",
+        stands_alone()
+    )
+}
+
+/// Condition that no record in quarantine holds the finding.
+fn stands_alone() -> String {
+    format!("NOT EXISTS (SELECT 1 FROM quarantine q WHERE {SAME_PLACE} AND q.closed_run IS NULL)")
+}
+
+/// Names of what a delivery speaks of, with the table that holds its records: a list is spoken of by its parents too.
+fn spoken_of(staged: &[Staged]) -> impl Iterator<Item = (String, String)> {
+    staged.iter().flat_map(|one| {
+        let parent = one.table.child.map(|_| one.table.parent().name());
+        std::iter::once(one.table.name()).chain(parent).map(|table| (one.table.label(), table))
+    })
+}
+
+/// Runs of a source whose findings and quarantine are kept though they are taken back: a month of nights. Every bad row of
+/// every night would soon outweigh the registry itself; how many there were stays with each run.
+const KEPT_RUNS: usize = 30;
+
+/// Removes what was taken back and is older than [`KEPT_RUNS`] runs. After the run's own record.
+pub(in crate::registry) fn prune_evidence() -> [String; 3] {
+    let old = format!(
+        "source = $2 AND run IN (SELECT o.run FROM run_source o WHERE o.source = $2
+        AND o.run < (SELECT min(k.run) FROM (SELECT r.run FROM run_source r WHERE r.source = $2
+        ORDER BY r.run DESC LIMIT {KEPT_RUNS}) k))"
+    );
+    [
+        format!("DELETE FROM finding WHERE {old} AND closed_run IS NOT NULL"),
+        format!("DELETE FROM quarantine WHERE {old} AND closed_run IS NOT NULL"),
+        format!(
+            "DELETE FROM quarantine_cell WHERE {old} AND NOT EXISTS (SELECT 1 FROM quarantine q
+            WHERE q.run = quarantine_cell.run AND q.source = quarantine_cell.source AND q.seq = quarantine_cell.seq)"
+        ),
+    ]
+}
