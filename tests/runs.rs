@@ -105,6 +105,54 @@ fn quarantine_keeps_what_the_registry_holds_and_the_gate_stops_a_bad_delivery() 
 }
 
 #[test]
+fn what_a_delivery_of_changes_leaves_in_quarantine_stays_listed_until_mended_or_closed() {
+    let project = Project::new();
+    project.services("reg", "code;name;description\n01;Alfa;x\n02;;y\n;Gamma;z\n").pipeline(&["reg"]);
+    let toml = project.path("config/sources/reg.toml");
+    let text = std::fs::read_to_string(&toml).unwrap();
+    let text = text.replace("delivers = \"snapshot\"", "delivers = \"delta\"");
+    assert!(text.contains("delta"));
+    std::fs::write(&toml, text.replace("max_quarantined_share = 0.6", "max_quarantined_share = 1.0")).unwrap();
+    let listed = || -> Vec<String> {
+        let list = project.vienkop(&["quarantine", "list", "--json"]).ends(0).json();
+        list.as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let rules = || -> Vec<String> {
+        let found = project.vienkop(&["findings", "reg", "--json"]).ends(0).json();
+        let codes = found.as_array().unwrap().iter().filter(|one| one["severity"] == "error");
+        codes.map(|one| one["code"].as_str().unwrap().to_owned()).collect()
+    };
+    project.run(&[]).ends(0);
+    let [named, nameless] = &listed()[..] else { panic!("{:?}", listed()) };
+    assert_eq!(rules(), ["V001", "V001"]);
+    // A night on which something else changed.
+    project.file("reg.csv", "code;name;description\n04;Delta;x\n");
+    assert_eq!(count(&project.run(&[]).ends(0).json(), "reg", "service", "quarantined"), 0);
+    assert_eq!(listed(), [named.clone(), nameless.clone()]);
+    assert_eq!(rules(), ["V001", "V001"]);
+    // The one is mended; the other names no record, so that nobody can know what would mend it.
+    project.file("reg.csv", "code;name;description\n02;Beta;y\n");
+    project.run(&[]).ends(0);
+    assert_eq!(listed(), [nameless.clone()]);
+    let shown = project.vienkop(&["quarantine", "show", named, "--lang", "en"]).ends(0).stdout;
+    assert!(shown.contains("No longer in quarantine since run 3") && shown.contains("V001"), "{shown}");
+
+    project.vienkop(&["quarantine", "close", nameless, "--because", " "]).ends(2);
+    project.vienkop(&["quarantine", "close", "other#2", "--because", "x"]).ends(2);
+    let because = "rinda dzēsta, zvanīja 120389-12345";
+    let closed = project.vienkop(&["quarantine", "close", nameless, "--because", because, "--json"]).ends(0).json();
+    assert_eq!(closed["run"], 4);
+    assert!(listed().is_empty() && rules().is_empty());
+    let shown = project.vienkop(&["quarantine", "show", nameless]).ends(0).stdout;
+    assert!(shown.contains("rinda dzēsta") && shown.contains("Gamma") && !shown.contains("120389-12345"), "{shown}");
+    project.vienkop(&["quarantine", "close", nameless, "--because", "x"]).ends(2);
+    // Sent once more as it was, it is there once more.
+    project.file("reg.csv", "code;name;description\n;Gamma;z\n");
+    project.run(&[]).ends(0);
+    assert_eq!(listed().len(), 1);
+}
+
+#[test]
 fn duplicates_are_counted_and_the_later_content_counts() {
     let project = Project::new();
     project

@@ -855,6 +855,14 @@ cli-check-registry-read-only = Registry { $registry }: the server may only be re
 cli-check-registry-file = Registry: the user of vienkop may not write the file or folder { $path }.
 cli-quarantine-empty = Nothing is quarantined.
 cli-quarantine-none = There is no quarantined record "{ $id }". To list them: vienkop quarantine list
+cli-quarantine-because = Say why: --because "…"
+cli-quarantine-closed = { $count ->
+    [one] 1 record is off the list (run { $run }). What it was and why stays known: vienkop quarantine show.
+   *[other] { $count } records are off the list (run { $run }). What they were and why stays known: vienkop quarantine show.
+}
+cli-quarantine-closed-before = Record "{ $id }" is no longer in quarantine; nothing was changed.
+cli-quarantine-closed-by-run = No longer in quarantine since run { $run }: it was delivered again.
+cli-quarantine-closed-by-hand = Taken off the list in run { $run }: { $because }
 cli-col-id = Record
 cli-col-where = Where
 cli-col-key = Key
@@ -1425,6 +1433,7 @@ measure-mapped = Records
 measure-accepted = Accepted
 measure-quarantined = Quarantined
 measure-duplicates = Duplicates
+measure-standing = Stands in quarantine
 measure-rejected = Unreadable rows
 measure-findings = Findings
 measure-errors = Errors
@@ -1478,7 +1487,7 @@ table-readiness-requirement-note = “Unknown” is never counted as “not met�
 table-readiness-institution-note = The known share is of the requirements that apply to the services; the met share is of those known.
 table-technology-group-note = An institution has a group where a survey answer, a record of technology in use or a resource of the institution says so; it has not where all questions about it were answered with no.
 table-condition-support-note = Fully: all groups needed are there; partly: some are and some are not; not: none is.
-table-quality-source-note = Records = accepted + quarantined + duplicates. The numbers are those of each source’s latest run.
+table-quality-source-note = Records = accepted + quarantined + duplicates. The numbers are those of each source’s latest run; “Stands in quarantine” and findings are of earlier deliveries of changes too, until the record comes again.
 table-score-institution-note = A score from 0 to 100 is the mean of the known parts by weight; an institution of which too little is known (config/assessment.toml, least_known) has none.
 list-portfolio-missing = Portfolio items without a registered service
 list-portfolio-missing-note = The institution offers these, or should, and has not registered them.
@@ -1569,7 +1578,7 @@ quality-text = What the sources delivered and what must be mended in it.
 quality-deliveries-title = Deliveries
 quality-deliveries-text = The latest run of each source: how many records it had, how many were accepted and quarantined, and whether the source is late.
 quality-rules-title = Findings by rule
-quality-rules-text = What the rules found in the latest deliveries of all sources; vienkop explain CODE says what a code means.
+quality-rules-text = What the rules found in the deliveries of all sources and is not mended yet; vienkop explain CODE says what a code means.
 quality-mending-title = What must be mended
 quality-mending-text = What institutions must mend: in the registry as a whole, and in deliveries.
 delivery-ok = delivered

@@ -116,6 +116,7 @@ impl Importer<'_> {
             Err(error) => return Err(error.into()),
         };
         let cursor = stage.cursor().await?;
+        tally.goes_on = cursor.is_some();
         let loaded = match self.fetch_and_land(prepared, cursor.as_deref()) {
             Ok((files, fetching)) => {
                 for finding in fetching.findings {
@@ -219,7 +220,9 @@ impl Importer<'_> {
                 self.stage_table(prepared, &table.plan, &table.reader, &input, stage, tally, &mut told).await?;
             }
         }
-        for finding in std::mem::take(&mut tally.paths).missing() {
+        // What a few changed records lack, others have.
+        let missing = std::mem::take(&mut tally.paths).missing().into_iter().filter(|_| !tally.goes_on);
+        for finding in missing.collect::<Vec<_>>() {
             tally.finding(&finding);
             tally.waiting.push(finding);
         }

@@ -20,8 +20,6 @@ const NUMBERS: [&str; 8] = ["id", "run", "run_to", "since_run", "last_run", "sec
 /// Tables that are not told line by line: they list what runs did (see [`EVIDENCE`]), or files (see [`State::lake`]).
 const RUNS: [&str; 5] = ["run", "run_source", "run_source_entity", "landed_file", "lake_file"];
 
-const LATEST: &str = "(SELECT max(l.run) FROM run_source l WHERE l.source = t.source)";
-
 /// What the registry holds.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct State {

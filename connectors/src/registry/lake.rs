@@ -104,7 +104,8 @@ impl Stage {
             },
         };
         let marks = if standing.marks.is_empty() { Vec::new() } else { marks(&self.scope.source, events)? };
-        let marks: BTreeSet<String> = marks.into_iter().flatten().filter(|mark| standing.marks.contains(mark)).collect();
+        let marks: BTreeSet<String> =
+            marks.into_iter().flatten().filter(|mark| standing.marks.contains(mark)).collect();
         let keys = events.column(records::KEY)?.str()?;
         let keys = keys.iter().flatten().filter(|key| standing.keys.contains(*key)).map(str::to_owned);
         let keys: BTreeSet<String> = keys.collect();
@@ -126,7 +127,10 @@ impl Stage {
     /// `record_uid` of events for the quarantine: by what they are known when they come again.
     fn marked(&self, events: &DataFrame) -> PolarsResult<Column> {
         let marks = marks(&self.scope.source, events)?;
-        Ok(Column::new("record_uid".into(), marks.into_iter().map(|marks| marks.into_iter().next()).collect::<Vec<_>>()))
+        Ok(Column::new(
+            "record_uid".into(),
+            marks.into_iter().map(|marks| marks.into_iter().next()).collect::<Vec<_>>(),
+        ))
     }
 
     /// Merges the delivery's events into the lake and works out the timelines of all requests that it touched; what it

@@ -20,6 +20,7 @@ mod links;
 mod lock;
 mod matching;
 mod merge;
+mod quarantine;
 mod queries;
 mod review;
 mod run;
@@ -46,7 +47,8 @@ pub use history::{
 };
 pub use links::{LinkCounts, LinkFindings};
 pub use lock::Lock;
-pub use queries::{QuarantineDetail, QuarantineRow, RunRow, RunSourceRow, SourceState};
+pub use quarantine::{QuarantineDetail, QuarantineRow};
+pub use queries::{RunRow, RunSourceRow, SourceState};
 pub use review::{Decision, ReviewPair, ReviewSide, Reviewed};
 pub use run::{Mode, Priority, Run, RunKind, RunStart};
 pub use stage::{LandedFile, Stage};

@@ -57,7 +57,8 @@ async fn quarantined(bench: &Bench) -> Vec<String> {
 /// Rules of which findings stand, and of which record.
 async fn standing(bench: &Bench) -> Vec<String> {
     let findings = bench.registry.standing_findings(Some("a")).await.unwrap();
-    let text = |name: &str, row: usize| findings.column(name).unwrap().str().unwrap().get(row).unwrap_or("-").to_owned();
+    let text =
+        |name: &str, row: usize| findings.column(name).unwrap().str().unwrap().get(row).unwrap_or("-").to_owned();
     let mut told: Vec<String> = (0..findings.height())
         .filter(|row| text("code", *row) != "K003")
         .map(|row| format!("{} {}", text("code", row), text("record_key", row).rsplit('/').next().unwrap()))
@@ -85,7 +86,11 @@ async fn what_a_delivery_of_changes_rejects_stands_until_it_comes_again(bench: B
     deliver(&bench, &changes(), &[of(&["2"])], &[]).await;
     assert_eq!(quarantined(&bench).await, ["5"]);
     assert_eq!(standing(&bench).await, Vec::<String>::new());
-    assert_eq!(bench.ask("SELECT count(*) FROM quarantine WHERE closed_run IS NOT NULL").await, ["3"], "it is remembered");
+    assert_eq!(
+        bench.ask("SELECT count(*) FROM quarantine WHERE closed_run IS NOT NULL").await,
+        ["3"],
+        "it is remembered"
+    );
     deliver(&bench, &snapshot(&["service"]), &[of(&["1", "2", "3", "4"])], &[]).await;
     assert_eq!(quarantined(&bench).await, Vec::<String>::new(), "all that there is takes the place of all that was");
 }
@@ -202,7 +207,10 @@ async fn what_a_sequence_says_stands_until_it_is_worked_out_anew(bench: Bench) {
     let impossible = ["1 pabeigts 2024-06-01T10:00", "2 iesniegts 2024-06-01T10:00", "2 iesniegts 2024-06-01T10:00"];
     bench.deliver("a", &part(), &given("a", &["1", "2"], &impossible)).await;
     let told = standing(&bench).await;
-    assert!(told.iter().any(|told| told.starts_with('T')) && told.iter().any(|told| told.starts_with("K001")), "{told:?}");
+    assert!(
+        told.iter().any(|told| told.starts_with('T')) && told.iter().any(|told| told.starts_with("K001")),
+        "{told:?}"
+    );
     bench.deliver("a", &part(), &given("a", &["3"], &["3 iesniegts 2024-06-01T10:00"])).await;
     assert_eq!(standing(&bench).await, told);
     bench.deliver("a", &part(), &given("a", &[], &["1 iesniegts 2024-05-30T10:00"])).await;

@@ -210,7 +210,7 @@ pub(crate) enum Command {
 /// What to do with rejected records.
 #[derive(Debug, Subcommand)]
 pub(crate) enum QuarantineCommand {
-    /// A line a record of the latest delivery of each source
+    /// A line a record that was not accepted and has not come again since
     List {
         /// Only this source
         source: Option<String>,
@@ -219,6 +219,15 @@ pub(crate) enum QuarantineCommand {
     Show {
         /// `source#number` as listed
         id: String,
+    },
+    /// Take records off the list that will never come again; what they were and why stays known
+    Close {
+        /// `source#number` as listed, one or several
+        #[arg(required = true)]
+        ids: Vec<String>,
+        /// The reason; without personal data
+        #[arg(long, value_name = "TEXT")]
+        because: String,
     },
 }
 

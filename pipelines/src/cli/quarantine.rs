@@ -1,12 +1,14 @@
-//! `vienkop quarantine list|show`.
+//! `vienkop quarantine list|show|close`.
 
 use jiff::Timestamp;
 use serde::Serialize;
-use vienkop_connectors::registry::QuarantineRow;
+use vienkop_connectors::registry::{QuarantineRow, Registry};
 use vienkop_transforms::finding::Finding;
+use vienkop_transforms::normalise::personal;
 
 use super::session::Session;
 use super::{Exit, Options, QuarantineCommand, output};
+use crate::import::timestamp;
 use crate::tell;
 
 /// How many records a list shows at most.
@@ -23,6 +25,17 @@ struct Listed {
     row: Option<i64>,
     part: Option<i64>,
     codes: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closed_run: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closed_because: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Closed<'a> {
+    run: i64,
+    ids: &'a [String],
+    because: &'a str,
 }
 
 #[derive(Serialize)]
@@ -64,6 +77,8 @@ impl Listed {
             sheet: row.sheet,
             row: row.row,
             part: row.part,
+            closed_run: row.closed_run,
+            closed_because: row.closed_because,
         }
     }
 
@@ -90,8 +105,7 @@ pub(super) async fn quarantine(options: &Options, now: Timestamp, command: &Quar
             list(&session, options, &rows.into_iter().map(Listed::new).collect::<Vec<_>>())
         }
         QuarantineCommand::Show { id } => {
-            let number = id.rsplit('#').next().and_then(|number| number.parse().ok());
-            let detail = match number {
+            let detail = match number(id) {
                 Some(number) => registry.quarantine_show(number).await?,
                 None => None,
             };
@@ -105,7 +119,58 @@ pub(super) async fn quarantine(options: &Options, now: Timestamp, command: &Quar
             let cells = detail.cells.into_iter().map(|(column, value)| Cell { column, value }).collect();
             show(&session, options, &Shown { head: Listed::new(detail.head), cells, findings })
         }
+        QuarantineCommand::Close { ids, because } => close(&session, options, &registry, ids, because).await,
     }
+}
+
+/// The number in `source#number`.
+fn number(id: &str) -> Option<i64> {
+    id.rsplit('#').next().and_then(|number| number.parse().ok())
+}
+
+async fn close(
+    session: &Session,
+    options: &Options,
+    registry: &Registry,
+    ids: &[String],
+    because: &str,
+) -> anyhow::Result<Exit> {
+    let texts = session.texts();
+    let because = personal::mask(because.trim());
+    if because.is_empty() {
+        anyhow::bail!(texts.get("cli-quarantine-because", &[]));
+    }
+    let mut numbers = Vec::new();
+    for id in ids {
+        let Some(number) = number(id) else {
+            anyhow::bail!(texts.get("cli-quarantine-none", &[("id", id)]));
+        };
+        // The source in front guards against a number mistyped.
+        let named = id.rsplit_once('#').map(|(source, _)| source).filter(|source| !source.is_empty());
+        let of = registry.quarantine_show(number).await?.map(|found| found.head.source);
+        if of.is_none() || named.is_some_and(|named| of.as_deref() != Some(named)) {
+            anyhow::bail!(texts.get("cli-quarantine-none", &[("id", id)]));
+        }
+        if !numbers.contains(&number) {
+            numbers.push(number);
+        }
+    }
+    let at = timestamp(session.as_of);
+    let closed = registry.quarantine_close(&numbers, &because, &at, &session.as_of_day().to_string()).await?;
+    let run = match closed {
+        Ok(run) => run,
+        Err(number) => {
+            let id = ids.iter().find(|id| self::number(id) == Some(number)).map_or("", String::as_str);
+            anyhow::bail!(texts.get("cli-quarantine-closed-before", &[("id", id)]));
+        }
+    };
+    if options.json {
+        output::json(&Closed { run, ids, because: &because })?;
+    } else {
+        let count = numbers.len() as u64;
+        output::text(&format!("{}\n", texts.count("cli-quarantine-closed", &[("count", count), ("run", run as u64)])))?;
+    }
+    Ok(Exit::Done)
 }
 
 fn told(session: &Session, finding: Finding) -> Told {
@@ -157,6 +222,14 @@ fn show(session: &Session, options: &Options, record: &Shown) -> anyhow::Result<
         let cell = cell.map(|cell| format!("{cell}: ")).unwrap_or_default();
         let remedy = texts.get("cli-explain-remedy", &[("text", &finding.remedy)]);
         out.push_str(&format!("{}  {cell}{}\n      {remedy}\n", finding.code, finding.message));
+    }
+    if let Some(run) = head.closed_run {
+        let run = run.to_string();
+        let text = match &head.closed_because {
+            Some(because) => texts.get("cli-quarantine-closed-by-hand", &[("run", &run), ("because", because)]),
+            None => texts.get("cli-quarantine-closed-by-run", &[("run", &run)]),
+        };
+        out.push_str(&format!("\n{text}\n"));
     }
     let header = ["column", "value"].map(|name| texts.get(&format!("cli-col-{name}"), &[]));
     let cells: Vec<Vec<String>> = record

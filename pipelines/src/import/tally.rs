@@ -30,6 +30,8 @@ pub(super) struct Tally {
     pub(super) delivered: BTreeSet<String>,
     /// Children whose table came without a row.
     pub(super) empty_children: BTreeSet<String>,
+    /// Whether the fetch went on from where an earlier one had ended: only what has changed came.
+    pub(super) goes_on: bool,
     /// Where the next fetch goes on.
     pub(super) cursor: Option<String>,
     /// Number of the next record.

@@ -42,7 +42,7 @@ fn of_sources(grid: &Grid<'_>, deliveries: &DataFrame) -> PolarsResult<Measures>
         let records = ["mapped", "accepted", "quarantined", "duplicates", "rejected"].map(sum);
         // Of a source of which nothing was found there is no row of findings, and 0 is right.
         let findings = Measure::count("findings", "finding", &[("sum", "findings")]);
-        records.into_iter().chain([findings]).collect()
+        records.into_iter().chain([sum("standing"), findings]).collect()
     })?;
     table.drawn = Some(Drawn { shape: Shape::Stacked, columns: vec![1, 2] });
     for (key, values) in

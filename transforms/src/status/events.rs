@@ -71,14 +71,16 @@ pub fn marks(source: &str, events: &DataFrame) -> PolarsResult<Vec<Vec<String>>>
     let text = |name: &str| events.column(name).ok().map(|column| column.str()).transpose();
     let (institutions, numbers) = (text(REQUEST[0])?, text(REQUEST[1])?);
     let (ids, times, states, raws) = (text("event_id")?, text("at")?, text("state")?, text("state_raw")?);
-    let at = |column: Option<&'_ StringChunked>, row: usize| column.and_then(|column| column.get(row)).map(str::to_owned);
+    let at =
+        |column: Option<&'_ StringChunked>, row: usize| column.and_then(|column| column.get(row)).map(str::to_owned);
     let marks = (0..events.height()).map(|row| {
         let (Some(institution), Some(number)) = (at(institutions, row), at(numbers, row)) else { return Vec::new() };
         let state = at(raws, row).or_else(|| at(states, row));
         let (id, time) = (at(ids, row), at(times, row));
         let both = time.clone().zip(state.clone()).map(|(time, state)| vec![time, state]);
         let known = [("id", id.map(|id| vec![id])), ("event", both)];
-        let known = known.into_iter().chain([("at", time.map(|at| vec![at])), ("state", state.map(|state| vec![state]))]);
+        let known =
+            known.into_iter().chain([("at", time.map(|at| vec![at])), ("state", state.map(|state| vec![state]))]);
         let mark = |kind: &str, parts: Vec<String>| {
             let head = ["event", source, institution.as_str(), number.as_str(), kind];
             let parts: Vec<&str> = head.into_iter().chain(parts.iter().map(String::as_str)).collect();

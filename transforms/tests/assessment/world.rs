@@ -342,7 +342,7 @@ fn inputs(world: &World) -> Inputs {
             "source" => ["a", "b"], "status" => ["ok", "failed"], "as_of" => ["2024-07-08"; 2],
             "last_new_at" => [Some("2024-07-08T00:00:00Z"), None], "title" => [Some("Avots A"), None],
             "institution" => [Some(OWNERS[0].0), None], "late" => [Some("no"), None],
-            "read" => [12_i64, 0], "skipped" => [1_i64, 0], "rejected" => [1_i64, 0], "mapped" => [10_i64, 0],
+            "standing" => [1_i64, 0], "read" => [12_i64, 0], "skipped" => [1_i64, 0], "rejected" => [1_i64, 0], "mapped" => [10_i64, 0],
             "accepted" => [8_i64, 0], "quarantined" => [1_i64, 0], "duplicates" => [1_i64, 0], "inserted" => [8_i64, 0],
             "changed" => [0_i64, 0], "retired" => [0_i64, 0], "unchanged" => [0_i64, 0],
         )

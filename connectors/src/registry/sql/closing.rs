@@ -31,8 +31,7 @@ pub(in crate::registry) const STANDING_KEYS: &str = "SELECT DISTINCT record_key 
     WHERE source = $2 AND closed_run IS NULL AND entity = 'status_event' AND record_key IS NOT NULL";
 
 /// Notes that one of them was delivered again.
-pub(in crate::registry) const SEE_MARK: &str =
-    "INSERT INTO seen_mark (mark) VALUES ($1) ON CONFLICT (mark) DO NOTHING";
+pub(in crate::registry) const SEE_MARK: &str = "INSERT INTO seen_mark (mark) VALUES ($1) ON CONFLICT (mark) DO NOTHING";
 
 /// The same by its key.
 pub(in crate::registry) const SEE_KEY: &str =
@@ -77,9 +76,7 @@ pub(in crate::registry) fn close_delivered(staged: &[Staged], loaded: bool) -> V
     let mut again = vec!["record_key IS NULL".to_owned(), OF_FAILED.to_owned()];
     // What timelines say is said anew where they are worked out anew.
     again.extend(spoken_of(staged).filter(|_| loaded).map(|(label, x)| {
-        format!(
-            r#"(entity = '{label}' AND code NOT LIKE 'T%' AND record_key IN (SELECT s."_key" FROM "stage_{x}" s))"#
-        )
+        format!(r#"(entity = '{label}' AND code NOT LIKE 'T%' AND record_key IN (SELECT s."_key" FROM "stage_{x}" s))"#)
     }));
     again.push("(entity = 'status_event' AND record_key IN (SELECT k.record_key FROM seen_key k))".to_owned());
     statements.push(format!(
@@ -105,6 +102,18 @@ pub(in crate::registry) fn close_worked_out() -> String {
 /// Condition that no record in quarantine holds the finding.
 fn stands_alone() -> String {
     format!("NOT EXISTS (SELECT 1 FROM quarantine q WHERE {SAME_PLACE} AND q.closed_run IS NULL)")
+}
+
+/// Closes a record because a person says so.
+pub(in crate::registry) const CLOSE_BY_HAND: &str = "UPDATE quarantine SET closed_run = $1, closed_because = $2
+    WHERE id = $3 AND closed_run IS NULL";
+
+/// And what was found wrong with what was so closed in run `$1`.
+pub(in crate::registry) fn close_findings_by_hand() -> String {
+    format!(
+        "UPDATE finding SET closed_run = $1 WHERE closed_run IS NULL
+        AND EXISTS (SELECT 1 FROM quarantine q WHERE {SAME_PLACE} AND q.closed_run = $1)"
+    )
 }
 
 /// Names of what a delivery speaks of, with the table that holds its records: a list is spoken of by its parents too.
