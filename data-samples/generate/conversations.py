@@ -5,9 +5,9 @@ Answers have the form that the systems' public documentation describes; no syste
 which flaws are planted: data-samples/README.md.
 """
 
-from sample_conversations import ckan, ivanti, jira, redmine, sharepoint, znuny
+from sample_conversations import ckan, ivanti, jira, presets, redmine, sharepoint, znuny
 
-SOURCES = [redmine, jira, znuny, ivanti, sharepoint, ckan]
+SOURCES = [redmine, jira, znuny, ivanti, sharepoint, ckan, presets]
 
 if __name__ == "__main__":
     for source in SOURCES:

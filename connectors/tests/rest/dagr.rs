@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::server::{Asked, Reply, Server};
-use crate::support::{Place, preset, query, secret};
+use crate::support::{Place, conversation, preset, query, secret};
 
 fn answer(asked: &Asked) -> Reply {
     if asked.header("authorization") != Some("Bearer talons-1") {
@@ -52,6 +52,6 @@ fn a_token_and_the_number_of_a_permission() {
 #[test]
 fn a_recorded_conversation() {
     let mut options = dagr("https://dagr.gov.lv/", json!({ "env": "NAV" }));
-    options["recorded"] = json!(format!("{}/tests/fixtures/recorded/dagr", env!("CARGO_MANIFEST_DIR")));
+    options["recorded"] = conversation("dagr");
     assert_eq!(codes(&options), ["M-1", "M-2", "M-3"]);
 }

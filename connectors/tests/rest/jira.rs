@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use crate::server::{Asked, Reply, Server};
-use crate::support::{Delivered, Place, preset, query, secret};
+use crate::support::{Delivered, Place, conversation, preset, query, secret};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Issue {
@@ -391,4 +391,24 @@ fn a_bad_token_and_a_bad_search_are_told() {
         assert_eq!(finding.code, "N005");
         assert!(finding.value.as_deref().unwrap().contains("project = X"), "{finding:?}");
     }
+}
+
+#[test]
+fn a_recorded_conversation_with_cloud() {
+    let mut options = cloud("https://agentura-paraugs.atlassian.net/");
+    options["recorded"] = conversation("jira-cloud");
+    let place = Place::new();
+    let first = place.fetch(&options, None).unwrap();
+    assert_eq!((first.ids(), first.codes()), (ids([10101, 10102, 10103]), vec![]));
+    assert_eq!(first.until().as_deref(), Some("2024-06-03T07:45:00Z"));
+    let records = first.by_id();
+    let expected = [
+        ("0", "2024-05-20T09:15:00.000+0300", "To Do"),
+        ("101010", "2024-05-20T13:40:00.000+0300", "In Progress"),
+        ("101011", "2024-05-24T10:05:00.000+0300", "Done"),
+    ];
+    assert_eq!(states(&records["10101"]), expected);
+    assert!(first.lines().iter().all(|line| !line.contains("Paraudziņa")));
+    let second = place.fetch(&options, first.fetching.cursor.as_deref()).unwrap();
+    assert_eq!((second.ids(), second.codes()), (ids([10103]), vec![]));
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 
 use crate::server::{Asked, Reply, Server};
-use crate::support::{Place, preset, query};
+use crate::support::{Place, conversation, preset, query};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Paging {
@@ -197,7 +197,7 @@ fn a_recorded_conversation() {
     let server = Server::start(|_| Reply::status(500));
     let mut options = odata(&server);
     options["server"]["url"] = json!("https://dati.agentura.example/odata/");
-    options["recorded"] = json!(format!("{}/tests/fixtures/recorded/odata", env!("CARGO_MANIFEST_DIR")));
+    options["recorded"] = conversation("odata");
     options["incremental"] = json!({ "parameter": "$filter", "value": "Mainits ge {since}", "field": "Mainits" });
     let place = Place::new();
     let first = place.fetch(&options, None).unwrap();

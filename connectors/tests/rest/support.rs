@@ -144,6 +144,11 @@ pub(crate) fn preset(name: &str, url: &str, more: Value) -> Value {
     fetch
 }
 
+/// The recorded conversation of a preset among the samples.
+pub(crate) fn conversation(preset: &str) -> Value {
+    json!(format!("{}/../data-samples/conversations/{preset}", env!("CARGO_MANIFEST_DIR")))
+}
+
 /// The place of a secret: a file, which lives as long as the test process.
 pub(crate) fn secret(text: &str) -> Value {
     static FILES: Mutex<Vec<tempfile::TempPath>> = Mutex::new(Vec::new());

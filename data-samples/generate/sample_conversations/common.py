@@ -25,7 +25,7 @@ def utc(text, form):
 class Conversation:
     def __init__(self, source):
         self.folder = SAMPLES / source
-        self.folder.mkdir(exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         for old in self.folder.iterdir():
             old.unlink()
         self.number = 0
