@@ -8,9 +8,11 @@
     python3 pipelines/benches/generate_status.py owners 0 owners.csv          # the institutions
     python3 pipelines/benches/generate_status.py services 0 services.csv      # and services of the requests
 
-About 4.5 events a request, requests over 36 months in the order of their submission, 200 services of 20 institutions.
+About 4.5 events a request, requests over 36 months in the order of their submission, of 200 services of 20 institutions
+(SERVICES and INSTITUTIONS in the environment say otherwise).
 """
 
+import os
 import random
 import sys
 import zipfile
@@ -18,7 +20,7 @@ from datetime import date, timedelta
 
 from generate import reg_no
 
-INSTITUTIONS, SERVICES = 20, 200
+INSTITUTIONS, SERVICES = (int(os.environ.get(name, many)) for name, many in [("INSTITUTIONS", 20), ("SERVICES", 200)])
 FIRST, DAYS = date(2021, 7, 1), 1096
 OWNERS = [reg_no(n) for n in range(INSTITUTIONS)]
 CODES = [f"P-{n:03}" for n in range(SERVICES)]
