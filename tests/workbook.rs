@@ -1,9 +1,9 @@
-//! `report.xlsx` says what `report.json` says, number by number.
+//! `report.xlsx` says what `report.json` says, number by number, and holds the records that the numbers count.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use calamine::{Data, Range, Reader as _, Xlsx};
+use calamine::{Data, DataType as _, Range, Reader as _, Xlsx};
 use serde_json::Value;
 
 use crate::support::Project;
@@ -117,4 +117,100 @@ fn the_workbook_says_what_the_report_says() {
     assert!(tables > 60 && numbers > 3_000, "{tables} tables, {numbers} numbers");
     // A sheet more leads to them, and follow-up questions have theirs.
     assert!(names.len() > tables, "{} sheets of {tables} tables", names.len());
+}
+
+/// Name and conditions of a selector.
+fn selector(text: &str) -> (String, Vec<(String, String)>) {
+    let (name, conditions) = text.split_once('?').unwrap_or((text, ""));
+    let pairs = conditions.split('&').filter_map(|pair| pair.split_once('='));
+    let plain = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8().unwrap().into_owned();
+    (name.to_owned(), pairs.map(|(column, value)| (column.to_owned(), plain(value))).collect())
+}
+
+/// Rows of a sheet of records that a selector picks, by their numbers; none where it names what the sheet does not have.
+fn picked(sheet: &Range<Data>, heads: &[String], conditions: &[(String, String)]) -> Option<Vec<u32>> {
+    let wanted = conditions.iter().filter(|(column, _)| column != "sum");
+    let wanted: Option<Vec<(u32, &String)>> =
+        wanted.map(|(column, value)| Some((heads.iter().position(|head| head == column)? as u32, value))).collect();
+    let wanted = wanted?;
+    let cell = |at, column| sheet.get_value((at, column)).map(ToString::to_string).unwrap_or_default();
+    let rows = TOP + 1..TOP + 1 + sheet.get_size().0.saturating_sub(TOP as usize + 1) as u32;
+    Some(rows.filter(|at| wanted.iter().all(|(column, value)| cell(*at, *column) == **value)).collect())
+}
+
+#[test]
+fn the_records_behind_a_number_are_as_many_as_it_says() {
+    let project = Project::samples();
+    project.run(&[]).ends(0);
+    let folder = project.path("var/reports/2024-07-08");
+    let report: Value = serde_json::from_slice(&fs::read(folder.join("report.json")).unwrap()).unwrap();
+    let bytes = fs::read(folder.join("report.xlsx")).unwrap();
+    let mut workbook = Xlsx::new(std::io::Cursor::new(bytes)).unwrap();
+    let names = workbook.sheet_names();
+    let sheets: BTreeMap<String, (Range<Data>, Vec<String>)> = names
+        .iter()
+        .filter_map(|name| name.strip_prefix("ieraksti-"))
+        .map(|name| {
+            let sheet = workbook.worksheet_range(&format!("ieraksti-{name}")).unwrap();
+            let heads = heads_of(&sheet);
+            (name.to_owned(), (sheet, heads))
+        })
+        .collect();
+    let mut checked: BTreeMap<String, usize> = BTreeMap::new();
+    let mut check = |select: &str, number: f64| {
+        let (name, conditions) = selector(select);
+        let Some((sheet, heads)) = sheets.get(&name) else { return };
+        let Some(rows) = picked(sheet, heads, &conditions) else { return };
+        let column = |name: &str| heads.iter().position(|head| head == name).unwrap() as u32;
+        let found = match conditions.iter().find(|(column, _)| column == "sum") {
+            Some((_, sum)) => rows.iter().filter_map(|at| sheet.get_value((*at, column(sum)))?.as_f64()).sum(),
+            None if name == "survey_response" => {
+                // Who names two systems has two rows.
+                let who = rows.iter().map(|at| sheet.get_value((*at, column("respondent"))).unwrap().to_string());
+                who.collect::<BTreeSet<_>>().len() as f64
+            }
+            None => rows.len() as f64,
+        };
+        assert!((found - number).abs() < 1e-9, "{select}: {found} rows, {number} in the report");
+        *checked.entry(name).or_default() += 1;
+    };
+    for section in report["sections"].as_array().unwrap() {
+        for table in section["tables"].as_array().unwrap() {
+            let kinds = table["by_kind"].as_object().unwrap().values();
+            for row in std::iter::once(table).chain(kinds).flat_map(|part| part["rows"].as_array().unwrap()) {
+                // What was answered unclearly, or not at all, counts in a row without an option of its own.
+                if !["none", "unmatched", "no-system", "unclear", "other"].contains(&text(&row["key"])) {
+                    check(text(&row["select"]), row["count"].as_f64().unwrap());
+                }
+            }
+        }
+        for cell in
+            section["measures"].as_array().into_iter().flatten().flat_map(|table| {
+                table["rows"].as_array().unwrap().iter().flat_map(|row| row["cells"].as_array().unwrap())
+            })
+        {
+            let number = match text(&cell["kind"]) {
+                "count" => number(&cell["value"]),
+                "share" => number(&cell["count"]),
+                _ => None,
+            };
+            if let Some(number) = number {
+                check(text(&cell["select"]), number);
+            }
+        }
+    }
+    let least = [
+        ("survey_response", 600),
+        ("service", 300),
+        ("expected", 100),
+        ("readiness", 100),
+        ("placement", 50),
+        ("technology", 20),
+        ("finding", 150),
+        ("delivery", 100),
+        ("lack", 20),
+    ];
+    for (name, least) in least {
+        assert!(checked.get(name).is_some_and(|count| *count >= least), "{name}: {checked:?}");
+    }
 }

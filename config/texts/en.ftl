@@ -1049,6 +1049,23 @@ report-chart-lines = Line chart: { $title }
 report-chart = Bar chart: { $title }
 report-same-numbers = The numbers are also in the files report.json and tables/*.csv.
 
+report-behind = Records that the report’s numbers count
+report-behind-all = Records: { $count }.
+report-behind-first = The first { $most } of { $count } records; vienkop explain lists all.
+report-behind-how = Columns are named as selectors of numbers call them (vienkop explain ID): with the selector’s values chosen in the columns, exactly those records are left that the number counts. Sheet: { $name }.
+behind-survey-response = Answers of the survey
+behind-service = Services
+behind-expected = Items of portfolios
+behind-readiness = Requirements of readiness
+behind-placement = Obligatory places in catalogues
+behind-offer = Offers in catalogues
+behind-technology = Technology groups of institutions
+behind-condition = Conditions of institutions
+behind-need = Needs
+behind-institution = Institutions
+behind-lack = What the registry lacks
+behind-delivery = Latest deliveries of sources
+behind-finding = Findings by source
 report-respondents = { $count ->
     [one] { $count } respondent
    *[other] { $count } respondents

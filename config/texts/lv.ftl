@@ -1048,6 +1048,23 @@ report-chart-lines = Līniju diagramma: { $title }
 report-chart = Joslu diagramma: { $title }
 report-same-numbers = Skaitļi ir arī failos report.json un tables/*.csv.
 
+report-behind = Ieraksti, ko skaita pārskata skaitļi
+report-behind-all = Ierakstu skaits: { $count }.
+report-behind-first = Pirmie { $most } ieraksti no { $count }; visus rāda vienkop explain.
+report-behind-how = Kolonnas nosauktas tā, kā tās sauc skaitļu atlasītāji (vienkop explain ID): atlasot kolonnās atlasītāja vērtības, paliek tieši tie ieraksti, ko skaita skaitlis. Lapa: { $name }.
+behind-survey-response = Aptaujas atbildes
+behind-service = Pakalpojumi
+behind-expected = Portfeļu pozīcijas
+behind-readiness = Gatavības prasības
+behind-placement = Obligātās vietas katalogos
+behind-offer = Piedāvājumi katalogos
+behind-technology = Tehnoloģiju grupas iestādēs
+behind-condition = Nosacījumi iestādēs
+behind-need = Vajadzības
+behind-institution = Iestādes
+behind-lack = Reģistra trūkumi
+behind-delivery = Avotu pēdējās piegādes
+behind-finding = Konstatējumu skaits pa avotiem
 report-respondents = { $count ->
     [zero] { $count } respondentu
     [one] { $count } respondents

@@ -1,6 +1,6 @@
 //! assess -> render: from what the registry holds to the files of the report pack.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
@@ -12,7 +12,7 @@ use vienkop_transforms::assess::facts::{self, Facts};
 use vienkop_transforms::assess::pack::{self, Compared, Made, Pack};
 use vienkop_transforms::assess::performance::{self, Names, Style};
 use vienkop_transforms::assess::questionnaire::Questionnaire;
-use vienkop_transforms::assess::{recorded, report, survey};
+use vienkop_transforms::assess::{behind, recorded, report, survey};
 use vienkop_transforms::model;
 use vienkop_transforms::status::indicators::{Indicators, Inputs, Query, channels};
 use vienkop_transforms::status::tables::LakeTable;
@@ -20,7 +20,7 @@ use vienkop_transforms::status::tables::LakeTable;
 use crate::cli::session::Session;
 use crate::config::Config;
 use crate::late;
-use crate::render;
+use crate::render::{self, Behind};
 
 /// What a report is asked for.
 #[derive(Default)]
@@ -84,16 +84,55 @@ pub(crate) fn previous(session: &Session, named: &str) -> anyhow::Result<Previou
 /// Makes the report and writes it to `<work>/reports/<as-of>/`; gives the files written, the one to open first. Of a
 /// registry that holds nothing there is none.
 pub(crate) async fn write(session: &Session, registry: &Registry, asked: &Asked<'_>) -> anyhow::Result<Vec<PathBuf>> {
-    let report = make(session, registry, asked).await?;
+    let Assessment { report, facts, answers } = make(session, registry, asked).await?;
     if report.sections.is_empty() {
         return Ok(Vec::new());
     }
+    let answers = answers.map(|rows| Behind { name: "survey_response", rows });
+    let behind: Vec<Behind> = answers.into_iter().chain(counted_in(&report, &facts)?).collect();
     let folder = session.work.join("reports").join(session.as_of_day().to_string());
-    render::render(&report, session.texts(), &folder)
+    render::render(&report, &behind, session.texts(), &folder)
+}
+
+/// Columns that say which record it is.
+const WHICH: [&str; 11] =
+    ["entity", "uid", "source", "title", "owner_reg_no", "code", "item", "catalogue", "entry_id", "name", "kind"];
+
+/// The frames that numbers of the report count in, with the columns that their selectors pick by and those that say which
+/// record it is; no others, since a description has people in it.
+fn counted_in(report: &report::Report, facts: &Facts) -> anyhow::Result<Vec<Behind>> {
+    let cells = report.sections.iter().flat_map(|section| &section.measures);
+    let cells = cells.flat_map(|table| &table.rows).flat_map(|row| &row.cells);
+    let mut used: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for cell in cells {
+        let (name, conditions) = report::parse_selector(&cell.select);
+        let columns = conditions.into_iter().map(|(column, value)| if column == facts::SUM { value } else { column });
+        used.entry(name).or_default().extend(columns);
+    }
+    let mut found = Vec::new();
+    for name in facts.names() {
+        let (frame, Some(used)) = (facts.frame(name), used.get(name)) else { continue };
+        let columns = frame.get_column_names().into_iter().map(PlSmallStr::as_str);
+        let (which, further): (Vec<&str>, Vec<&str>) =
+            columns.filter(|column| WHICH.contains(column) || used.contains(*column)).partition(|c| WHICH.contains(c));
+        let rows = frame.select(WHICH.into_iter().filter(|column| which.contains(column)).chain(further))?;
+        if rows.height() > 0 {
+            found.push(Behind { name, rows });
+        }
+    }
+    Ok(found)
+}
+
+/// A report and what its numbers were counted in.
+pub(crate) struct Assessment {
+    pub(crate) report: report::Report,
+    pub(crate) facts: Facts,
+    /// The answers of the wave that is reported, as [`behind::answers`] gives them.
+    pub(crate) answers: Option<DataFrame>,
 }
 
 /// Makes the report.
-pub(crate) async fn make(session: &Session, registry: &Registry, asked: &Asked<'_>) -> anyhow::Result<report::Report> {
+pub(crate) async fn make(session: &Session, registry: &Registry, asked: &Asked<'_>) -> anyhow::Result<Assessment> {
     let answers = entity_frame(registry, "survey_response").await?;
     let institutions = entity_frame(registry, "institution").await?;
     let (codelists, texts) = (&session.config.codelists, session.texts());
@@ -131,7 +170,9 @@ pub(crate) async fn make(session: &Session, registry: &Registry, asked: &Asked<'
             tracing::warn!("{}", texts.get("report-conclusion-unused", &[("id", &id)]));
         }
     }
-    Ok(survey::report(session.as_of_day(), texts, sections))
+    let read = |wave| behind::answers(&answers, &institutions, wave, codelists, texts);
+    let answers = wave.map(read).transpose()?;
+    Ok(Assessment { report: survey::report(session.as_of_day(), texts, sections), facts, answers })
 }
 
 /// What institutions say that they use, in any wave that had begun by the day; where they were asked again, the later

@@ -263,9 +263,8 @@ impl<'a> Sight<'a> {
         let questionnaires = assess::answered(registry, &session.config, &ids).await?;
         let answers = assess::entity_frame(registry, "survey_response").await?;
         let institutions = assess::entity_frame(registry, "institution").await?;
-        let uses = assess::uses(session, &questionnaires, &answers, &institutions)?;
-        let report = assess::make(session, registry, &Asked { questionnaires, pipeline: name, previous: None }).await?;
-        let facts = assess::facts(session, registry, uses).await?;
+        let asked = Asked { questionnaires, pipeline: name, previous: None };
+        let assess::Assessment { report, facts, .. } = assess::make(session, registry, &asked).await?;
         Ok(Self { session, registry, report, facts, answers, institutions })
     }
 

@@ -155,7 +155,7 @@ async fn results(
     if let Some(assessment) = &pipeline.assess {
         let questionnaires = assess::answered(&registry, &session.config, &assessment.questionnaires).await?;
         let asked = assess::Asked { questionnaires, pipeline: Some(name), previous: None };
-        let report = assess::make(session, &registry, &asked).await?;
+        let report = assess::make(session, &registry, &asked).await?.report;
         results.insert("report.json".to_owned(), serde_json::to_string_pretty(&report)? + "\n");
     }
     Ok(results)

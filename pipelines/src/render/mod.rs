@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `report.html` | people: one self-contained file, for a screen, a phone and paper |
 //! | `report.json` | machines: the whole value |
-//! | `report.xlsx` | spreadsheets: a sheet a table, with its chart |
+//! | `report.xlsx` | spreadsheets: a sheet a table, with its chart, and the records that the numbers count |
 //! | `tables/<id>.csv` | spreadsheets: a file a table, its follow-up question and list |
 
 mod csv;
@@ -18,21 +18,30 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use polars::prelude::DataFrame;
 use vienkop_connectors::kill::kill_point;
 use vienkop_transforms::assess::report::Report;
 use vienkop_transforms::texts::Texts;
 
+/// Records that numbers of the report count.
+pub(crate) struct Behind {
+    /// Name, by which selectors call them (`service?…`).
+    pub(crate) name: &'static str,
+    /// A row a record, columns by which selectors pick.
+    pub(crate) rows: DataFrame,
+}
+
 /// Writes the report and gives the paths written, `report.html` first.
 ///
 /// Files appear whole or not at all; tables of an earlier report in the same folder that this one lacks are removed.
-pub(crate) fn render(report: &Report, texts: &Texts, folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+pub(crate) fn render(report: &Report, behind: &[Behind], texts: &Texts, folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let tables = folder.join("tables");
     kill_point("report: make folder");
     fs_err::create_dir_all(&tables)?;
     let mut files = vec![
         (folder.join("report.html"), html::render(report, texts).into_bytes()),
         (folder.join("report.json"), json::render(report).context("report.json")?),
-        (folder.join("report.xlsx"), xlsx::render(report, texts).context("report.xlsx")?),
+        (folder.join("report.xlsx"), xlsx::render(report, behind, texts).context("report.xlsx")?),
     ];
     for (name, content) in csv::render(report)? {
         files.push((tables.join(name), content));

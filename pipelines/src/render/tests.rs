@@ -111,7 +111,7 @@ fn report(language: Language) -> Report {
 }
 
 fn written(language: Language, folder: &Path) -> Vec<(String, Vec<u8>)> {
-    let paths = render(&report(language), &texts(language), folder).unwrap();
+    let paths = render(&report(language), &[], &texts(language), folder).unwrap();
     let name = |path: &PathBuf| path.strip_prefix(folder).unwrap().to_string_lossy().into_owned();
     paths.iter().map(|path| (name(path), fs_err::read(path).unwrap())).collect()
 }

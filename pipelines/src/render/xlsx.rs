@@ -1,8 +1,10 @@
-//! `report.xlsx`: a sheet a table with its chart, and a first sheet that leads to them.
+//! `report.xlsx`: a first sheet that leads to the others, a sheet a table with its chart, and sheets of the records that the
+//! numbers count.
 //!
 //! Numbers are numbers, shares are parts of one shown as per cent, so that they can be reckoned with; texts are written as
 //! texts, never as formulas. The same report gives the same bytes: the only moment in the file is the report's day.
 
+mod records;
 mod sheets;
 
 use std::collections::BTreeSet;
@@ -12,6 +14,8 @@ use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, FormatAlign, FormatB
 use vienkop_transforms::assess::report::Report;
 use vienkop_transforms::assess::survey::date_text;
 use vienkop_transforms::texts::Texts;
+
+use super::Behind;
 
 /// Characters of a sheet's name, at most.
 const NAME: usize = 31;
@@ -55,7 +59,7 @@ struct Made {
 }
 
 /// The workbook.
-pub(super) fn render(report: &Report, texts: &Texts) -> anyhow::Result<Vec<u8>> {
+pub(super) fn render(report: &Report, behind: &[Behind], texts: &Texts) -> anyhow::Result<Vec<u8>> {
     let look = Look::new();
     let mut names = BTreeSet::new();
     let contents = texts.get("report-contents", &[]);
@@ -79,6 +83,12 @@ pub(super) fn render(report: &Report, texts: &Texts) -> anyhow::Result<Vec<u8>> 
         for list in &section.lists {
             add(&list.title, sheets::list(&name(&list.id, &mut names), list, &look)?);
         }
+    }
+    let section = texts.get("report-behind", &[]);
+    for one in behind {
+        let title = texts.get(&format!("behind-{}", one.name.replace('_', "-")), &[]);
+        let sheet = records::sheet(&name(&format!("ieraksti-{}", one.name), &mut names), &title, one, texts, &look)?;
+        made.push(Made { title, section: section.clone(), sheet });
     }
     let mut workbook = Workbook::new();
     let day: Date = report.as_of.parse()?;

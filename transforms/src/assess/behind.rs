@@ -68,6 +68,42 @@ pub fn behind(
     Ok(Some(Behind { number: who.height() as u64, answers }))
 }
 
+/// Every answer that counts, as it was read: `wave`, `respondent`, `institution_kind` (code), `question`, `option` (the
+/// key of the row that it counts in; several rows where it names several, null where it counts in none), `text`. By
+/// respondent, question and option.
+///
+/// # Errors
+/// As [`super::survey::assess`].
+pub fn answers(
+    answers: &DataFrame,
+    institutions: &DataFrame,
+    questionnaire: &Questionnaire,
+    codelists: &CodeLists,
+    texts: &Texts,
+) -> PolarsResult<DataFrame> {
+    let reader = Reader::new(questionnaire, codelists)?;
+    let counted = count(answers, institutions, questionnaire, codelists, &reader, texts)?;
+    let on = [col(RESPONDENT), col(QUESTION)];
+    let named =
+        counted.read.lazy().filter(col("mark").eq(lit(Mark::Named.code())).or(col("mark").eq(lit(Mark::Text.code()))));
+    let option = [on[0].clone(), on[1].clone(), col("key").alias("option")];
+    let options = concat([counted.choices.lazy().select(option.clone()), named.select(option)], UnionArgs::default())?;
+    let options = options.unique(None, UniqueKeepStrategy::Any);
+    let codes: Vec<&str> = counted.kinds.iter().map(|kind| kind.code.as_str()).collect();
+    let places: Vec<u32> = (0..codes.len() as u32).collect();
+    let kinds = df!(KIND => places, "institution_kind" => codes)?.lazy();
+    let kinds = counted.respondents.lazy().join(kinds, [col(KIND)], [col(KIND)], JoinArgs::new(JoinType::Left));
+    let answered = counted.latest.lazy().filter(col("text").is_not_null());
+    let answered = answered.join(options, on.clone(), on, JoinArgs::new(JoinType::Left));
+    let answered = answered.join(kinds, [col(RESPONDENT)], [col(RESPONDENT)], JoinArgs::new(JoinType::Left));
+    let columns =
+        [lit(questionnaire.wave.as_str()).alias("wave"), col(RESPONDENT), col("institution_kind"), col(QUESTION)];
+    answered
+        .select([&columns[..], &[col("option"), col("text")]].concat())
+        .sort([RESPONDENT, QUESTION, "option", "text"], SortMultipleOptions::default())
+        .collect()
+}
+
 impl Counted {
     fn everybody(&self) -> LazyFrame {
         self.respondents.clone().lazy()

@@ -10,11 +10,11 @@ use vienkop_transforms::texts::Texts;
 use super::{FIRST, Look};
 
 /// Row of the headers: above it stands what the table is.
-const TOP: u32 = 6;
+pub(super) const TOP: u32 = 6;
 /// Width of columns of numbers, in characters.
-const NUMBERS: f64 = 13.0;
+pub(super) const NUMBERS: f64 = 13.0;
 /// Width of columns of text, at most.
-const WIDEST: usize = 60;
+pub(super) const WIDEST: usize = 60;
 /// Seconds of a day.
 const DAY: f64 = 86_400.0;
 /// Parts of a pie, at most; more cannot be told apart.
@@ -168,7 +168,7 @@ pub(super) fn list(name: &str, list: &List, look: &Look) -> anyhow::Result<Works
     Ok(sheet)
 }
 
-fn named(name: &str) -> anyhow::Result<Worksheet> {
+pub(super) fn named(name: &str) -> anyhow::Result<Worksheet> {
     let mut sheet = Worksheet::new();
     sheet.set_name(name)?.set_landscape().set_print_fit_to_pages(1, 0);
     Ok(sheet)
@@ -184,7 +184,7 @@ fn lines<'t>(sheet: &mut Worksheet, at: u32, texts: impl Iterator<Item = (&'t st
 }
 
 /// The title and what stands between it and the table.
-fn heading(sheet: &mut Worksheet, title: &str, said: &[Option<&str>], look: &Look) -> anyhow::Result<()> {
+pub(super) fn heading(sheet: &mut Worksheet, title: &str, said: &[Option<&str>], look: &Look) -> anyhow::Result<()> {
     sheet.write_string_with_format(0, 0, title, &look.title)?;
     for (at, text) in (1..).zip(said.iter().flatten()) {
         // Merged, since a cell would be as narrow as its column.
@@ -194,7 +194,7 @@ fn heading(sheet: &mut Worksheet, title: &str, said: &[Option<&str>], look: &Loo
     Ok(())
 }
 
-fn header(sheet: &mut Worksheet, heads: &[String], look: &Look) -> anyhow::Result<()> {
+pub(super) fn header(sheet: &mut Worksheet, heads: &[String], look: &Look) -> anyhow::Result<()> {
     sheet.set_column_width(0, FIRST)?;
     let further = heads.iter().skip(1).map(|head| head.chars().count().div_ceil(NUMBERS as usize - 2));
     sheet.set_row_height(TOP, 15.0 * further.max().unwrap_or(1).max(1) as f64)?;
@@ -208,7 +208,7 @@ fn header(sheet: &mut Worksheet, heads: &[String], look: &Look) -> anyhow::Resul
 }
 
 /// The headers stay in sight, and rows can be picked by them.
-fn finish(sheet: &mut Worksheet, columns: usize, rows: usize) -> anyhow::Result<()> {
+pub(super) fn finish(sheet: &mut Worksheet, columns: usize, rows: usize) -> anyhow::Result<()> {
     sheet.set_freeze_panes(TOP + 1, 1)?;
     sheet.set_repeat_rows(TOP, TOP)?;
     if rows > 0 && columns > 0 {
