@@ -85,6 +85,11 @@ impl Place {
         }
     }
 
+    /// Name of the database, where the backend is a server.
+    pub(crate) fn database(&self) -> &str {
+        &self.database
+    }
+
     /// A file beside the work folder.
     pub(crate) fn beside(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)

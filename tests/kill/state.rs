@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -19,6 +20,9 @@ const NUMBERS: [&str; 8] = ["id", "run", "run_to", "since_run", "last_run", "sec
 
 /// Tables that are not told line by line: they list what runs did (see [`EVIDENCE`]), or files (see [`State::lake`]).
 const RUNS: [&str; 5] = ["run", "run_source", "run_source_entity", "landed_file", "lake_file"];
+
+/// Columns that tell how long something took, or when by the clock.
+const CLOCK: [&str; 2] = ["seconds", "landed_at"];
 
 /// What the registry holds.
 #[derive(Clone, PartialEq, Eq)]
@@ -44,36 +48,15 @@ impl State {
     }
 
     fn of_registry(place: &Place) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            match place.backend {
-                Backend::Sqlite => {
-                    let scratch = tempfile::tempdir().unwrap();
-                    let file = scratch.path().join("registry.db");
-                    for end in ["", "-wal", "-shm"] {
-                        let from = place.work().join(format!("registry.db{end}"));
-                        if from.exists() {
-                            fs::copy(from, format!("{}{end}", file.display())).unwrap();
-                        }
-                    }
-                    let url = format!("sqlite://{}?mode=rwc", file.display());
-                    let mut reader = Reader::Sqlite(SqliteConnection::connect(&url).await.unwrap());
-                    let mut state = reader.state(SQLITE_COLUMNS).await;
-                    let check = "SELECT integrity_check, '' FROM pragma_integrity_check WHERE integrity_check <> 'ok'";
-                    state.unsound.extend(reader.pairs(check.to_owned()).await.into_iter().map(|(said, _)| said));
-                    state
-                }
-                Backend::Postgres(_) => {
-                    let mut reader = Reader::Postgres(PgConnection::connect(&place.registry()).await.unwrap());
-                    // The server learns of a killed client when it next reads from it, and may end a statement first.
-                    while reader.pairs(OTHERS.to_owned()).await[0].0 != "0" {
-                        tokio::time::sleep(Duration::from_millis(5)).await;
-                    }
-                    let state = reader.state(POSTGRES_COLUMNS).await;
-                    reader.close().await;
-                    state
-                }
+        runtime().block_on(async {
+            let (mut reader, _scratch) = Reader::open(place).await;
+            let mut state = reader.state().await;
+            if let Reader::Sqlite(_) = reader {
+                let check = "SELECT integrity_check, '' FROM pragma_integrity_check WHERE integrity_check <> 'ok'";
+                state.unsound.extend(reader.pairs(check.to_owned()).await.into_iter().map(|(said, _)| said));
             }
+            reader.close().await;
+            state
         })
     }
 
@@ -126,12 +109,65 @@ fn assert_same(found: &BTreeSet<String>, expected: &BTreeSet<String>, what: &str
     assert!(added.is_empty() && lost.is_empty(), "{what}\nnot expected: {added:#?}\nmissing: {lost:#?}");
 }
 
+/// Everything that the next run may find, a line a row of any table and a line a file: from two places of which this is the
+/// same, the next run does the same. What only the clock tells is left out.
+pub(crate) fn whole(place: &Place) -> BTreeSet<String> {
+    let mut lines = runtime().block_on(async {
+        let (mut reader, _scratch) = Reader::open(place).await;
+        let lines = reader.everything().await;
+        reader.close().await;
+        lines
+    });
+    let work = place.work();
+    for file in files(&work) {
+        let name = file.strip_prefix(&work).unwrap().display().to_string();
+        if !name.starts_with("registry.db") {
+            let name = name.replace(place.database(), "<database>");
+            let mut hash = DefaultHasher::new();
+            fs::read(&file).unwrap().hash(&mut hash);
+            lines.insert(format!("{name} | {:x}", hash.finish()));
+        }
+    }
+    lines
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
 enum Reader {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
 }
 
 impl Reader {
+    /// Reads the registry; of a file a copy, which goes with the folder.
+    async fn open(place: &Place) -> (Self, tempfile::TempDir) {
+        let scratch = tempfile::tempdir().unwrap();
+        let reader = match place.backend {
+            Backend::Sqlite => {
+                let file = scratch.path().join("registry.db");
+                for end in ["", "-wal", "-shm"] {
+                    let from = place.work().join(format!("registry.db{end}"));
+                    if from.exists() {
+                        fs::copy(from, format!("{}{end}", file.display())).unwrap();
+                    }
+                }
+                let url = format!("sqlite://{}?mode=rwc", file.display());
+                Self::Sqlite(SqliteConnection::connect(&url).await.unwrap())
+            }
+            Backend::Postgres(_) => {
+                let mut reader = Self::Postgres(PgConnection::connect(&place.registry()).await.unwrap());
+                // The server learns of a killed client when it next reads from it, and may end a statement first.
+                while reader.pairs(OTHERS.to_owned()).await[0].0 != "0" {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                reader
+            }
+        };
+        (reader, scratch)
+    }
+
     async fn pairs(&mut self, query: String) -> Vec<(String, String)> {
         let query = AssertSqlSafe(query);
         match self {
@@ -147,7 +183,8 @@ impl Reader {
     }
 
     /// Columns of every table.
-    async fn tables(&mut self, columns: &str) -> BTreeMap<String, Vec<String>> {
+    async fn tables(&mut self) -> BTreeMap<String, Vec<String>> {
+        let columns = if let Self::Sqlite(_) = self { SQLITE_COLUMNS } else { POSTGRES_COLUMNS };
         let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (table, column) in self.pairs(columns.to_owned()).await {
             tables.entry(table).or_default().push(column);
@@ -155,7 +192,29 @@ impl Reader {
         tables
     }
 
-    async fn state(&mut self, columns: &str) -> State {
+    /// Every table with its columns, every row of it.
+    async fn everything(&mut self) -> BTreeSet<String> {
+        let tables = self.tables().await;
+        let mut lines: BTreeSet<String> =
+            tables.iter().map(|(table, columns)| format!("{table} {columns:?}")).collect();
+        let row = |(table, columns): (&String, &Vec<String>)| {
+            let known = columns.iter().filter(|column| !CLOCK.contains(&column.as_str()));
+            let cells = known.map(|column| format!("coalesce(CAST(\"{column}\" AS TEXT), '-')"));
+            let cells = cells.collect::<Vec<_>>().join(" || ' | ' || ");
+            format!("SELECT '{table}', {cells} FROM \"{table}\"")
+        };
+        let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+        let rows: Vec<String> = tables.iter().map(row).collect();
+        if !rows.is_empty() {
+            for (table, row) in self.pairs(rows.join(" UNION ALL ")).await {
+                *seen.entry(format!("{table} | {row}")).or_default() += 1;
+            }
+        }
+        lines.extend(seen.into_iter().map(|(row, times)| format!("{row} | {times}")));
+        lines
+    }
+
+    async fn state(&mut self) -> State {
         let mut state = State {
             content: BTreeSet::new(),
             evidence: BTreeSet::new(),
@@ -163,7 +222,7 @@ impl Reader {
             listed: Vec::new(),
             landed: BTreeMap::new(),
         };
-        let tables = self.tables(columns).await;
+        let tables = self.tables().await;
         // The tables come into being before anything is in them.
         if !tables.contains_key("run_source") {
             return state;
