@@ -29,7 +29,6 @@ use crate::config::ReportFormat;
 pub(super) fn render(report: &Report, texts: &Texts, formats: &[ReportFormat]) -> anyhow::Result<Vec<u8>> {
     let letters = Letters::embedded()?;
     let pages = pages::document(report, texts, formats, &letters);
-    if let Ok(path) = std::env::var("VIENKOP_PAGES") { fs_err::write(path, serde_json::to_vec(&pages)?)?; }
     let world = World::new(letters.faces(), serde_json::to_vec(&pages)?);
     let bytes = typeset(&world, report);
     // What Typst remembers of a document is of no use to the next, and is large.
