@@ -41,7 +41,7 @@ impl Words {
         for (number, page) in poppler("pdftotext", &["-raw"], path).split('\u{c}').enumerate() {
             let lines: Vec<&str> = page.lines().filter(|line| !line.trim().is_empty()).collect();
             // The cover has neither head nor foot.
-            let inner = if number == 0 { &lines[..] } else { lines.get(1..lines.len() - 1).unwrap_or_default() };
+            let inner = if number == 0 { &lines[..] } else { lines.get(1..lines.len().saturating_sub(1)).unwrap_or_default() };
             words.extend(inner.iter().flat_map(|line| line.split_whitespace()).map(bare).filter(|word| !word.is_empty()));
         }
         Self { words, at: 0 }

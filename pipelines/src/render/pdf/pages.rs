@@ -55,6 +55,8 @@ enum Block {
 #[serde(rename_all = "lowercase")]
 enum Look {
     Plain,
+    /// A conclusion, above its figure or table.
+    Lead,
     /// A question of the survey.
     Question,
     /// How was counted.
@@ -153,7 +155,7 @@ impl Writer<'_> {
             Author::Draft => String::new(),
             Author::Analyst => format!(" ({})", self.texts.get("report-analyst", &[])),
         };
-        self.text(Look::Plain, Some(&format!("{}{mark}", sentence?)))
+        self.text(Look::Lead, Some(&format!("{}{mark}", sentence?)))
     }
 
     fn figure_caption(&mut self, title: &str) -> String {

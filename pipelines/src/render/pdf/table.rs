@@ -9,15 +9,17 @@ use super::pages::Writer;
 use crate::config::ReportFormat;
 use crate::render::html;
 
-/// Rows of a table of measures, at most: what fills more than some thirty pages is looked up, not read.
-const MEASURES: usize = 1000;
+/// Rows of a table of measures, at most: what fills more than some twenty pages is looked up, not read.
+const MEASURES: usize = 500;
 /// Rows of a list, where it has more than [`LONG`].
 const LIST: usize = 20;
 const LONG: usize = 40;
 /// A text of more bytes might not fit on a page in a narrow column.
 const LONG_TEXT: usize = 800;
 /// What a column of text takes at least and at most, in ems, if its words let it.
-const TEXT: (f64, f64) = (9.0, 26.0);
+const TEXT: (f64, f64) = (11.0, 26.0);
+/// What a column of numbers takes at most, unless its words need more.
+const NUMBER: f64 = 8.0;
 /// A word (or a number) longer than this is broken, in ems.
 const WORD: f64 = 15.0;
 /// How much of the width a second line in a cell takes, which is in smaller type.
@@ -109,7 +111,8 @@ pub(super) fn follow_up(writer: &mut Writer<'_>, title: &str, n: u64, rows: &[Ro
 fn counted(writer: &mut Writer<'_>, title: &str, groups: &[(String, u64, &[Row])]) -> Table {
     let texts = writer.texts;
     let mut heads = vec![Cell::new(texts.get("report-answer", &[]), None)];
-    heads.extend(groups.iter().map(|(name, n, _)| Cell::new(name, Some(texts.get("report-n", &[("n", &n.to_string())])))));
+    let n = |n: u64| texts.get("report-n", &[("n", &n.to_string())]).replace(' ', "\u{a0}");
+    heads.extend(groups.iter().map(|(name, number, _)| Cell::new(name, Some(n(*number)))));
     let cell = |row: Option<&Row>| match row {
         Some(row) => Cell::new(row.count.to_string(), Some(percent_text(&row.percent, texts.language()))),
         None => Cell::new("", None),
@@ -229,7 +232,7 @@ fn needs<'a>(head: Option<&'a Cell>, cells: impl Iterator<Item = &'a Cell> + Clo
     // Pairs of letters may stand a little further apart than each by itself.
     let (longest, widest) = (longest * 1.02, widest * 1.02);
     if number {
-        Needs { least: longest, best: widest.min(TEXT.0).max(longest) }
+        Needs { least: longest, best: widest.min(NUMBER).max(longest) }
     } else {
         Needs { least: longest.max(widest.min(TEXT.0)), best: widest.min(TEXT.1).max(longest) }
     }
