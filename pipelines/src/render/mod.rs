@@ -69,7 +69,8 @@ pub(crate) fn render(
     for entry in fs_err::read_dir(&tables)? {
         earlier.push(entry?.path());
     }
-    let ours = |path: &PathBuf| path.parent() != Some(&tables) || path.extension().is_some_and(|ending| ending == "csv");
+    let ours =
+        |path: &PathBuf| path.parent() != Some(&tables) || path.extension().is_some_and(|ending| ending == "csv");
     for path in earlier.into_iter().filter(|path| ours(path) && !written.contains(path) && path.exists()) {
         kill_point("report: remove");
         fs_err::remove_file(path)?;

@@ -61,7 +61,9 @@ fn typeset(world: &World, report: &Report) -> anyhow::Result<Vec<u8>> {
 fn told(faults: &[SourceDiagnostic]) -> anyhow::Error {
     let messages: Vec<String> = faults
         .iter()
-        .map(|fault| std::iter::once(&fault.message).chain(&fault.hints).map(ToString::to_string).collect::<Vec<_>>().join("; "))
+        .map(|fault| {
+            std::iter::once(&fault.message).chain(&fault.hints).map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        })
         .collect();
     anyhow!(messages.join("\n"))
 }

@@ -146,8 +146,10 @@ fn the_same_report_gives_the_same_bytes() {
 fn only_the_forms_that_are_asked_for_stay() {
     let folder = tempfile::tempdir().unwrap();
     let left = || -> BTreeSet<String> {
-        let below = |folder: &Path| fs_err::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
-        let files = below(folder.path()).into_iter().chain(below(&folder.path().join("tables"))).filter(|path| path.is_file());
+        let below =
+            |folder: &Path| fs_err::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+        let files =
+            below(folder.path()).into_iter().chain(below(&folder.path().join("tables"))).filter(|path| path.is_file());
         files.map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect()
     };
     written_as(&ReportFormat::ALL, Language::Lv, folder.path());
@@ -192,8 +194,7 @@ fn the_page_is_whole_and_safe() {
 }
 
 /// The sources of the PDF that use texts.
-const PDF: &str =
-    concat!(include_str!("pdf/pages.rs"), include_str!("pdf/table.rs"), include_str!("pdf/chart.rs"));
+const PDF: &str = concat!(include_str!("pdf/pages.rs"), include_str!("pdf/table.rs"), include_str!("pdf/chart.rs"));
 
 #[test]
 fn every_text_of_the_page_exists() {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use vienkop_transforms::assess::report::{Chart as Kind, Measures, Shape, Table as Survey, percent_text};
 
+use super::letters::Face;
 use super::pages::Writer;
 use crate::render::svg;
 
@@ -92,7 +93,11 @@ pub(super) fn measures(writer: &Writer<'_>, table: &Measures) -> Option<Figure> 
             }
         };
         let moment = |row: Option<&&_>| row.map_or_else(String::new, |row| first(writer, row));
-        Chart::Lines { lines: drawn.columns.iter().map(line).collect(), from: moment(rows.first()), to: moment(rows.last()) }
+        Chart::Lines {
+            lines: drawn.columns.iter().map(line).collect(),
+            from: moment(rows.first()),
+            to: moment(rows.last()),
+        }
     } else {
         let bars = rows.iter().map(|row| Bar {
             label: first(writer, row),
@@ -104,7 +109,8 @@ pub(super) fn measures(writer: &Writer<'_>, table: &Measures) -> Option<Figure> 
                 .map(|(at, before, amount)| (svg::part_fill(at), share(before, whole), share(amount, whole)))
                 .collect(),
         });
-        let legend = drawn.columns.iter().enumerate().map(|(at, column_at)| (svg::part_fill(at), shown_text(column(column_at))));
+        let legend =
+            drawn.columns.iter().enumerate().map(|(at, column_at)| (svg::part_fill(at), shown_text(column(column_at))));
         let legend = if drawn.shape == Shape::Stacked { legend.collect() } else { Vec::new() };
         Chart::Bars { legend, bars: bars.collect() }
     };
@@ -126,7 +132,7 @@ fn label(writer: &Writer<'_>, text: &str) -> String {
     let cut: String = text.chars().take(LABEL).collect();
     let cut = if cut.len() < text.len() { format!("{}…", cut.trim_end()) } else { cut };
     // Beside the bars there is room for some 20 ems.
-    writer.letters.broken(&writer.letters.shown(&cut), 18.0)
+    writer.letters.broken(&writer.letters.shown(&cut), Face::Regular, 18.0)
 }
 
 /// A part of a whole, in ten thousandths, so that the file does not hang on the last bit of a division.

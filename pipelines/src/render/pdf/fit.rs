@@ -39,7 +39,8 @@ pub(super) fn fit(columns: &[Needs]) -> Fitted {
     let found = fitting.into_iter().find(|((_, room), size)| least * size + insets <= *room);
     let ((wide, room), size) = found.unwrap_or((places[1], SIZES[SIZES.len() - 1]));
     let room = (room - insets).max(0.0) / size;
-    let widths = if found.is_some() { shared(columns, room) } else { columns.iter().map(|c| c.least * room / least).collect() };
+    let widths =
+        if found.is_some() { shared(columns, room) } else { columns.iter().map(|c| c.least * room / least).collect() };
     // Whole hundredths of a point: what stands in the file does not hang on the last bit of a sum.
     Fitted { size, wide, widths: widths.iter().map(|width| ((width * size + INSET) * 100.0).floor() / 100.0).collect() }
 }
@@ -64,7 +65,7 @@ mod tests {
     fn tables_take_what_they_need_and_never_leave_the_page() {
         for (columns, size, wide, full) in [
             (needs(&[(5.0, 20.0), (4.0, 6.0)]), 8.5, false, false),
-            (needs(&[(18.0, 30.0); 3]), 8.0, false, true),
+            (needs(&[(18.5, 30.0); 3]), 8.0, false, true),
             (needs(&[(9.0, 30.0); 8]), 8.5, true, true),
             (needs(&[(100.0, 300.0); 8]), 6.5, true, true),
         ] {

@@ -61,7 +61,8 @@ impl Letters {
 
     /// Whether every face has the letter. Nobody knows what letters for private use mean.
     pub(super) fn has(&self, c: char) -> bool {
-        !matches!(u32::from(c), 0xE000..=0xF8FF | 0xF_0000..) && self.faces.iter().all(|face| face.info().coverage.contains(c.into()))
+        !matches!(u32::from(c), 0xE000..=0xF8FF | 0xF_0000..)
+            && self.faces.iter().all(|face| face.info().coverage.contains(c.into()))
     }
 
     /// Width of a text on one line, in ems of its size.
@@ -75,8 +76,8 @@ impl Letters {
     }
 
     /// The text with places where words may be broken that are wider than so many ems.
-    pub(super) fn broken(&self, text: &str, most: f64) -> String {
-        let too_wide = |word: &str| word.chars().count() > 1 && self.width(word, Face::Regular) > most;
+    pub(super) fn broken(&self, text: &str, face: Face, most: f64) -> String {
+        let too_wide = |word: &str| word.chars().count() > 1 && self.width(word, face) > most;
         if !text.split(' ').any(too_wide) {
             return text.to_owned();
         }

@@ -68,7 +68,8 @@ enum Look {
 /// Puts the pages together; `formats` are the forms beside this one.
 pub(super) fn document(report: &Report, texts: &Texts, formats: &[ReportFormat], letters: &Letters) -> Document {
     let tables = report.sections.iter().flat_map(|section| &section.tables);
-    let mut writer = Writer { texts, formats, letters, tables: 0, figures: tables.map(|table| table.number).max().unwrap_or(0) };
+    let mut writer =
+        Writer { texts, formats, letters, tables: 0, figures: tables.map(|table| table.number).max().unwrap_or(0) };
     let marks = report.sections.iter().filter_map(|section| {
         let mark = section.measures.iter().find_map(|table| table.mark.as_ref())?;
         Some(letters.shown(&format!("{}: {mark}", heading(section))))
@@ -160,11 +161,13 @@ impl Writer<'_> {
 
     fn figure_caption(&mut self, title: &str) -> String {
         self.figures += 1;
-        self.letters.shown(&self.texts.get("report-caption", &[("number", &self.figures.to_string()), ("title", title)]))
+        self.letters
+            .shown(&self.texts.get("report-caption", &[("number", &self.figures.to_string()), ("title", title)]))
     }
 
     pub(super) fn table_caption(&mut self, title: &str) -> String {
         self.tables += 1;
-        self.letters.shown(&self.texts.get("report-pdf-table", &[("number", &self.tables.to_string()), ("title", title)]))
+        self.letters
+            .shown(&self.texts.get("report-pdf-table", &[("number", &self.tables.to_string()), ("title", title)]))
     }
 }

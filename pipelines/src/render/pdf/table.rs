@@ -91,9 +91,10 @@ struct Draft {
 
 /// A question of the survey: all respondents, then each kind of institution; counts with their shares below.
 pub(super) fn survey(writer: &mut Writer<'_>, survey: &Survey) -> Table {
-    let kinds: Vec<(String, u64, &[Row])> = std::iter::once((writer.texts.get("report-total", &[]), survey.n, &survey.rows[..]))
-        .chain(survey.by_kind.0.iter().map(|(name, kind)| (name.label.clone(), kind.n, &kind.rows[..])))
-        .collect();
+    let kinds: Vec<(String, u64, &[Row])> =
+        std::iter::once((writer.texts.get("report-total", &[]), survey.n, &survey.rows[..]))
+            .chain(survey.by_kind.0.iter().map(|(name, kind)| (name.label.clone(), kind.n, &kind.rows[..])))
+            .collect();
     let title = match survey.by_kind.0.is_empty() {
         true => survey.title.clone(),
         false => writer.texts.get("report-pdf-by-kind", &[("title", &survey.title)]),
@@ -193,8 +194,10 @@ fn rest(writer: &Writer<'_>, all: usize, shown: usize, id: &str) -> Option<Strin
 
 impl Draft {
     fn measured(self, letters: &Letters) -> Table {
-        let clean = |cells: &[Cell]| -> Vec<Cell> { cells.iter().map(|cell| cell.map(|text, _| letters.shown(text))).collect() };
-        let heads = clean(&self.heads);
+        let clean = |cells: &[Cell]| -> Vec<Cell> {
+            cells.iter().map(|cell| cell.map(|text, _| letters.shown(text))).collect()
+        };
+        let mut heads = clean(&self.heads);
         let mut rows: Vec<Vec<Cell>> = self.rows.iter().map(|row| clean(row)).collect();
         let column = |at: usize| {
             let cells = rows.iter().filter_map(move |row| row.get(at));
@@ -203,12 +206,13 @@ impl Draft {
         let needs: Vec<Needs> = (0..heads.len()).map(column).collect();
         let Fitted { size, wide, widths } = fit(&needs);
         let room = |at: usize| widths.get(at).map_or(0.0, |width| (width - super::fit::INSET) / size);
-        for row in &mut rows {
+        let fit_in = |row: &mut Vec<Cell>, face: Face| {
             for (at, cell) in row.iter_mut().enumerate() {
-                let broken = cell.map(|text, share| letters.broken(text, room(at) / share));
-                *cell = broken;
+                *cell = cell.map(|text, share| letters.broken(text, face, room(at) / share));
             }
-        }
+        };
+        fit_in(&mut heads, Face::Bold);
+        rows.iter_mut().for_each(|row| fit_in(row, Face::Regular));
         let breakable = rows.iter().flatten().flat_map(Cell::lines).any(|(text, _)| text.len() > LONG_TEXT);
         let Self { caption, labels, numbers, rest, .. } = self;
         Table { caption, size, widths, wide, breakable, labels, numbers, heads, rows, rest }
@@ -216,7 +220,12 @@ impl Draft {
 }
 
 /// What a column needs: its longest word at least. A number is one word, a text gets room for a few.
-fn needs<'a>(head: Option<&'a Cell>, cells: impl Iterator<Item = &'a Cell> + Clone, number: bool, letters: &Letters) -> Needs {
+fn needs<'a>(
+    head: Option<&'a Cell>,
+    cells: impl Iterator<Item = &'a Cell> + Clone,
+    number: bool,
+    letters: &Letters,
+) -> Needs {
     let (mut longest, mut widest) = (0.0_f64, 0.0_f64);
     let of_cells = cells.map(|cell| (cell, Face::Regular));
     for (cell, face) in head.map(|head| (head, Face::Bold)).into_iter().chain(of_cells) {

@@ -112,7 +112,12 @@ fn nothing_leaves_the_page() {
     for columns in [14, 40] {
         let cells = |text: &str| (0..columns).map(|at| format!("{text} {at}")).collect::<Vec<_>>();
         let rows = vec![cells("Pabeigti bez norādīta rezultāta"); 3];
-        report.sections[0].lists.push(List { id: columns.to_string(), columns: cells("Klātienes, kuru statusi"), rows, ..list.clone() });
+        report.sections[0].lists.push(List {
+            id: columns.to_string(),
+            columns: cells("Klātienes, kuru statusi"),
+            rows,
+            ..list.clone()
+        });
     }
     let document = typst::compile::<PagedDocument>(&world(&report)).output.unwrap();
     let lying = document.pages.iter().filter(|page| page.frame.width() > page.frame.height());
