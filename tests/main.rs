@@ -11,6 +11,7 @@ mod history;
 mod http;
 mod links;
 mod network;
+mod pdf;
 mod personal_data;
 mod presets;
 mod report;

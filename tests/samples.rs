@@ -15,7 +15,7 @@ fn a_newcomers_first_three_runs() {
         assert_ne!(source["rows"]["mapped"], 0, "{source:#}");
     }
     let report = project.path("var/reports/2024-07-08");
-    let files = ["report.html", "report.json", "report.xlsx", "tables/1.1-6.csv"];
+    let files = ["report.html", "report.json", "report.xlsx", "report.pdf", "tables/1.1-6.csv"];
     let read = || -> Vec<Vec<u8>> { files.iter().map(|name| fs::read(report.join(name)).unwrap()).collect() };
     let before = read();
     project.vienkop(&["assess", "--as-of", "2024-07-08"]).ends(0);

@@ -1048,6 +1048,15 @@ report-analyst = analyst's text
 report-chart-lines = Line chart: { $title }
 report-chart = Bar chart: { $title }
 report-same-numbers = The numbers are also in the files report.json and tables/*.csv.
+report-pdf-about = The numbers are from the registry of vienkop; the command vienkop explain shows where each of them came from.
+report-pdf-figures = List of figures
+report-pdf-tables = List of tables
+report-pdf-table = Table { $number }. { $title }
+report-pdf-by-kind = { $title }: number and share by kind of institution
+report-pdf-first = The figure shows the first { $shown } of { $all } rows of the table.
+report-pdf-left-out = Rows not shown here: { $count }.
+report-pdf-elsewhere = Rows not shown here: { $count }. All rows: { $files }.
+report-pdf-sheet = report.xlsx (sheet “{ $id }”)
 
 report-behind = Records that the report’s numbers count
 report-behind-all = Records: { $count }.

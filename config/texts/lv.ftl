@@ -1047,6 +1047,15 @@ report-analyst = analītiķa teksts
 report-chart-lines = Līniju diagramma: { $title }
 report-chart = Joslu diagramma: { $title }
 report-same-numbers = Skaitļi ir arī failos report.json un tables/*.csv.
+report-pdf-about = Skaitļi ir no vienkop reģistra; no kurienes katrs cēlies, rāda komanda vienkop explain.
+report-pdf-figures = Attēlu saraksts
+report-pdf-tables = Tabulu saraksts
+report-pdf-table = { $number }. tabula. { $title }
+report-pdf-by-kind = { $title }: skaits un daļa pa iestāžu veidiem
+report-pdf-first = Attēlā ir pirmās { $shown } no { $all } tabulas rindām.
+report-pdf-left-out = Šeit neparādītas rindas: { $count }.
+report-pdf-elsewhere = Šeit neparādītas rindas: { $count }. Visas rindas: { $files }.
+report-pdf-sheet = report.xlsx (lapa „{ $id }”)
 
 report-behind = Ieraksti, ko skaita pārskata skaitļi
 report-behind-all = Ierakstu skaits: { $count }.

@@ -18,7 +18,7 @@ use vienkop_transforms::status::indicators::{Indicators, Inputs, Query, channels
 use vienkop_transforms::status::tables::LakeTable;
 
 use crate::cli::session::Session;
-use crate::config::Config;
+use crate::config::{Config, ReportFormat};
 use crate::late;
 use crate::render::{self, Behind};
 
@@ -81,9 +81,14 @@ pub(crate) fn previous(session: &Session, named: &str) -> anyhow::Result<Previou
     }
 }
 
-/// Makes the report and writes it to `<work>/reports/<as-of>/`; gives the files written, the one to open first. Of a
-/// registry that holds nothing there is none.
-pub(crate) async fn write(session: &Session, registry: &Registry, asked: &Asked<'_>) -> anyhow::Result<Vec<PathBuf>> {
+/// Makes the report and writes it in these forms to `<work>/reports/<as-of>/`; gives the files written, the one to open
+/// first. Of a registry that holds nothing there is none.
+pub(crate) async fn write(
+    session: &Session,
+    registry: &Registry,
+    asked: &Asked<'_>,
+    formats: &[ReportFormat],
+) -> anyhow::Result<Vec<PathBuf>> {
     let Assessment { report, facts, answers } = make(session, registry, asked).await?;
     if report.sections.is_empty() {
         return Ok(Vec::new());
@@ -91,7 +96,8 @@ pub(crate) async fn write(session: &Session, registry: &Registry, asked: &Asked<
     let answers = answers.map(|rows| Behind { name: "survey_response", rows });
     let behind: Vec<Behind> = answers.into_iter().chain(counted_in(&report, &facts)?).collect();
     let folder = session.work.join("reports").join(session.as_of_day().to_string());
-    render::render(&report, &behind, session.texts(), &folder)
+    // Typesetting takes seconds, in which the threads of the runtime have other things to do.
+    tokio::task::block_in_place(|| render::render(&report, &behind, session.texts(), formats, &folder))
 }
 
 /// Columns that say which record it is.

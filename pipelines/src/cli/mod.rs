@@ -24,6 +24,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::config::ReportFormat;
 use crate::fault;
 use approval::Approve;
 pub(crate) use exit::Exit;
@@ -129,6 +130,10 @@ pub(crate) enum Command {
         /// the previous wave of the survey, where there is one]
         #[arg(long, value_name = "DIR|DATE")]
         previous: Option<String>,
+        /// Form to write, several times for several [default: those of the default pipeline]; others of the same day are
+        /// removed
+        #[arg(long = "format", value_name = "FORM", value_enum)]
+        formats: Vec<ReportFormat>,
     },
     /// Performance indicators of service requests: volumes, times, outcomes, steps
     Kpi(kpi::Asked),
@@ -300,8 +305,8 @@ async fn command(cli: Cli, clock: fn() -> jiff::Timestamp) -> anyhow::Result<Exi
         }
         Command::Plan { target, approve } => run::plan(options, now, target.as_deref(), &approve).await,
         Command::Check { source } => check::check(options, now, source.as_deref()).await,
-        Command::Assess { questionnaires, previous } => {
-            report::assess(options, now, &questionnaires, previous.as_deref()).await
+        Command::Assess { questionnaires, previous, formats } => {
+            report::assess(options, now, &questionnaires, previous.as_deref(), &formats).await
         }
         Command::Kpi(asked) => kpi::kpi(options, now, &asked).await,
         Command::Explain { id } => explain::explain(options, &id, now).await,

@@ -115,7 +115,7 @@ pub(super) async fn run_pipeline(session: &Session, ask: &Ask<'_>) -> anyhow::Re
     if let Some(assessment) = assessment.filter(|_| executed.broken.is_none()) {
         let questionnaires = assess::answered(&registry, &session.config, &assessment.questionnaires).await?;
         let asked = assess::Asked { questionnaires, pipeline: Some(name), previous: None };
-        executed.outcome.reports = assess::write(session, &registry, &asked).await?;
+        executed.outcome.reports = assess::write(session, &registry, &asked, &assessment.formats).await?;
         if executed.outcome.reports.is_empty() {
             let named = assessment.questionnaires.join(", ");
             executed.outcome.notes.push(session.texts().get("cli-no-report", &[("questionnaires", &named)]));

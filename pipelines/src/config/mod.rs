@@ -43,7 +43,7 @@ use files::Files;
 pub(crate) use presets::Preset;
 use problem::{Problem, Sentence};
 pub(crate) use problem::{Problems, Told};
-pub(crate) use settings::{Delivers, MissedRun, Pipeline, RetryPolicy, Source, Vienkop};
+pub(crate) use settings::{Assess, Delivers, MissedRun, Pipeline, ReportFormat, RetryPolicy, Source, Vienkop};
 use tables::Context;
 use texts::Catalogue;
 use validate::SchemaError;

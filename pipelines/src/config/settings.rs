@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use clap::ValueEnum;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use vienkop_connectors::limits::Limits;
@@ -145,13 +146,43 @@ impl Default for RetryPolicy {
     }
 }
 
-/// `[assess]`: what the situation assessment covers.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+/// `[assess]`: what the situation assessment covers, and how it is written.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
 pub(crate) struct Assess {
     /// Questionnaires whose answers are reported, by id.
-    #[serde(default)]
     pub(crate) questionnaires: Vec<String>,
+    /// Forms in which the report pack is written; absent: all. A form that an earlier report of the same day had, and that
+    /// is not named here, is removed.
+    #[schemars(length(min = 1))]
+    pub(crate) formats: Vec<ReportFormat>,
+}
+
+impl Default for Assess {
+    fn default() -> Self {
+        Self { questionnaires: Vec::new(), formats: ReportFormat::ALL.to_vec() }
+    }
+}
+
+/// A form of the report pack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ReportFormat {
+    /// `report.html`.
+    Html,
+    /// `report.pdf`.
+    Pdf,
+    /// `report.json`; what a later assessment is compared with.
+    Json,
+    /// `report.xlsx`.
+    Xlsx,
+    /// `tables/*.csv`.
+    Csv,
+}
+
+impl ReportFormat {
+    /// All of them, in the order in which people want them.
+    pub(crate) const ALL: [Self; 5] = [Self::Html, Self::Pdf, Self::Json, Self::Xlsx, Self::Csv];
 }
 
 /// `config/sources/**/<id>.toml`: one source, whole.

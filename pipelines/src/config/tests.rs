@@ -600,6 +600,29 @@ fn schedules() {
 }
 
 #[test]
+fn forms_of_the_report() {
+    let source = format!(
+        "id = \"x\"\ntitle = \"X\"\ndelivers = \"delta\"\n{FILE}[[table]]\nentity = \"life_event\"\nfields = {{ code = \"K\", name = \"N\" }}\n"
+    );
+    let with = |assess: &str| {
+        let pipeline = format!("title = \"P\"\nsources = [\"x\"]\n{assess}\n");
+        load(&[("sources/x.toml", &source), ("pipelines/p.toml", &pipeline)])
+    };
+    let formats = |assess: &str| with(assess).unwrap().pipeline("p").unwrap().assess.clone().unwrap().formats;
+    assert_eq!(formats("[assess]"), ReportFormat::ALL);
+    assert_eq!(formats("[assess]\nformats = [\"csv\", \"pdf\"]"), [ReportFormat::Csv, ReportFormat::Pdf]);
+    for (assess, message, hint) in [
+        ("[assess]\nformats = [\"pfd\"]", "pfd", "pdf"),
+        ("[assess]\nformats = []", "empty", ""),
+        ("[assess]\nformat = [\"pdf\"]", "format", "formats"),
+    ] {
+        let Err(problems) = with(assess) else { panic!("{assess}") };
+        let told = problems.render(Some(Language::En), false);
+        assert!(told.contains("config/pipelines/p.toml:4:") && told.contains(message) && told.contains(hint), "{told}");
+    }
+}
+
+#[test]
 fn patterns_name_sources_once() {
     let source = |id: &str| {
         format!(

@@ -6,13 +6,15 @@ use vienkop_transforms::assess::survey::date_text;
 use vienkop_transforms::texts::Texts;
 
 use super::{measures, svg};
+use crate::config::ReportFormat;
 
 /// Lines of a list that a page shows at first where there are more than [`LONG`].
 const SHOWN: usize = 20;
 const LONG: usize = 30;
 
-/// The page.
-pub(super) fn render(report: &Report, texts: &Texts) -> String {
+/// The page. `formats`: the forms written with it, which it leads to.
+pub(super) fn render(report: &Report, texts: &Texts, formats: &[ReportFormat]) -> String {
+    let same_numbers = [ReportFormat::Json, ReportFormat::Csv].iter().all(|format| formats.contains(format));
     let as_of = texts.get("report-as-of", &[("date", &date_text(&report.as_of, texts))]);
     let page = html! {
         (DOCTYPE)
@@ -33,7 +35,7 @@ pub(super) fn render(report: &Report, texts: &Texts) -> String {
                 main {
                     @for section in &report.sections { (section_of(section, texts)) }
                 }
-                footer { p { (texts.get("report-same-numbers", &[])) } }
+                @if same_numbers { footer { p { (texts.get("report-same-numbers", &[])) } } }
             }
         }
     };
@@ -227,13 +229,14 @@ fn follow_up_of(follow_up: &FollowUp, texts: &Texts) -> Markup {
     }
 }
 
+/// Whether a column of a list holds counts or shares, which stand right; a registration number is longer.
+pub(super) fn is_number(list: &List, column: usize) -> bool {
+    let cells = || list.rows.iter().filter_map(|row| row.get(column));
+    cells().all(|cell| cell.len() < 10 && cell.starts_with(|c: char| c.is_ascii_digit()) && !cell.contains(". "))
+}
+
 fn list_of(list: &List, depth: usize, texts: &Texts) -> Markup {
-    // Counts and shares stand right; a registration number is longer.
-    let is_number = |column: usize| {
-        let cells = || list.rows.iter().filter_map(|row| row.get(column));
-        cells().all(|cell| cell.len() < 10 && cell.starts_with(|c: char| c.is_ascii_digit()) && !cell.contains(". "))
-    };
-    let class = |column: usize| is_number(column).then_some("num");
+    let class = |column: usize| is_number(list, column).then_some("num");
     let lines = |rows: &[Vec<String>]| {
         scroll(
             &list.title,

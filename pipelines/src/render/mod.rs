@@ -3,6 +3,7 @@
 //! | file | for |
 //! |---|---|
 //! | `report.html` | people: one self-contained file, for a screen, a phone and paper |
+//! | `report.pdf` | paper and archives: typeset, tagged for readers that speak (PDF/UA-1) |
 //! | `report.json` | machines: the whole value |
 //! | `report.xlsx` | spreadsheets: a sheet a table, with its chart, and the records that the numbers count |
 //! | `tables/<id>.csv` | spreadsheets: a file a table, its follow-up question and list |
@@ -11,6 +12,7 @@ mod csv;
 mod html;
 mod json;
 mod measures;
+mod pdf;
 mod svg;
 mod xlsx;
 
@@ -23,6 +25,8 @@ use vienkop_connectors::kill::kill_point;
 use vienkop_transforms::assess::report::Report;
 use vienkop_transforms::texts::Texts;
 
+use crate::config::ReportFormat;
+
 /// Records that numbers of the report count.
 pub(crate) struct Behind {
     /// Name, by which selectors call them (`service?…`).
@@ -31,31 +35,55 @@ pub(crate) struct Behind {
     pub(crate) rows: DataFrame,
 }
 
-/// Writes the report and gives the paths written, `report.html` first.
+/// Files of a form, beside those in `tables/`.
+const FILES: [(ReportFormat, &str); 4] = [
+    (ReportFormat::Html, "report.html"),
+    (ReportFormat::Pdf, "report.pdf"),
+    (ReportFormat::Json, "report.json"),
+    (ReportFormat::Xlsx, "report.xlsx"),
+];
+
+/// Writes the report in these forms and gives the paths written, the one to open first in front.
 ///
-/// Files appear whole or not at all; tables of an earlier report in the same folder that this one lacks are removed.
-pub(crate) fn render(report: &Report, behind: &[Behind], texts: &Texts, folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+/// Files appear whole or not at all; what an earlier report in the same folder had and this one lacks (forms, tables) is
+/// removed.
+pub(crate) fn render(
+    report: &Report,
+    behind: &[Behind],
+    texts: &Texts,
+    formats: &[ReportFormat],
+    folder: &Path,
+) -> anyhow::Result<Vec<PathBuf>> {
     let tables = folder.join("tables");
     kill_point("report: make folder");
     fs_err::create_dir_all(&tables)?;
-    let mut files = vec![
-        (folder.join("report.html"), html::render(report, texts).into_bytes()),
-        (folder.join("report.json"), json::render(report).context("report.json")?),
-        (folder.join("report.xlsx"), xlsx::render(report, behind, texts).context("report.xlsx")?),
-    ];
-    for (name, content) in csv::render(report)? {
-        files.push((tables.join(name), content));
+    let mut files = Vec::new();
+    for (format, name) in FILES.into_iter().filter(|(format, _)| formats.contains(format)) {
+        let content = match format {
+            ReportFormat::Html => html::render(report, texts, formats).into_bytes(),
+            ReportFormat::Pdf => pdf::render(report, texts, formats).context(name)?,
+            ReportFormat::Json => json::render(report).context(name)?,
+            ReportFormat::Xlsx => xlsx::render(report, behind, texts).context(name)?,
+            ReportFormat::Csv => continue,
+        };
+        files.push((folder.join(name), content));
+    }
+    if formats.contains(&ReportFormat::Csv) {
+        files.extend(csv::render(report)?.into_iter().map(|(name, content)| (tables.join(name), content)));
     }
     for (path, content) in &files {
         write_whole(path, content)?;
     }
     let written: BTreeSet<&PathBuf> = files.iter().map(|(path, _)| path).collect();
+    let mut earlier: Vec<PathBuf> = FILES.iter().map(|(_, name)| folder.join(name)).collect();
     for entry in fs_err::read_dir(&tables)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|ending| ending == "csv") && !written.contains(&path) {
-            kill_point("report: remove");
-            fs_err::remove_file(path)?;
-        }
+        earlier.push(entry?.path());
+    }
+    let ours =
+        |path: &PathBuf| path.parent() != Some(&tables) || path.extension().is_some_and(|ending| ending == "csv");
+    for path in earlier.into_iter().filter(|path| ours(path) && !written.contains(path) && path.exists()) {
+        kill_point("report: remove");
+        fs_err::remove_file(path)?;
     }
     Ok(files.into_iter().map(|(path, _)| path).collect())
 }

@@ -83,9 +83,39 @@ fn patterns(id: &str) -> Markup {
     }
 }
 
+/// What the figure of a table of measures shows.
+pub(super) struct Picture<'a> {
+    /// Its rows.
+    pub(super) rows: Vec<&'a MeasureRow>,
+    /// The amount that takes all the room.
+    pub(super) whole: u64,
+    /// What it is.
+    pub(super) name: String,
+    /// Its numbers, in words.
+    pub(super) told: String,
+}
+
 /// The figure of a table of measures, of as many rows as the page shows; nothing where its columns are empty.
 pub(super) fn measures(table: &Measures, drawn: &Drawn, texts: &Texts) -> Option<Markup> {
-    let rows: Vec<&MeasureRow> = table.rows.iter().take(table.shown).collect();
+    let Picture { rows, whole, name, told } = picture(table, drawn, table.shown, texts)?;
+    let (height, picture) = match drawn.shape {
+        Shape::Lines => lines::picture(table, &rows, drawn, whole),
+        _ => bars(table, &rows, drawn, whole),
+    };
+    let (title, description) = (format!("c-{}", table.id), format!("d-{}", table.id));
+    Some(html! {
+        svg class="chart" xmlns="http://www.w3.org/2000/svg" width="100%" height=(height) role="img"
+            aria-labelledby={ (title) " " (description) } {
+            title id=(title) { (name) }
+            desc id=(description) { (told) }
+            (picture)
+        }
+    })
+}
+
+/// What the figure of the first rows shows, for every form that draws it; nothing where its columns are empty.
+pub(super) fn picture<'a>(table: &'a Measures, drawn: &Drawn, shown: usize, texts: &Texts) -> Option<Picture<'a>> {
+    let rows: Vec<&MeasureRow> = table.rows.iter().take(shown).collect();
     let whole = match drawn.shape {
         Shape::Bars | Shape::Lines => {
             let cells = rows.iter().flat_map(|row| drawn.columns.iter().filter_map(|at| row.cells.get(*at)));
@@ -94,10 +124,6 @@ pub(super) fn measures(table: &Measures, drawn: &Drawn, texts: &Texts) -> Option
         Shape::Stacked => rows.iter().map(|row| parts(row, drawn).map(|(_, amount)| amount).sum()).max(),
     };
     let whole = whole.filter(|most| *most > 0)?;
-    let (height, picture) = match drawn.shape {
-        Shape::Lines => lines::picture(table, &rows, drawn, whole),
-        _ => bars(table, &rows, drawn, whole),
-    };
     let headers = drawn.columns.iter().filter_map(|at| table.columns.get(*at)).map(|column| column.label.as_str());
     let name = format!("{}: {}", table.title, headers.collect::<Vec<_>>().join(", "));
     let told = rows.iter().map(|row| {
@@ -105,19 +131,11 @@ pub(super) fn measures(table: &Measures, drawn: &Drawn, texts: &Texts) -> Option
         format!("{}: {}", row.labels.join(", "), cells.collect::<Vec<_>>().join(", "))
     });
     let told = told.collect::<Vec<_>>().join("; ");
-    let (title, description) = (format!("c-{}", table.id), format!("d-{}", table.id));
     let chart = match drawn.shape {
         Shape::Lines => "report-chart-lines",
         _ => "report-chart",
     };
-    Some(html! {
-        svg class="chart" xmlns="http://www.w3.org/2000/svg" width="100%" height=(height) role="img"
-            aria-labelledby={ (title) " " (description) } {
-            title id=(title) { (texts.get(chart, &[("title", &name)])) }
-            desc id=(description) { (told) }
-            (picture)
-        }
-    })
+    Some(Picture { rows, whole, name: texts.get(chart, &[("title", &name)]), told })
 }
 
 /// Columns of a row that are drawn, with their amounts.
@@ -153,7 +171,7 @@ fn bars(table: &Measures, rows: &[&MeasureRow], drawn: &Drawn, whole: u64) -> (u
 }
 
 /// Parts of a bar: which, what stands before it, how much.
-fn laid(row: &MeasureRow, drawn: &Drawn) -> Vec<(usize, u64, u64)> {
+pub(super) fn laid(row: &MeasureRow, drawn: &Drawn) -> Vec<(usize, u64, u64)> {
     let mut before = 0;
     let placed = parts(row, drawn).map(|(at, amount)| {
         let start = before;
@@ -164,7 +182,7 @@ fn laid(row: &MeasureRow, drawn: &Drawn) -> Vec<(usize, u64, u64)> {
 }
 
 /// What stands beside a bar.
-fn numbers(row: &MeasureRow, drawn: &Drawn) -> String {
+pub(super) fn numbers(row: &MeasureRow, drawn: &Drawn) -> String {
     let cells = drawn.columns.iter().filter_map(|at| row.cells.get(*at)).map(|cell| cell.text.as_str());
     cells.collect::<Vec<_>>().join(" / ")
 }
@@ -183,7 +201,7 @@ fn legend(table: &Measures, drawn: &Drawn) -> Markup {
 fn part(id: &str, at: usize, x: &str, y: usize, width: &str) -> Markup {
     let height = if width.ends_with('%') { BAR } else { LINE - 4 };
     html! {
-        @match PARTS.get(at).copied().unwrap_or("open") {
+        @match part_fill(at) {
             name @ ("solid" | "open") => rect class=(name) x=(x) y=(y) width=(width) height=(height) {},
             name => rect class="patterned" x=(x) y=(y) width=(width) height=(height) fill={ "url(#p-" (id) "-" (name) ")" } {},
         }
@@ -193,8 +211,13 @@ fn part(id: &str, at: usize, x: &str, y: usize, width: &str) -> Markup {
 /// Fills of parts in their order; what comes after them is open.
 const PARTS: [&str; 5] = ["solid", "hatch", "dots", "grid", "open"];
 
+/// How a part is filled.
+pub(super) fn part_fill(at: usize) -> &'static str {
+    PARTS.get(at).copied().unwrap_or("open")
+}
+
 /// How a bar is filled: the answer itself solid, others patterned, what says nothing on the question open.
-fn fill(chart: Chart, index: usize, row: &Row) -> &'static str {
+pub(super) fn fill(chart: Chart, index: usize, row: &Row) -> &'static str {
     match (chart, index) {
         _ if row.is_remainder() => "open",
         (Chart::Ranking, _) | (Chart::Share, 0) => "solid",
@@ -218,7 +241,8 @@ fn number_at(chart: Chart, count: u64, whole: u64) -> String {
     }
 }
 
-fn told(rows: &[Row], language: Language) -> String {
+/// Rows in words.
+pub(super) fn told(rows: &[Row], language: Language) -> String {
     let rows =
         rows.iter().map(|row| format!("{}: {} ({})", row.label, row.count, percent_text(&row.percent, language)));
     rows.collect::<Vec<_>>().join("; ")

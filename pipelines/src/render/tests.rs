@@ -110,8 +110,15 @@ fn report(language: Language) -> Report {
     }
 }
 
+/// All forms but the PDF, which is no text and has its own tests.
+const PLAIN: [ReportFormat; 4] = [ReportFormat::Html, ReportFormat::Json, ReportFormat::Xlsx, ReportFormat::Csv];
+
 fn written(language: Language, folder: &Path) -> Vec<(String, Vec<u8>)> {
-    let paths = render(&report(language), &[], &texts(language), folder).unwrap();
+    written_as(&PLAIN, language, folder)
+}
+
+fn written_as(formats: &[ReportFormat], language: Language, folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let paths = render(&report(language), &[], &texts(language), formats, folder).unwrap();
     let name = |path: &PathBuf| path.strip_prefix(folder).unwrap().to_string_lossy().into_owned();
     paths.iter().map(|path| (name(path), fs_err::read(path).unwrap())).collect()
 }
@@ -119,11 +126,13 @@ fn written(language: Language, folder: &Path) -> Vec<(String, Vec<u8>)> {
 #[test]
 fn the_same_report_gives_the_same_bytes() {
     let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    assert_eq!(written(Language::Lv, first.path()), written(Language::Lv, second.path()));
-    assert_eq!(written(Language::Lv, first.path()), written(Language::Lv, first.path()));
-    let names: Vec<String> = written(Language::Lv, first.path()).into_iter().map(|(name, _)| name).collect();
+    let all = |folder: &tempfile::TempDir| written_as(&ReportFormat::ALL, Language::Lv, folder.path());
+    assert!(all(&first) == all(&second));
+    assert!(all(&first) == all(&first));
+    let names: Vec<String> = all(&first).into_iter().map(|(name, _)| name).collect();
     insta::assert_snapshot!(names.join("\n"), @"
     report.html
+    report.pdf
     report.json
     report.xlsx
     tables/respondents.csv
@@ -131,6 +140,27 @@ fn the_same_report_gives_the_same_bytes() {
     tables/1.1-7.csv
     tables/1.1-7-follow-up.csv
     ");
+}
+
+#[test]
+fn only_the_forms_that_are_asked_for_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let left = || -> BTreeSet<String> {
+        let below =
+            |folder: &Path| fs_err::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+        let files =
+            below(folder.path()).into_iter().chain(below(&folder.path().join("tables"))).filter(|path| path.is_file());
+        files.map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect()
+    };
+    written_as(&ReportFormat::ALL, Language::Lv, folder.path());
+    assert_eq!(left().len(), 8);
+    for (format, file) in [(ReportFormat::Pdf, "report.pdf"), (ReportFormat::Json, "report.json")] {
+        let paths = written_as(&[format], Language::Lv, folder.path());
+        assert_eq!(paths.iter().map(|(name, _)| name).collect::<Vec<_>>(), [file]);
+        assert_eq!(left(), BTreeSet::from([file.to_owned()]), "what an earlier report had is gone");
+    }
+    written_as(&[ReportFormat::Csv], Language::Lv, folder.path());
+    assert_eq!(left().len(), 4);
 }
 
 #[test]
@@ -148,7 +178,7 @@ fn tables_of_an_earlier_report_go_and_other_files_stay() {
 
 #[test]
 fn the_page_is_whole_and_safe() {
-    let page = html::render(&report(Language::Lv), &texts(Language::Lv));
+    let page = html::render(&report(Language::Lv), &texts(Language::Lv), &PLAIN);
     assert!(!page.contains("<script"), "labels are escaped");
     let addresses = page.replace("http://www.w3.org/2000/svg", "").replace("http-equiv", "");
     assert!(
@@ -163,9 +193,12 @@ fn the_page_is_whole_and_safe() {
     }
 }
 
+/// The sources of the PDF that use texts.
+const PDF: &str = concat!(include_str!("pdf/pages.rs"), include_str!("pdf/table.rs"), include_str!("pdf/chart.rs"));
+
 #[test]
 fn every_text_of_the_page_exists() {
-    for source in [include_str!("html.rs"), include_str!("measures.rs"), include_str!("svg.rs")] {
+    for source in [include_str!("html.rs"), include_str!("measures.rs"), include_str!("svg.rs"), PDF] {
         for id in source.split('"').filter(|text| text.starts_with("report-")) {
             assert!(texts(Language::Lv).has(id) && texts(Language::En).has(id), "{id}");
         }

@@ -162,10 +162,10 @@ fn an_empty_lake_makes_no_section() {
 #[test]
 fn the_page_is_whole_and_its_links_lead_somewhere() {
     let report = report(Language::Lv, 300);
-    let page = html::render(&report, &texts(Language::Lv));
+    let page = html::render(&report, &texts(Language::Lv), &PLAIN);
     // `VIENKOP_SHOW=folder` leaves the page for a person to look at.
     if let Some(folder) = std::env::var_os("VIENKOP_SHOW") {
-        render(&report, &[], &texts(Language::Lv), Path::new(&folder)).unwrap();
+        render(&report, &[], &texts(Language::Lv), &ReportFormat::ALL, Path::new(&folder)).unwrap();
     }
     assert!(!page.contains("<b>"), "names are escaped");
     let ids: Vec<&str> = page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
