@@ -1011,6 +1011,11 @@ report-month = { $month ->
    *[m12] December
 }
 report-contents = Contents
+report-skip = Skip the contents
+report-search = Search all tables
+report-search-table = Search this table
+report-search-found = Rows found: { $shown } of { $all }; tables: { $tables }
+report-search-shown = Rows shown: { $shown } of { $all }
 report-caption = Figure { $number }. { $title }
 report-figure = Figure { $number }
 report-figure-follow-up = Figure { $number }, follow-up question

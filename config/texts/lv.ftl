@@ -1013,6 +1013,11 @@ report-month = { $month ->
    *[m12] decembris
 }
 report-contents = Saturs
+report-skip = Izlaist satura rādītāju
+report-search = Meklēt visās tabulās
+report-search-table = Meklēt šajā tabulā
+report-search-found = Atrastās rindas: { $shown } no { $all }; tabulas: { $tables }
+report-search-shown = Parādītās rindas: { $shown } no { $all }
 report-caption = { $number }. attēls. { $title }
 report-figure = { $number }. attēls
 report-figure-follow-up = { $number }. attēls, papildjautājums
