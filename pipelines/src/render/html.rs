@@ -122,31 +122,38 @@ fn heading_of(article: &str) -> String {
 fn table_of(table: &Table, depth: usize, texts: &Texts) -> Markup {
     let anchor = format!("t-{}", table.id);
     let by_kind = texts.get("report-by-kind", &[]);
-    article(&anchor, "survey", depth, &table.caption, table.rows.len(), &html! {
-        div class="figure" {
-            p class="question" { (table.question) }
-            (conclusion(&table.sentence, table.author, texts))
-            div class="pair" {
-                (svg::chart(table, texts))
-                (numbers(&table.rows, &texts.get("report-n", &[("n", &table.n.to_string())]), texts))
-            }
-        }
-        @if let Some(note) = &table.note { p class="note" { (note) } }
-        @if let Some(follow_up) = &table.follow_up { (follow_up_of(follow_up, texts)) }
-        @if !table.by_kind.0.is_empty() {
-            details {
-                summary { (by_kind) }
-                @match table.chart {
-                    Chart::Share => (scroll(&anchor, &kinds_in_one(table, &format!("{} {by_kind}", table.caption), texts))),
-                    Chart::Ranking => div class="kinds" {
-                        @for (name, kind) in &table.by_kind.0 {
-                            (numbers(&named(&kind.rows), &kind_n(&name.label, kind.n, texts), texts))
-                        }
-                    },
+    article(
+        &anchor,
+        "survey",
+        depth,
+        &table.caption,
+        table.rows.len(),
+        &html! {
+            div class="figure" {
+                p class="question" { (table.question) }
+                (conclusion(&table.sentence, table.author, texts))
+                div class="pair" {
+                    (svg::chart(table, texts))
+                    (numbers(&table.rows, &texts.get("report-n", &[("n", &table.n.to_string())]), texts))
                 }
             }
-        }
-    })
+            @if let Some(note) = &table.note { p class="note" { (note) } }
+            @if let Some(follow_up) = &table.follow_up { (follow_up_of(follow_up, texts)) }
+            @if !table.by_kind.0.is_empty() {
+                details {
+                    summary { (by_kind) }
+                    @match table.chart {
+                        Chart::Share => (scroll(&anchor, &kinds_in_one(table, &format!("{} {by_kind}", table.caption), texts))),
+                        Chart::Ranking => div class="kinds" {
+                            @for (name, kind) in &table.by_kind.0 {
+                                (numbers(&named(&kind.rows), &kind_n(&name.label, kind.n, texts), texts))
+                            }
+                        },
+                    }
+                }
+            }
+        },
+    )
 }
 
 /// A conclusion; an analyst's own is marked as such.

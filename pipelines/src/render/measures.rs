@@ -15,13 +15,20 @@ const HEADER: [&str; 11] =
 pub(super) fn table(table: &Measures, depth: usize, texts: &Texts) -> Markup {
     let anchor = format!("m-{}", table.id);
     let parts = table.rows.split_at(table.shown.min(table.rows.len()));
-    article(&anchor, "measures", depth, &table.title, table.rows.len(), &html! {
-        @if let Some(mark) = &table.mark { p class="mark" { strong { (mark) } } }
-        @if let Some(sentence) = &table.sentence { (conclusion(sentence, table.author, texts)) }
-        @if let Some(note) = &table.note { p class="note" { (note) } }
-        @if let Some(chart) = table.drawn.as_ref().and_then(|drawn| svg::measures(table, drawn, texts)) { (chart) }
-        (opened(&anchor, &table.title, parts, texts, |part, caption, more| rows(table, part, caption, more, texts)))
-    })
+    article(
+        &anchor,
+        "measures",
+        depth,
+        &table.title,
+        table.rows.len(),
+        &html! {
+            @if let Some(mark) = &table.mark { p class="mark" { strong { (mark) } } }
+            @if let Some(sentence) = &table.sentence { (conclusion(sentence, table.author, texts)) }
+            @if let Some(note) = &table.note { p class="note" { (note) } }
+            @if let Some(chart) = table.drawn.as_ref().and_then(|drawn| svg::measures(table, drawn, texts)) { (chart) }
+            (opened(&anchor, &table.title, parts, texts, |part, caption, more| rows(table, part, caption, more, texts)))
+        },
+    )
 }
 
 /// Whether the rows can be put in the order of a column: not where it holds times beside shares.

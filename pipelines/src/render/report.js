@@ -117,6 +117,7 @@
     search();
   });
 
+  // Totals and what says nothing on the question (the rows with a class) stay below.
   // A cell as it is compared: a number where it is one, nothing where it says that there is none.
   const valueOf = cell => {
     if (cell.dataset.sort) return Number(cell.dataset.sort);
@@ -128,7 +129,7 @@
   const collator = new Intl.Collator(document.documentElement.lang, { numeric: true });
 
   const order = (rows, column, direction) => {
-    const known = rows.map(row => ({ row, last: row.className === 'rest', value: valueOf(row.cells[column]) }));
+    const known = rows.map(row => ({ row, last: row.className !== '', value: valueOf(row.cells[column]) }));
     const numbers = known.every(({ value }) => typeof value !== 'string');
     const compare = (a, b) => (numbers ? a - b : collator.compare(a, b));
     known.sort((a, b) => a.last - b.last || (a.value === null) - (b.value === null)

@@ -12,19 +12,28 @@ pub(super) fn list(list: &List, depth: usize, texts: &Texts) -> Markup {
     // A few lines more are sooner read than opened.
     let shown = if list.rows.len() > LONG { SHOWN } else { list.rows.len() };
     let parts = list.rows.split_at(shown);
-    article(&anchor, "list", depth, &list.title, list.rows.len(), &html! {
-        @if !list.note.is_empty() { p { (list.note) } }
-        (opened(&anchor, &list.title, parts, texts, |part, caption, more| lines(list, part, caption, more)))
-    })
+    article(
+        &anchor,
+        "list",
+        depth,
+        &list.title,
+        list.rows.len(),
+        &html! {
+            @if !list.note.is_empty() { p { (list.note) } }
+            (opened(&anchor, &list.title, parts, texts, |part, caption, more| lines(list, part, caption, more, texts)))
+        },
+    )
 }
 
-fn lines(list: &List, rows: &[Vec<String>], caption: &str, more: &str) -> Markup {
+fn lines(list: &List, rows: &[Vec<String>], caption: &str, more: &str, texts: &Texts) -> Markup {
     // Counts and shares stand right; a registration number is longer.
     let is_number = |column: usize| {
         let cells = || list.rows.iter().filter_map(|row| row.get(column));
         cells().all(|cell| cell.len() < 10 && cell.starts_with(|c: char| c.is_ascii_digit()) && !cell.contains(". "))
     };
     let class = |column: usize| is_number(column).then_some("num");
+    let total = texts.get("report-total", &[]);
+    let is_total = |row: &[String]| row.first() == Some(&total);
     html! {
         table class={ (sorted("lines", list.rows.len())) (more) } {
             caption class="unseen" { (caption) }
@@ -33,7 +42,7 @@ fn lines(list: &List, rows: &[Vec<String>], caption: &str, more: &str) -> Markup
             }
             tbody {
                 @for row in rows {
-                    tr {
+                    tr class=[is_total(row).then_some("total")] {
                         @for (at, cell) in row.iter().enumerate() {
                             @if at == 0 { th scope="row" { (cell) } } @else { td class=[class(at)] { (cell) } }
                         }
