@@ -33,15 +33,15 @@ fn problems(page: &str, width: u32, before: &str) -> (Vec<String>, u64) {
     let script = format!(
         "{USE}\n{before}\n
         const look = await (async () => {{ {LOOK} }})();
-        const axe = await (async () => {{ {AXE} }})();
-        return {{ look, axe }};"
+        const rules = await (async () => {{ {AXE} }})();
+        return {{ look, rules }};"
     );
     let found = browser::ask(page, width, &[&axe()], &script);
     let narrower = u64::from(width) - found["look"]["width"].as_u64().unwrap();
     assert!(narrower < 20, "the page is as wide as was asked for, but for its scroll bar");
     let all =
-        [texts(&found["look"], "problems"), texts(&found["axe"], "violations"), texts(&found["axe"], "undecided")];
-    (all.concat(), found["axe"]["decided"].as_u64().unwrap())
+        [texts(&found["look"], "problems"), texts(&found["rules"], "violations"), texts(&found["rules"], "undecided")];
+    (all.concat(), found["rules"]["decided"].as_u64().unwrap())
 }
 
 /// The report of a day: in Latvian of the first wave, in English of the second one, with what has changed.
@@ -172,13 +172,13 @@ fn tables_are_searched_and_put_in_order() {
         "const status = await type('ergļupe');
         const parts = [...document.querySelectorAll('main section')].filter(seen).map(section => section.querySelector('h2, h3').id);
         const articles = [...document.querySelectorAll('article')].filter(seen);
-        const rows = articles.flatMap(article => [...article.querySelectorAll('tbody tr')].filter(seen)).map(row => row.textContent);
+        const lines = articles.flatMap(article => [...article.querySelectorAll('tbody tr')].filter(seen)).map(row => row.textContent);
         const empty = articles.filter(article => ![...article.querySelectorAll('tbody tr')].some(seen)).map(article => article.id);
         const input = document.querySelector('.search.whole input');
         input.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true }));
-        return { status, parts, rows, empty, whole: [...document.querySelectorAll('main section')].every(seen), value: input.value };",
+        return { status, parts, lines, empty, whole: [...document.querySelectorAll('main section')].every(seen), value: input.value };",
     );
-    let rows = texts(&found, "rows");
+    let rows = texts(&found, "lines");
     assert!(rows.len() > 20 && rows.iter().all(|row| row.contains("Ērgļupe")), "{found:#}");
     assert!(
         found["status"].as_str().unwrap().starts_with(&format!("Atrastās rindas: {} no ", rows.len())),

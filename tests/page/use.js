@@ -8,7 +8,7 @@ const type = async (text, id) => {
   await new Promise(done => setTimeout(done, 400));
   return box(id).querySelector('[role=status]').textContent;
 };
-const seen = element => element.getClientRects().length > 0;
+const seen = element => element.checkVisibility();
 // Cells of the rows that can be seen, of all tables of an article.
 const rows = id => [...document.getElementById(id).querySelectorAll('tbody tr')].filter(seen)
   .map(row => [...row.cells].map(cell => [...cell.childNodes].filter(node => node.className !== 'under').map(node => node.textContent).join('').trim()));
