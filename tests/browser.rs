@@ -26,7 +26,7 @@ pub(crate) fn ask(page: &str, width: u32, libraries: &[&str], script: &str) -> V
     let folder = tempfile::tempdir().unwrap();
     let page = without_policy(page);
     let (before, after) = page.rsplit_once("</body>").expect("the page has a body");
-    let libraries: String = libraries.iter().map(|text| format!("<script>{text}</script>")).collect();
+    let libraries: Vec<String> = libraries.iter().map(|text| format!("<script>{text}</script>")).collect();
     let runner = format!(
         "<script>addEventListener('load', async () => {{
             const act = async () => {{ {script} }};
@@ -36,7 +36,8 @@ pub(crate) fn ask(page: &str, width: u32, libraries: &[&str], script: &str) -> V
             parent.postMessage(JSON.stringify(answer).replace(letters, escaped), '*');
         }});</script>"
     );
-    fs::write(folder.path().join("page.html"), format!("{before}{libraries}{runner}</body>{after}")).unwrap();
+    fs::write(folder.path().join("page.html"), format!("{before}{}{runner}</body>{after}", libraries.concat()))
+        .unwrap();
     let host = format!(
         "<!DOCTYPE html><html lang=\"en\"><title>host</title><body><pre id=\"answer\"></pre>
         <script>addEventListener('message', event => document.getElementById('answer').textContent = event.data)</script>

@@ -30,7 +30,8 @@ fn texts(found: &Value, name: &str) -> Vec<String> {
 
 /// All that is wrong with a page at a width after each of some scripts, and how much the rules left to decide.
 fn problems(page: &str, width: u32, steps: &[&str]) -> (Vec<String>, u64) {
-    let steps: String = steps.iter().map(|step| format!("{step}\nfound.push(await judged());\n")).collect();
+    let steps: Vec<String> = steps.iter().map(|step| format!("{step}\nfound.push(await judged());")).collect();
+    let steps = steps.join("\n");
     let script = format!(
         "{USE}
         const judged = async () => ({{
@@ -109,8 +110,8 @@ fn what_is_bad_is_found() {
         (chart("<rect class=\"solid\" width=\"50\" height=\"18\"/><text x=\"20\" y=\"14\">1</text>"), "stands on a bar"),
         (chart("<rect class=\"solid\" width=\"50\" height=\"18\"/><text x=\"190\" y=\"14\" style=\"font-size: 40px\">123456789</text>").replace("<svg", "<svg style=\"overflow: visible\""), "stands out"),
     ];
-    let every: String = bad.iter().map(|(content, _)| format!("<div>{content}</div>")).collect();
-    let (found, _) = problems(&page(&every), PHONE, &[""]);
+    let every: Vec<String> = bad.iter().map(|(content, _)| format!("<div>{content}</div>")).collect();
+    let (found, _) = problems(&page(&every.concat()), PHONE, &[""]);
     for (content, what) in bad {
         assert!(found.iter().any(|problem| problem.contains(what)), "{what} of {content} is not among {found:#?}");
     }

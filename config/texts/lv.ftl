@@ -1616,7 +1616,7 @@ cli-figure-list = Ieraksti
 cli-figure-differs = Atlase dod citu skaitu nekā pārskats: reģistrs pa to laiku ir mainījies, vai programmā ir kļūda.
 cli-figure-none = Pārskatā nav skaitļa „{ $id }”; tuvākie: { $nearest }.
 cli-figure-not = „{ $id }” ({ $value }): { $why }
-cli-figure-measured = laika un termiņu rādītājiem pieteikumus neuzskaita; pašu rādītāju pārrēķina vienkop kpi.
+cli-figure-measured = salīdzinājumiem ar termiņiem un prognozēm pieteikumus neuzskaita; pašu rādītāju pārrēķina vienkop kpi.
 cli-figure-unresolved = aiz šī skaitļa nav ierakstu kopas, ko varētu uzskaitīt: tas ir aprēķināts no citiem pārskata skaitļiem.
 cli-figure-records = { $count ->
     [zero] { $count } ierakstu
