@@ -4,13 +4,16 @@
 mod api;
 mod backends;
 mod bad_input;
+mod browser;
 mod database;
 mod documents;
+mod forms;
 mod history;
 #[path = "../connectors/tests/net/server.rs"]
 mod http;
 mod links;
 mod network;
+mod page;
 mod pdf;
 mod personal_data;
 mod presets;
@@ -22,4 +25,3 @@ mod schedule;
 mod server;
 mod status;
 mod support;
-mod workbook;

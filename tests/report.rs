@@ -98,8 +98,19 @@ fn a_number_is_explained() {
     }
     let table = explain("1.1-6");
     assert_eq!(table[0]["id"], "1.1-6/yes");
+    // A median is that of the requests with their times, the shortest first; steps, that of stays.
+    for id in ["time-channel/pasts/median_seconds", "steps-total/izpildē/p90_working_seconds"] {
+        let found = explain(id);
+        let records = found["records"].as_array().unwrap();
+        assert_eq!((&found["agrees"], &found["time"]), (&true.into(), &found["value"]), "{id}");
+        assert!(records.len() > 10 && found["number"] == records.len(), "{id}: {found:#}");
+        let times = records.iter().map(|record| record["name"].as_str().unwrap().rsplit_once(": ").unwrap().1);
+        let hours: Vec<f64> = times.map(crate::forms::hours).collect();
+        let shown = crate::forms::hours(found["value"].as_str().unwrap());
+        assert!(hours[0] <= shown && shown <= hours[hours.len() - 1] + 0.5, "{id}: {shown} of {hours:?}");
+    }
     let said =
-        project.vienkop(&["explain", "time-channel/pasts/median_seconds", "--as-of", "2024-07-08"]).ends(2).stderr;
+        project.vienkop(&["explain", "time-channel/pasts/expected_share", "--as-of", "2024-07-08"]).ends(2).stderr;
     assert!(said.contains("vienkop kpi"), "{said}");
     let said = project.vienkop(&["explain", "1.1-6/maybe", "--as-of", "2024-07-08"]).ends(2).stderr;
     assert!(said.contains("1.1-6/yes"), "{said}");

@@ -1019,6 +1019,11 @@ report-month = { $month ->
    *[m12] December
 }
 report-contents = Contents
+report-skip = Skip the contents
+report-search = Search all tables
+report-search-table = Search this table
+report-search-found = Rows found: { $shown } of { $all }; tables: { $tables }
+report-search-shown = Rows shown: { $shown } of { $all }
 report-caption = Figure { $number }. { $title }
 report-figure = Figure { $number }
 report-figure-follow-up = Figure { $number }, follow-up question
@@ -1642,7 +1647,7 @@ cli-figure-list = Records
 cli-figure-differs = The selector finds another number than the report says: the registry has changed meanwhile, or the program is wrong.
 cli-figure-none = The report has no number “{ $id }”; the nearest: { $nearest }.
 cli-figure-not = “{ $id }” ({ $value }): { $why }
-cli-figure-measured = requests are not listed for times and comparisons with terms; vienkop kpi works the indicator out again.
+cli-figure-measured = requests are not listed for comparisons with terms and for forecasts; vienkop kpi works the indicator out again.
 cli-figure-unresolved = no set of records stands behind this number: it is worked out from other numbers of the report.
 cli-figure-records = { $count ->
     [one] { $count } record

@@ -1018,6 +1018,11 @@ report-month = { $month ->
    *[m12] decembris
 }
 report-contents = Saturs
+report-skip = Izlaist satura rādītāju
+report-search = Meklēt visās tabulās
+report-search-table = Meklēt šajā tabulā
+report-search-found = Atrastās rindas: { $shown } no { $all }; tabulas: { $tables }
+report-search-shown = Parādītās rindas: { $shown } no { $all }
 report-caption = { $number }. attēls. { $title }
 report-figure = { $number }. attēls
 report-figure-follow-up = { $number }. attēls, papildjautājums
@@ -1643,7 +1648,7 @@ cli-figure-list = Ieraksti
 cli-figure-differs = Atlase dod citu skaitu nekā pārskats: reģistrs pa to laiku ir mainījies, vai programmā ir kļūda.
 cli-figure-none = Pārskatā nav skaitļa „{ $id }”; tuvākie: { $nearest }.
 cli-figure-not = „{ $id }” ({ $value }): { $why }
-cli-figure-measured = laika un termiņu rādītājiem pieteikumus neuzskaita; pašu rādītāju pārrēķina vienkop kpi.
+cli-figure-measured = salīdzinājumiem ar termiņiem un prognozēm pieteikumus neuzskaita; pašu rādītāju pārrēķina vienkop kpi.
 cli-figure-unresolved = aiz šī skaitļa nav ierakstu kopas, ko varētu uzskaitīt: tas ir aprēķināts no citiem pārskata skaitļiem.
 cli-figure-records = { $count ->
     [zero] { $count } ierakstu

@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use polars::prelude::*;
 use serde::Serialize;
 use vienkop_connectors::registry::Registry;
+use vienkop_transforms::assess::performance::Time;
 use vienkop_transforms::assess::report::{Measures, Report, Row, Table, parse_selector, percent_text};
 use vienkop_transforms::assess::{behind, pack, performance};
 use vienkop_transforms::model;
@@ -38,8 +39,11 @@ pub(crate) struct Number {
 /// What a selector finds.
 #[derive(Serialize)]
 pub(crate) struct Found {
-    /// What it comes to.
+    /// What it comes to; of a time, how many stand behind it.
     pub(crate) number: u64,
+    /// Of a time, what it comes to, as people read it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) time: Option<String>,
     /// Records of the registry, or things that are none.
     pub(crate) records: Vec<FoundRecord>,
 }
@@ -109,7 +113,7 @@ pub(super) async fn explain(session: &Session, options: &Options, id: &str) -> a
         let why = texts.get(if measured { "cli-figure-measured" } else { "cli-figure-unresolved" }, &[]);
         anyhow::bail!(texts.get("cli-figure-not", &[("id", id), ("value", &number.text), ("why", &why)]));
     };
-    let agrees = number.count.is_none_or(|count| count == found.number);
+    let agrees = agrees(&number, &found);
     sight.cite(&mut found).await?;
     if options.json {
         let told = Told {
@@ -126,6 +130,12 @@ pub(super) async fn explain(session: &Session, options: &Options, id: &str) -> a
     }
     // A registry that changed meanwhile, or a mistake of the program.
     Ok(if agrees { Exit::Done } else { Exit::GateFailed })
+}
+
+/// Whether a selector comes to the number of the report. One that was given by itself has none.
+fn agrees(number: &Number, found: &Found) -> bool {
+    let same_time = found.time.as_ref().is_none_or(|time| number.text.is_empty() || *time == number.text);
+    number.count.is_none_or(|count| count == found.number) && same_time
 }
 
 /// The numbers of a table, each with the id that explains it.
@@ -159,7 +169,10 @@ fn table(session: &Session, options: &Options, numbers: &[&Number]) -> anyhow::R
 fn text(session: &Session, number: &Number, found: &Found, agrees: bool) -> String {
     let texts = session.texts();
     let mut out = if number.label.is_empty() { String::new() } else { format!("{}\n", number.label) };
-    let count = found.number.to_string();
+    let count = match &found.time {
+        Some(time) => format!("{time}, {}", texts.count("cli-figure-records", &[("count", found.number)])),
+        None => found.number.to_string(),
+    };
     for (id, value) in [("id", &number.id), ("value", &number.text), ("select", &number.select), ("found", &count)] {
         if !value.is_empty() {
             out.push_str(&format!("{}: {value}\n", texts.get(&format!("cli-figure-{id}"), &[])));
@@ -274,8 +287,10 @@ impl<'a> Sight<'a> {
         if query == "survey_response" {
             return self.answers_behind(&parameters).await;
         }
-        if query == "request_timeline" {
-            return self.requests_behind(&parameters).await;
+        for table in [LakeTable::RequestTimeline, LakeTable::RequestStep] {
+            if query == table.name() {
+                return self.requests_behind(table, &parameters).await;
+            }
         }
         let Some((number, rows)) = self.facts.number(&query, &parameters)? else { return Ok(None) };
         let mut records = records(&rows)?;
@@ -284,7 +299,7 @@ impl<'a> Sight<'a> {
             records = self.findings(&rows).await?;
         }
         self.with_sources(&mut records).await?;
-        Ok(Some(Found { number, records }))
+        Ok(Some(Found { number, time: None, records }))
     }
 
     async fn answers_behind(&self, parameters: &[(String, String)]) -> anyhow::Result<Option<Found>> {
@@ -314,31 +329,46 @@ impl<'a> Sight<'a> {
         };
         let mut records: Vec<FoundRecord> = (0..found.answers.height()).map(record).collect();
         self.with_sources(&mut records).await?;
-        Ok(Some(Found { number: found.number, records }))
+        Ok(Some(Found { number: found.number, time: None, records }))
     }
 
-    async fn requests_behind(&self, parameters: &[(String, String)]) -> anyhow::Result<Option<Found>> {
-        let requests = self.registry.lake_table(LakeTable::RequestTimeline).await?;
+    async fn requests_behind(
+        &self,
+        table: LakeTable,
+        parameters: &[(String, String)],
+    ) -> anyhow::Result<Option<Found>> {
+        let rows = self.registry.lake_table(table).await?;
         let list = self.session.config.codelists.get("channels").context("channels")?;
         let channels = channels(list)?;
-        let found = assess::apart(|| performance::behind(requests, &channels, parameters))?;
+        let found = assess::apart(|| performance::behind(table, rows, &channels, parameters))?;
         let Some(found) = found else { return Ok(None) };
-        let column = |name: &str| found.column(name).and_then(|column| column.str().cloned());
+        let column = |name: &str| found.rows.column(name).and_then(|column| column.str().cloned());
         let (owners, numbers) = (column(REQUEST[0])?, column(REQUEST[1])?);
+        let style = assess::style(self.session);
+        let mut lengths = Vec::new();
+        if let Some(time) = &found.time {
+            let (seconds, precisions) = (found.rows.column("seconds")?.i64()?, column("precision")?);
+            lengths.extend(seconds.iter().zip(precisions.iter()).map(|(seconds, precision)| {
+                let seconds = seconds.map(|seconds| seconds as f64);
+                style.time(&Time { seconds, by_day: precision == Some("day"), working: time.working })
+            }));
+        }
         // What explains a request is its key: its record is sought only by who asks for it.
         let record = |row: usize| FoundRecord {
             entity: None,
             uid: None,
             name: format!(
-                "service_request:{}/{}",
+                "service_request:{}/{}{}",
                 owners.get(row).unwrap_or_default(),
-                numbers.get(row).unwrap_or_default()
+                numbers.get(row).unwrap_or_default(),
+                lengths.get(row).map(|length| format!(": {length}")).unwrap_or_default()
             ),
             sources: Vec::new(),
             cell: None,
         };
-        let records = (0..found.height()).map(record).collect();
-        Ok(Some(Found { number: found.height() as u64, records }))
+        let records = (0..found.rows.height()).map(record).collect();
+        let time = found.time.map(|time| style.time(&time));
+        Ok(Some(Found { number: found.rows.height() as u64, time, records }))
     }
 
     fn names(&self) -> anyhow::Result<BTreeMap<String, String>> {

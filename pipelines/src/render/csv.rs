@@ -3,7 +3,7 @@
 //! UTF-8 with a byte order mark, and the separators that a spreadsheet expects in the language of the report:
 //! `;` and a decimal comma in Latvian, `,` and a decimal point in English. With the others Excel puts a line into
 //! one cell, or reads `11.03` as the eleventh of March. A text that a spreadsheet would take for a formula (it begins with
-//! `=`, `+`, `-`, `@`, TAB or CR) gets an apostrophe in front.
+//! `=`, `+`, `-`, `@`, TAB or CR) gets an apostrophe in front; a number below zero is none.
 
 use vienkop_transforms::assess::report::{Report, Row, Table};
 use vienkop_transforms::texts::Language;
@@ -83,7 +83,17 @@ fn lines(all: &[Vec<String>], language: Language) -> anyhow::Result<Vec<u8>> {
 }
 
 fn neutral(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
+    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && !is_negative(cell);
+    if formula { format!("'{cell}") } else { cell.to_owned() }
+}
+
+/// Digits after a minus, with one decimal separator at the most.
+fn is_negative(cell: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    cell.strip_prefix('-').is_some_and(|size| {
+        let (whole, rest) = size.split_once([',', '.']).unwrap_or((size, "0"));
+        digits(whole) && digits(rest)
+    })
 }
 
 /// Ids come from configuration: whatever could leave the folder becomes `_`.
@@ -98,8 +108,20 @@ mod tests {
 
     #[test]
     fn formulas_and_paths_are_made_harmless() {
-        for (cell, written) in [("=1+1", "'=1+1"), ("-", "'-"), ("@x", "'@x"), ("\tx", "'\tx"), ("Jā", "Jā"), ("", "")]
-        {
+        for (cell, written) in [
+            ("=1+1", "'=1+1"),
+            ("-", "'-"),
+            ("@x", "'@x"),
+            ("\tx", "'\tx"),
+            ("Jā", "Jā"),
+            ("", ""),
+            ("-2,61", "-2,61"),
+            ("-3.5", "-3.5"),
+            ("-12", "-12"),
+            ("-2+1", "'-2+1"),
+            ("-1.2.3", "'-1.2.3"),
+            ("-,5", "'-,5"),
+        ] {
             assert_eq!(neutral(cell), written);
         }
         assert_eq!(file_name("1.1-6"), "1.1-6.csv");

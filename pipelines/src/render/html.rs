@@ -1,16 +1,23 @@
-//! `report.html`: one file without anything from outside and without a script.
+//! `report.html`: one file without anything from outside. Its script adds search and sorting; nothing else needs it.
+
+mod lists;
+mod search;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use vienkop_transforms::assess::report::{Author, Chart, FollowUp, List, Report, Row, Section, Table, percent_text};
+use vienkop_transforms::assess::report::{Author, Chart, FollowUp, Report, Row, Section, Table, percent_text};
 use vienkop_transforms::assess::survey::date_text;
 use vienkop_transforms::texts::Texts;
+
+pub(super) use lists::is_number;
 
 use super::{measures, svg};
 use crate::config::ReportFormat;
 
-/// Lines of a list that a page shows at first where there are more than [`LONG`].
+/// Lines of a list that a page shows at first where there are more than [`LONG`]; a longer table has a box for search.
 const SHOWN: usize = 20;
 const LONG: usize = 30;
+/// Tables of as many rows can be sorted.
+const SORTED: usize = 5;
 
 /// The page. `formats`: the forms written with it, which it leads to.
 pub(super) fn render(report: &Report, texts: &Texts, formats: &[ReportFormat]) -> String {
@@ -22,20 +29,23 @@ pub(super) fn render(report: &Report, texts: &Texts, formats: &[ReportFormat]) -
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
+                meta http-equiv="Content-Security-Policy" content=(search::policy());
                 title { (report.title) }
-                style { (PreEscaped(include_str!("report.css"))) }
+                style { (PreEscaped(search::style())) }
             }
             body {
+                a class="skip" href="#report" { (texts.get("report-skip", &[])) }
                 header class="title" {
                     h1 { (report.title) }
                     p { (as_of) }
                 }
                 (contents(report, texts))
-                main {
+                main id="report" tabindex="-1" {
                     @for section in &report.sections { (section_of(section, texts)) }
                 }
                 @if same_numbers { footer { p { (texts.get("report-same-numbers", &[])) } } }
+                (search::templates(texts))
+                script { (PreEscaped(search::script())) }
             }
         }
     };
@@ -92,29 +102,38 @@ fn section_of(section: &Section, texts: &Texts) -> Markup {
             @if depth(section) == 0 { h2 id=(anchor) { (heading(section)) } } @else { h3 id=(anchor) { (heading(section)) } }
             @for paragraph in &section.paragraphs { p { (paragraph) } }
             @for table in &section.tables { (table_of(table, depth(section), texts)) }
-            @for table in &section.measures {
-                article class="measures" id={ "m-" (table.id) } {
-                    (subheading(depth(section), &table.title))
-                    (measures::table(table, texts))
-                }
-            }
-            @for list in &section.lists { (list_of(list, depth(section), texts)) }
+            @for table in &section.measures { (measures::table(table, depth(section), texts)) }
+            @for list in &section.lists { (lists::list(list, depth(section), texts)) }
         }
     }
 }
 
-/// One level below the section's.
-fn subheading(depth: usize, text: &str) -> Markup {
+/// A table with its heading, one level below the section's; `rows` of it in all.
+pub(super) fn article(id: &str, class: &str, depth: usize, title: &str, rows: usize, content: &Markup) -> Markup {
     html! {
-        @if depth == 0 { h3 { (text) } } @else { h4 { (text) } }
+        article id=(id) class=(class) data-long=[(rows > SHOWN).then_some("")] {
+            @if depth == 0 { h3 id=(heading_of(id)) { (title) } } @else { h4 id=(heading_of(id)) { (title) } }
+            (content)
+        }
     }
 }
 
+/// The id of the heading of an article.
+fn heading_of(article: &str) -> String {
+    format!("h-{article}")
+}
+
 fn table_of(table: &Table, depth: usize, texts: &Texts) -> Markup {
-    html! {
-        article id={ "t-" (table.id) } {
+    let anchor = format!("t-{}", table.id);
+    let by_kind = texts.get("report-by-kind", &[]);
+    article(
+        &anchor,
+        "survey",
+        depth,
+        &table.caption,
+        table.rows.len(),
+        &html! {
             div class="figure" {
-                (subheading(depth, &table.caption))
                 p class="question" { (table.question) }
                 (conclusion(&table.sentence, table.author, texts))
                 div class="pair" {
@@ -126,9 +145,9 @@ fn table_of(table: &Table, depth: usize, texts: &Texts) -> Markup {
             @if let Some(follow_up) = &table.follow_up { (follow_up_of(follow_up, texts)) }
             @if !table.by_kind.0.is_empty() {
                 details {
-                    summary { (texts.get("report-by-kind", &[])) }
+                    summary { (by_kind) }
                     @match table.chart {
-                        Chart::Share => (scroll(&texts.get("report-by-kind", &[]), &kinds_in_one(table, texts))),
+                        Chart::Share => (scroll(&anchor, &kinds_in_one(table, &format!("{} {by_kind}", table.caption), texts))),
                         Chart::Ranking => div class="kinds" {
                             @for (name, kind) in &table.by_kind.0 {
                                 (numbers(&named(&kind.rows), &kind_n(&name.label, kind.n, texts), texts))
@@ -137,8 +156,8 @@ fn table_of(table: &Table, depth: usize, texts: &Texts) -> Markup {
                     }
                 }
             }
-        }
-    }
+        },
+    )
 }
 
 /// A conclusion; an analyst's own is marked as such.
@@ -163,7 +182,7 @@ fn named(rows: &[Row]) -> Vec<Row> {
 /// Label, count, share.
 fn numbers(rows: &[Row], caption: &str, texts: &Texts) -> Markup {
     html! {
-        table class="numbers" {
+        table class=(sorted("numbers", rows.len())) {
             caption { (caption) }
             thead {
                 tr {
@@ -186,9 +205,10 @@ fn numbers(rows: &[Row], caption: &str, texts: &Texts) -> Markup {
 }
 
 /// A line a kind, two columns an answer.
-fn kinds_in_one(table: &Table, texts: &Texts) -> Markup {
+fn kinds_in_one(table: &Table, caption: &str, texts: &Texts) -> Markup {
     html! {
         table class="matrix" {
+            caption class="unseen" { (caption) }
             thead {
                 tr {
                     th scope="col" rowspan="2" { (texts.get("report-kind", &[])) }
@@ -229,52 +249,35 @@ fn follow_up_of(follow_up: &FollowUp, texts: &Texts) -> Markup {
     }
 }
 
-/// Whether a column of a list holds counts or shares, which stand right; a registration number is longer.
-pub(super) fn is_number(list: &List, column: usize) -> bool {
-    let cells = || list.rows.iter().filter_map(|row| row.get(column));
-    cells().all(|cell| cell.len() < 10 && cell.starts_with(|c: char| c.is_ascii_digit()) && !cell.contains(". "))
-}
-
-fn list_of(list: &List, depth: usize, texts: &Texts) -> Markup {
-    let class = |column: usize| is_number(list, column).then_some("num");
-    let lines = |rows: &[Vec<String>]| {
-        scroll(
-            &list.title,
-            &html! {
-                table class="lines" {
-                    thead {
-                        tr { @for (at, column) in list.columns.iter().enumerate() { th scope="col" class=[class(at)] { (column) } } }
-                    }
-                    tbody {
-                        @for row in rows {
-                            tr { @for (at, cell) in row.iter().enumerate() { td class=[class(at)] { (cell) } } }
-                        }
-                    }
-                }
-            },
-        )
-    };
-    // A few lines more are sooner read than opened.
-    let shown = if list.rows.len() > LONG { SHOWN } else { list.rows.len() };
-    let (first, rest) = list.rows.split_at(shown);
+/// A long table in two: the first rows, and those that can be opened. `table` makes one of rows and its caption; what
+/// can be opened has the class `more`, so that both are put in order as one.
+pub(super) fn opened<T>(
+    article: &str,
+    title: &str,
+    (first, rest): (&[T], &[T]),
+    texts: &Texts,
+    table: impl Fn(&[T], &str, &str) -> Markup,
+) -> Markup {
+    let more = texts.count("report-measures-more", &[("count", rest.len() as u64)]);
     html! {
-        article class="list" id={ "l-" (list.id) } {
-            (subheading(depth, &list.title))
-            @if !list.note.is_empty() { p { (list.note) } }
-            (lines(first))
-            @if !rest.is_empty() {
-                details {
-                    summary { (texts.count("report-measures-more", &[("count", rest.len() as u64)])) }
-                    (lines(rest))
-                }
+        (scroll(article, &table(first, title, "")))
+        @if !rest.is_empty() {
+            details {
+                summary { (more) }
+                (scroll(article, &table(rest, &format!("{title}: {more}"), " more")))
             }
         }
     }
 }
 
-/// A place that scrolls sideways where the screen is narrow; the keyboard reaches it.
-pub(super) fn scroll(label: &str, table: &Markup) -> Markup {
+/// Class of a table with as many rows in all: of headers with the class `sorted` the script makes buttons.
+pub(super) fn sorted(class: &'static str, rows: usize) -> String {
+    if rows < SORTED { class.to_owned() } else { format!("{class} sorted") }
+}
+
+/// A place that scrolls sideways where the screen is narrow, named by the heading of its article; the keyboard reaches it.
+pub(super) fn scroll(article: &str, table: &Markup) -> Markup {
     html! {
-        div class="scroll" role="region" aria-label=(label) tabindex="0" { (table) }
+        div class="scroll" role="group" aria-labelledby=(heading_of(article)) tabindex="0" { (table) }
     }
 }

@@ -18,7 +18,7 @@ use crate::codelist::CodeLists;
 use crate::status::indicators::{Dimension, Indicators};
 use crate::texts::Texts;
 
-pub use behind::behind;
+pub use behind::{Behind, Time, behind};
 pub use tables::{SHORT, Set, Tables};
 pub use value::Style;
 

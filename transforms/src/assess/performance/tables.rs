@@ -142,7 +142,7 @@ impl<'a> Tables<'a> {
         let id = "performance-total";
         let total = self.indicators.requests(Dimension::Total, false)?;
         let apart = self.indicators.requests(Dimension::Total, true)?;
-        let mut table = self.table(id, "total", &[""], &[]);
+        let mut table = self.table(id, "total", &["head-measure"], &[]);
         if total.height() == 0 {
             return Ok(table);
         }
@@ -358,7 +358,7 @@ impl<'a> Tables<'a> {
             sentence: None,
             author: Author::Draft,
             note: self.style.texts.has(&note).then(|| self.get(&note)),
-            heads: heads.iter().map(|head| if head.is_empty() { String::new() } else { self.get(head) }).collect(),
+            heads: heads.iter().map(|head| self.get(head)).collect(),
             columns: measures.iter().map(column).collect(),
             rows: Vec::new(),
             shown: if text == "total" { usize::MAX } else { SHOWN },

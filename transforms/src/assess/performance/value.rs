@@ -136,6 +136,11 @@ impl Style<'_> {
         difference
     }
 
+    /// A time as a cell shows it.
+    pub fn time(&self, time: &super::Time) -> String {
+        self.duration(time.seconds, time.by_day, time.working).text
+    }
+
     /// Known by the day only: in days with one decimal, never in hours.
     fn duration(&self, seconds: Option<f64>, by_day: bool, working: bool) -> Cell {
         let unit = match (by_day, working) {
