@@ -11,7 +11,7 @@ mod world;
 
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
-use vienkop_transforms::status::indicators::{Dimension, Indicators, Query};
+use vienkop_transforms::status::indicators::{Dimension, Indicators, MEMORY, Query};
 
 use generate::World;
 
@@ -37,10 +37,10 @@ fn queries_of(service: &str, institution: &str) -> Vec<(&'static str, Query)> {
     ]
 }
 
-fn check(world: &World, portion: u64, queries: Vec<(&'static str, Query)>) {
+fn check(world: &World, memory: u64, queries: Vec<(&'static str, Query)>) {
     for (number, (name, query)) in queries.into_iter().enumerate() {
         let oracle = oracle::Oracle { world, query: &query };
-        let measured = Indicators::new(world.inputs(), query.clone()).unwrap().with_portion(portion);
+        let measured = Indicators::new(world.inputs(), query.clone()).unwrap().with_memory(memory);
         // All dimensions for the first question; the others differ in which requests they are about.
         let dimensions = if number == 0 { &Dimension::ALL[..] } else { &[Dimension::Finest] };
         for dimension in dimensions {
@@ -85,18 +85,18 @@ fn check(world: &World, portion: u64, queries: Vec<(&'static str, Query)>) {
 
 #[test]
 fn sql_agrees_with_the_oracle() {
-    check(&World::generate(1, 4000), 4_000_000, queries());
+    check(&World::generate(1, 4000), MEMORY, queries());
 }
 
 /// From what sources said: events through `timelines()` and SQL, against two slow computations one after the other.
 #[test]
 fn sql_over_timelines_of_events_agrees_with_both_oracles() {
-    check(&world::from_events(7, 2500), 4_000_000, queries_of("P-1", "90000000022"));
+    check(&world::from_events(7, 2500), MEMORY, queries_of("P-1", "90000000022"));
 }
 
 #[test]
-fn portions_change_nothing() {
-    check(&World::generate(2, 400), 150, queries().drain(..1).collect());
+fn little_memory_changes_nothing() {
+    check(&World::generate(2, 400), 2_000, queries().drain(..1).collect());
 }
 
 #[test]
