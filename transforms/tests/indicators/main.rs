@@ -99,6 +99,37 @@ fn little_memory_changes_nothing() {
     check(&World::generate(2, 400), 2_000, queries().drain(..1).collect());
 }
 
+/// What a duration becomes.
+type Duration = fn(usize, i64) -> Option<i64>;
+
+/// Kinds of durations that narrowing down has to get right: many items, each with few values in a little memory.
+#[test]
+fn durations_of_every_kind_in_a_little_memory() {
+    let kinds: [(&str, usize, Duration); 7] = [
+        ("all alike", 150, |_, _| Some(864_000)),
+        ("days only", 150, |_, seconds| Some(seconds / 86_400 * 86_400)),
+        ("mostly unknown", 150, |number, seconds| (number % 7 == 0).then_some(seconds)),
+        ("none known", 60, |_, _| None),
+        ("huge", 150, |number, seconds| Some(seconds * 1_000_000_000 + number as i64)),
+        ("one request", 1, |_, seconds| Some(seconds)),
+        ("two requests", 2, |_, seconds| Some(seconds)),
+    ];
+    for (name, count, duration) in kinds {
+        let mut world = World::generate(11, count);
+        for (number, request) in world.requests.iter_mut().enumerate() {
+            request.elapsed_seconds = request.elapsed_seconds.and_then(|seconds| duration(number, seconds));
+            request.working_seconds = request.working_seconds.and_then(|seconds| duration(number, seconds));
+        }
+        for (number, step) in world.steps.iter_mut().enumerate() {
+            step.elapsed_seconds = step.elapsed_seconds.and_then(|seconds| duration(number, seconds));
+            step.working_seconds = step.working_seconds.and_then(|seconds| duration(number, seconds));
+            step.to_close_seconds = step.to_close_seconds.and_then(|seconds| duration(number, seconds));
+        }
+        let (_, everything) = queries().swap_remove(0);
+        check(&world, 2_000, vec![(name, everything)]);
+    }
+}
+
 #[test]
 fn an_empty_lake_gives_empty_results() {
     check(&World::generate(3, 0), 100, queries().drain(..1).collect());

@@ -2,8 +2,8 @@
 
 use polars::prelude::*;
 use sqlparser::ast::{
-    Expr as Sql, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Ident, Query, SelectItem, SetExpr,
-    Statement,
+    Expr as Sql, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Ident, Query, SelectItem,
+    SetExpr, Statement,
 };
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::Parser;
@@ -31,7 +31,7 @@ impl Parts {
     ///
     /// # Errors
     ///
-    /// It is no grouped aggregation of the shape that is described above, or takes quantiles of quantiles.
+    /// It is no grouped aggregation of that shape.
     pub(super) fn of(sql: &str) -> PolarsResult<Self> {
         let wrong = |told: &str| polars_err!(SQLInterface: "{told} in {sql}");
         // The dialect of Polars' own SQL.
@@ -92,7 +92,8 @@ impl Parts {
 
 /// Of what an expression is a quantile, and which.
 fn quantile(expression: &Sql) -> Option<(&Sql, f64)> {
-    let Sql::Function(Function { name, args: FunctionArguments::List(list), filter: None, over: None, .. }) = expression
+    let Sql::Function(Function { name, args: FunctionArguments::List(list), filter: None, over: None, .. }) =
+        expression
     else {
         return None;
     };
@@ -104,5 +105,70 @@ fn quantile(expression: &Sql) -> Option<(&Sql, f64)> {
         ("MEDIAN", 1) => Some((argument(0)?, 0.5)),
         ("QUANTILE_CONT", 2) => Some((argument(0)?, argument(1)?.to_string().parse().ok()?)),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = "-- What it says.
+WITH dated AS (SELECT item, CASE WHEN closed THEN seconds END AS taken, closed FROM requests WHERE day >= CAST(5 AS DATE))
+SELECT
+    item,
+    COUNT(*) FILTER (WHERE closed) AS closed,
+    -- Of those that were closed.
+    MEDIAN(taken) AS median_seconds,
+    COUNT(*) AS all_of_them,
+    QUANTILE_CONT(taken, 0.9) AS p90_seconds,
+    MEDIAN(CASE WHEN taken < 0 THEN 0.0 ELSE taken END) AS other
+FROM dated
+WHERE closed IS NOT NULL
+GROUP BY item";
+
+    #[test]
+    fn counts_and_values_are_taken_apart() {
+        let parts = Parts::of(FILE).unwrap();
+        assert_eq!(parts.columns, ["closed", "median_seconds", "all_of_them", "p90_seconds", "other"]);
+        let with = "WITH dated AS (SELECT item, CASE WHEN closed THEN seconds END AS taken, closed FROM requests \
+            WHERE day >= CAST(5 AS DATE)) SELECT item";
+        assert_eq!(
+            parts.counts.unwrap(),
+            format!(
+                "{with}, COUNT(*) FILTER (WHERE closed) AS closed FROM dated WHERE closed IS NOT NULL GROUP BY item"
+            )
+        );
+        assert_eq!(
+            parts.values,
+            format!(
+                "{with}, taken AS value_0, CASE WHEN taken < 0 THEN 0.0 ELSE taken END AS value_1 FROM dated \
+                WHERE closed IS NOT NULL"
+            )
+        );
+        let quantiles: Vec<_> =
+            parts.quantiles.iter().map(|(name, quantile)| (name.as_str(), quantile.column, quantile.at)).collect();
+        assert_eq!(quantiles, [("median_seconds", 0, 0.5), ("p90_seconds", 0, 0.9), ("other", 1, 0.5)]);
+        assert_eq!((parts.rows, parts.width), (vec!["all_of_them".to_owned()], 2));
+    }
+
+    #[test]
+    fn nothing_is_left_of_quantiles_alone() {
+        let parts = Parts::of("SELECT item, MEDIAN(a) AS b, COUNT(*) AS c FROM t GROUP BY item").unwrap();
+        assert_eq!(parts.counts, None);
+    }
+
+    #[test]
+    fn other_shapes_are_refused() {
+        for (sql, told) in [
+            ("SELECT item, MEDIAN(a) AS b FROM t GROUP BY item, c", "not GROUP BY item"),
+            ("SELECT item, MEDIAN(a) AS b FROM t", "not GROUP BY item"),
+            ("SELECT item, MEDIAN(a) FROM t GROUP BY item", "without a name"),
+            ("SELECT item FROM t GROUP BY item; SELECT item FROM t GROUP BY item", "not one query"),
+            ("SELECT item FROM t GROUP BY item UNION ALL SELECT item FROM t GROUP BY item", "no SELECT"),
+            ("SELECT item FROM", "Expected"),
+        ] {
+            let error = Parts::of(sql).err().unwrap().to_string();
+            assert!(error.contains(told), "{error}");
+        }
     }
 }

@@ -5,6 +5,7 @@ use polars::prelude::*;
 use polars::sql::SQLContext;
 
 use super::file::Parts;
+use super::months::month;
 use super::narrow::{self, Taker};
 use super::{INSTITUTION, Indicators, MONTH, SERVICE};
 
@@ -24,10 +25,7 @@ impl Key {
     pub(super) fn of(names: &[&'static str], more: Option<&'static str>, day: &'static str) -> Vec<Self> {
         let key = |name: &'static str| match name {
             // 202407: a number is cheaper than a text on the way through the lake.
-            MONTH => {
-                let month = col(day).dt().year() * lit(100) + col(day).dt().month().cast(DataType::Int32);
-                Self { name, from: month, month_of: Some(day) }
-            }
+            MONTH => Self { name, from: month(day), month_of: Some(day) },
             name => Self::column(name),
         };
         names.iter().copied().map(key).chain(more.map(Self::column)).collect()

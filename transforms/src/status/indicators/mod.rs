@@ -25,6 +25,7 @@
 mod columns;
 mod file;
 mod measure;
+mod months;
 mod narrow;
 
 use jiff::civil::Date;

@@ -10,6 +10,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use polars::prelude::*;
 
+#[cfg(test)]
+#[path = "narrow_tests.rs"]
+mod tests;
+
 /// Bytes of a value that is held.
 const HELD: u64 = 8;
 
@@ -244,7 +248,8 @@ impl Round {
     /// With other searches: as many bins for each as fit into the memory.
     fn with(self, mut searches: Vec<Search>, scope: impl Fn(&Search) -> (u64, u64), memory: u64) -> Self {
         let mut bins = MOST_BINS;
-        while bins > 2 && searches.iter().map(|search| needed(search.most, bins)).fold(0, u64::saturating_add) > memory {
+        while bins > 2 && searches.iter().map(|search| needed(search.most, bins)).fold(0, u64::saturating_add) > memory
+        {
             bins /= 2;
         }
         for search in &mut searches {
@@ -303,7 +308,8 @@ impl Round {
             let rank = |rank: f64| Rank { group, rank: rank as u64, value: None };
             Some(Place { lower: rank(exact.floor()), upper: rank(exact.ceil()), part: exact - exact.floor() })
         };
-        let of_item = |item| wanted.iter().map(move |quantile| place(item * self.columns + quantile.column, quantile.at));
+        let of_item =
+            |item| wanted.iter().map(move |quantile| place(item * self.columns + quantile.column, quantile.at));
         (0..self.rows.len()).flat_map(of_item).collect()
     }
 
