@@ -116,17 +116,18 @@ struct Place {
 }
 
 impl Place {
-    /// As Polars' QUANTILE_CONT has it.
+    /// As Polars' `QUANTILE_CONT` has it.
     fn value(&self) -> Option<f64> {
         let (lower, upper) = (self.lower.value?, self.upper.value?);
-        Some(if lower == upper { lower } else { self.part * (upper - lower) + lower })
+        Some(self.part * (upper - lower) + lower)
     }
 }
 
 /// A position among the sorted values of a column of an item.
 struct Rank {
     group: usize,
-    rank: u64,
+    /// From 0.
+    at: u64,
     value: Option<f64>,
 }
 
@@ -305,7 +306,7 @@ impl Round {
         let place = |group: usize, at: f64| {
             let last = self.searches[self.begins[group]].seen.count().checked_sub(1)?;
             let exact = last as f64 * at;
-            let rank = |rank: f64| Rank { group, rank: rank as u64, value: None };
+            let rank = |rank: f64| Rank { group, at: rank as u64, value: None };
             Some(Place { lower: rank(exact.floor()), upper: rank(exact.ceil()), part: exact - exact.floor() })
         };
         let of_item =
@@ -320,8 +321,8 @@ impl Round {
         for rank in ranks.filter(|rank| rank.value.is_none()) {
             let searches = &self.searches[self.begins[rank.group]..self.begins[rank.group + 1]];
             // The last one that begins with the rank or before it.
-            let search = searches.iter().rfind(|search| search.before <= rank.rank);
-            match search.and_then(|search| search.find(rank.rank)) {
+            let search = searches.iter().rfind(|search| search.before <= rank.at);
+            match search.and_then(|search| search.find(rank.at)) {
                 Some(Ok(value)) => rank.value = Some(value),
                 Some(Err(search)) => next.push(search),
                 None => polars_bail!(ComputeError: "the same rows gave other values when they were read again"),

@@ -148,7 +148,7 @@ fn many_rows_take_two_scans_and_whole_days_one() {
         assert_eq!(taken, scans);
         let mut sorted: Vec<f64> = items[0].iter().flatten().copied().collect();
         sorted.sort_unstable_by(f64::total_cmp);
-        assert_eq!(found.quantiles[0][0], Some((sorted[24_999] + sorted[25_000]) / 2.0));
+        assert_eq!(found.quantiles[0][0], Some(f64::midpoint(sorted[24_999], sorted[25_000])));
         assert_eq!(found.quantiles[5][0], Some(sorted[49_999]));
     }
 }
