@@ -18,9 +18,9 @@
 //! Days are local. The last day of the period is [`Query::to`], at the latest [`Query::as_of`]. A month of a table is that
 //! of the same day (open: of submission), so months add up to the total.
 //!
-//! Memory: everything streams. What a file counts, Polars counts on the way. A quantile would need all its values: those
-//! are taken out of their file, and their ranks are narrowed down in two scans or so of the lake, in [`MEMORY`] whatever
-//! the number of rows (`narrow.rs`). Filter and needed columns reach the Parquet files.
+//! Memory: everything streams. What a file counts, Polars counts on the way. A quantile would need all its values: `MEDIAN`
+//! and `QUANTILE_CONT` are taken out of their file (`file.rs`), and their ranks are narrowed down in two scans or so of the
+//! lake, in [`MEMORY`] whatever the number of rows (`narrow.rs`). Filter and needed columns reach the Parquet files.
 
 mod columns;
 mod file;
