@@ -102,7 +102,8 @@ fn known(
         let Some(value) = value else { continue };
         let mut known: BTreeSet<String> = registered.str()?.iter().flatten().map(str::to_owned).collect();
         if !known.contains(value) {
-            let named = inputs.requests.clone().group_by([col(column)]).agg([]).collect()?;
+            let named = inputs.requests.clone().group_by([col(column)]).agg([]);
+            let named = named.collect_with_engine(Engine::Streaming)?.unwrap_single();
             known.extend(named.column(column)?.str()?.iter().flatten().map(str::to_owned));
         }
         if !known.contains(value) {

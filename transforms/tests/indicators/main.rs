@@ -130,6 +130,23 @@ fn durations_of_every_kind_in_a_little_memory() {
     }
 }
 
+/// Polars takes into memory what its streaming engine has no way for, whole tables and without a word, unless it is asked to
+/// tell what it does.
+#[test]
+fn nothing_is_taken_into_memory_as_a_whole() {
+    let told = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "little_memory_changes_nothing", "--nocapture"])
+        .env("POLARS_VERBOSE", "1")
+        .output()
+        .unwrap();
+    assert!(told.status.success());
+    let told = String::from_utf8_lossy(&told.stderr);
+    let runs = |node: &str| told.lines().filter(|line| line.contains(&format!("running {node} in subgraph"))).count();
+    assert!(runs("group-by") > 0, "Polars tells something else than expected");
+    assert_eq!(runs("in-memory-map"), 0);
+    assert_eq!(runs("in-memory-join"), 0);
+}
+
 #[test]
 fn an_empty_lake_gives_empty_results() {
     check(&World::generate(3, 0), 100, queries().drain(..1).collect());
