@@ -1,12 +1,14 @@
 //! `vienkop kpi`: performance indicators of what the lake holds.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::bail;
 use clap::Args;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use polars::prelude::*;
+use serde::ser::{Error as _, SerializeSeq as _};
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 use vienkop_connectors::registry::Registry;
 use vienkop_transforms::assess::performance::{self, Names, Style, Tables};
@@ -102,7 +104,8 @@ fn known(
         let Some(value) = value else { continue };
         let mut known: BTreeSet<String> = registered.str()?.iter().flatten().map(str::to_owned).collect();
         if !known.contains(value) {
-            let named = inputs.requests.clone().group_by([col(column)]).agg([]).collect()?;
+            let named = inputs.requests.clone().group_by([col(column)]).agg([]);
+            let named = named.collect_with_engine(Engine::Streaming)?.unwrap_single();
             known.extend(named.column(column)?.str()?.iter().flatten().map(str::to_owned));
         }
         if !known.contains(value) {
@@ -189,72 +192,87 @@ fn text_table(table: &Measures) -> String {
     output::table(&header, &cells, &right)
 }
 
-/// Every dimension, as rows with the columns of the results.
-fn machine(measured: &Indicators, style: &Style<'_>) -> anyhow::Result<Value> {
+/// Every dimension, as rows with the columns of the results; keys in the order of the alphabet.
+#[derive(Serialize)]
+struct Machine<'a> {
+    as_of: String,
+    by_derivation: BTreeMap<&'static str, Rows<'a>>,
+    clause_3_1: Rows<'a>,
+    forecast: BTreeMap<&'static str, Rows<'a>>,
+    from: Option<String>,
+    institution_reg_no: Option<&'a str>,
+    other_kinds: Rows<'a>,
+    requests: BTreeMap<&'static str, Rows<'a>>,
+    service_code: Option<&'a str>,
+    steps: BTreeMap<&'static str, Rows<'a>>,
+    steps_by_derivation: BTreeMap<&'static str, Rows<'a>>,
+    to: String,
+}
+
+/// A result that becomes objects row by row while it is written: as objects all at once it would be many times as large.
+struct Rows<'a> {
+    frame: DataFrame,
+    style: &'a Style<'a>,
+}
+
+fn machine<'a>(measured: &'a Indicators, style: &'a Style<'a>) -> anyhow::Result<Machine<'a>> {
     let query = measured.query();
-    let by = |by_derivation: bool| -> anyhow::Result<Map<String, Value>> {
-        let mut all = Map::new();
-        // The finest is asked for apart by nobody, and makes most of the text.
-        for dimension in
-            Dimension::ALL.into_iter().filter(|dimension| !(by_derivation && *dimension == Dimension::Finest))
-        {
-            let rows = rows(&measured.requests(dimension, by_derivation)?, style)?;
-            all.insert(dimension.name().to_owned(), rows.into());
-        }
-        Ok(all)
+    let rows = |frame: DataFrame| Rows { frame, style };
+    let several = |of: &dyn Fn(Dimension) -> PolarsResult<DataFrame>, dimensions: &[Dimension]| {
+        let named = |dimension: &Dimension| Ok((dimension.name(), rows(of(*dimension)?)));
+        dimensions.iter().map(named).collect::<PolarsResult<BTreeMap<_, _>>>()
     };
-    let several =
-        |of: &dyn Fn(Dimension) -> PolarsResult<DataFrame>, dimensions: &[Dimension]| -> anyhow::Result<Value> {
-            let mut all = Map::new();
-            for dimension in dimensions {
-                all.insert(dimension.name().to_owned(), rows(&of(*dimension)?, style)?.into());
-            }
-            Ok(all.into())
-        };
     let open = [Dimension::Total, Dimension::Service, Dimension::Institution, Dimension::Channel];
     let coarse = [Dimension::Total, Dimension::Service, Dimension::Institution, Dimension::Channel, Dimension::Month];
-    Ok(json!({
-        "as_of": query.as_of.to_string(),
-        "from": query.from.map(|day| day.to_string()),
-        "to": query.end().to_string(),
-        "institution_reg_no": query.institution,
-        "service_code": query.service,
-        "requests": by(false)?,
-        "by_derivation": by(true)?,
-        "steps": several(&|dimension| measured.steps(dimension, false), &coarse)?,
-        "steps_by_derivation": several(&|dimension| measured.steps(dimension, true), &coarse)?,
-        "forecast": several(&|dimension| measured.forecast(dimension), &open)?,
-        "clause_3_1": rows(&measured.clause_3_1()?, style)?,
-        "other_kinds": rows(&measured.other_kinds()?, style)?,
-    }))
+    Ok(Machine {
+        as_of: query.as_of.to_string(),
+        requests: several(&|dimension| measured.requests(dimension, false), &Dimension::ALL)?,
+        // The finest is asked for apart by nobody, and makes most of the text.
+        by_derivation: several(&|dimension| measured.requests(dimension, true), &coarse)?,
+        clause_3_1: rows(measured.clause_3_1()?),
+        forecast: several(&|dimension| measured.forecast(dimension), &open)?,
+        from: query.from.map(|day| day.to_string()),
+        institution_reg_no: query.institution.as_deref(),
+        other_kinds: rows(measured.other_kinds()?),
+        service_code: query.service.as_deref(),
+        steps: several(&|dimension| measured.steps(dimension, false), &coarse)?,
+        steps_by_derivation: several(&|dimension| measured.steps(dimension, true), &coarse)?,
+        to: query.end().to_string(),
+    })
+}
+
+impl Serialize for Rows<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut rows = serializer.serialize_seq(Some(self.frame.height()))?;
+        for row in 0..self.frame.height() {
+            rows.serialize_element(&object(&self.frame, row, self.style).map_err(S::Error::custom)?)?;
+        }
+        rows.end()
+    }
 }
 
 /// Counts are numbers, times `{"value":"12.5","unit":"d"}` or null; how precise a time is shows in its unit.
-fn rows(frame: &DataFrame, style: &Style<'_>) -> anyhow::Result<Vec<Value>> {
-    let mut all = Vec::with_capacity(frame.height());
-    for row in 0..frame.height() {
-        let mut object = Map::new();
-        for column in frame.columns() {
-            let name = column.name().as_str();
-            let value = match (unit(name), column.get(row)?) {
-                (_, AnyValue::Null) => Value::Null,
-                (Unit::Count, value) => json!(value.extract::<u64>()),
-                (Unit::Text, AnyValue::Boolean(flag)) => flag.into(),
-                (Unit::Text, AnyValue::String(text)) => text.into(),
-                (Unit::Text, other) => json!(other.extract::<i64>()),
-                _ => {
-                    let cell = style.cell(frame, row, name)?;
-                    json!({"value": cell.value, "unit": cell.unit})
-                }
-            };
-            // The unit says how precise a time is.
-            if !name.ends_with("precision") {
-                object.insert(name.trim_end_matches("_seconds").to_owned(), value);
+fn object(frame: &DataFrame, row: usize, style: &Style<'_>) -> PolarsResult<Map<String, Value>> {
+    let mut object = Map::new();
+    for column in frame.columns() {
+        let name = column.name().as_str();
+        let value = match (unit(name), column.get(row)?) {
+            (_, AnyValue::Null) => Value::Null,
+            (Unit::Count, value) => json!(value.extract::<u64>()),
+            (Unit::Text, AnyValue::Boolean(flag)) => flag.into(),
+            // Polars has texts of two kinds: in a frame of one row it is the other.
+            (Unit::Text, other) => other.get_str().map_or_else(|| json!(other.extract::<i64>()), Value::from),
+            _ => {
+                let cell = style.cell(frame, row, name)?;
+                json!({"value": cell.value, "unit": cell.unit})
             }
+        };
+        // The unit says how precise a time is.
+        if !name.ends_with("precision") {
+            object.insert(name.trim_end_matches("_seconds").to_owned(), value);
         }
-        all.push(object.into());
     }
-    Ok(all)
+    Ok(object)
 }
 
 /// A line a row: keys and counts as they are, of each time the value and its unit.

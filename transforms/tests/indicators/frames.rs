@@ -28,8 +28,7 @@ pub(crate) fn compare(what: &str, frame: &DataFrame, keys: &[&str], expected: &E
         keys.iter()
             .map(|key| match frame.column(key).unwrap().get(row).unwrap() {
                 AnyValue::Null => None,
-                AnyValue::String(text) => Some(text.to_owned()),
-                other => Some(other.to_string()),
+                other => Some(other.get_str().map_or_else(|| other.to_string(), str::to_owned)),
             })
             .collect()
     };
@@ -45,8 +44,10 @@ pub(crate) fn compare(what: &str, frame: &DataFrame, keys: &[&str], expected: &E
                     value.dtype() == DataType::Int64 && value.try_extract::<i64>().unwrap() == *count
                 }
                 (Cell::Number(None) | Cell::Text(None), AnyValue::Null) => true,
-                (Cell::Number(Some(number)), AnyValue::Float64(value)) => (number - value).abs() <= 1e-6,
-                (Cell::Text(Some(text)), AnyValue::String(value)) => text == value,
+                (Cell::Number(Some(number)), AnyValue::Float64(value)) => {
+                    (number - value).abs() <= 1e-6 + number.abs() * 1e-14
+                }
+                (Cell::Text(Some(text)), value) => value.get_str() == Some(text),
                 (Cell::Flag(flag), AnyValue::Boolean(value)) => flag == value,
                 _ => false,
             };

@@ -207,8 +207,8 @@ pub(super) fn counted(frame: &DataFrame, row: usize, column: &str) -> PolarsResu
 pub(super) fn text(frame: &DataFrame, row: usize, column: &str) -> PolarsResult<Option<String>> {
     Ok(match frame.column(column)?.get(row)? {
         AnyValue::Null => None,
-        AnyValue::String(text) => Some(text.to_owned()),
-        other => Some(other.to_string()),
+        // Polars has texts of two kinds, one of which its own text form puts into quotes.
+        other => Some(other.get_str().map_or_else(|| other.to_string(), str::to_owned)),
     })
 }
 
@@ -245,4 +245,19 @@ fn grouped(number: u64) -> String {
         out.push(digit);
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_of_a_single_row_is_without_quotes() {
+        // What Polars makes of a result of one row.
+        let repeated = Column::new_scalar("precision".into(), Scalar::from(PlSmallStr::from("day")), 1);
+        let listed = Column::new("state".into(), ["izpildē"]);
+        let frame = DataFrame::new_infer_height(vec![repeated, listed]).unwrap();
+        assert_eq!(text(&frame, 0, "precision").unwrap().as_deref(), Some("day"));
+        assert_eq!(text(&frame, 0, "state").unwrap().as_deref(), Some("izpildē"));
+    }
 }

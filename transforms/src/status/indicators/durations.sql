@@ -1,8 +1,7 @@
 -- How long requests took that were closed: from the first event that is no draft to the closing.
 --
 -- Of the requests that closed.sql counts; NULL without events. Quantiles interpolate linearly. Waiting and suspension are
--- finished stays within the duration, of the requests that had any. How exact these are stands in closed.sql: what is counted
--- here is held in memory, so numbers alone are.
+-- finished stays within the duration, of the requests that had any. How exact these are stands in closed.sql.
 -- Rules: model.md, "Rules of counting"; S2 4.3.4, S2 P12.
 --
 -- Tables: requests (item, columns of request_timeline). Parameters: from_on, end_on.

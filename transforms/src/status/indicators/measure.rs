@@ -1,9 +1,12 @@
-//! Running a file: items, portions, parameters.
+//! Running a file: items, quantiles, parameters.
 
 use jiff::civil::Date;
 use polars::prelude::*;
 use polars::sql::SQLContext;
 
+use super::file::Parts;
+use super::months::month;
+use super::narrow::{self, Taker};
 use super::{INSTITUTION, Indicators, MONTH, SERVICE};
 
 /// A part of what names an item.
@@ -22,10 +25,7 @@ impl Key {
     pub(super) fn of(names: &[&'static str], more: Option<&'static str>, day: &'static str) -> Vec<Self> {
         let key = |name: &'static str| match name {
             // 202407: a number is cheaper than a text on the way through the lake.
-            MONTH => {
-                let month = col(day).dt().year() * lit(100) + col(day).dt().month().cast(DataType::Int32);
-                Self { name, from: month, month_of: Some(day) }
-            }
+            MONTH => Self { name, from: month(day), month_of: Some(day) },
             name => Self::column(name),
         };
         names.iter().copied().map(key).chain(more.map(Self::column)).collect()
@@ -95,10 +95,11 @@ impl Table {
 
     /// The rows of some items, with `item`. The filter is wider than the items at its ends at most, and can be answered by
     /// the scan; the join picks exactly.
-    fn portion(&self, items: &DataFrame, all: bool) -> PolarsResult<LazyFrame> {
+    fn of(&self, items: &DataFrame) -> PolarsResult<LazyFrame> {
         if self.keys.is_empty() {
             return Ok(self.rows.clone().with_column(lit(0).alias("item")));
         }
+        let all = items.height() == self.items.height();
         let rows = if all { self.rows.clone() } else { self.rows.clone().filter(self.between(items)?) };
         let wanted = items.clone().lazy().drop(by_name(["rows"], true, false));
         let left: Vec<Expr> = self.keys.iter().map(|key| key.from.clone()).collect();
@@ -145,55 +146,63 @@ impl Indicators {
         table: &Table,
         others: &[(&'static str, DataFrame)],
     ) -> PolarsResult<DataFrame> {
-        self.run(sql, table, others, u64::MAX)
+        let counted = collect(self.over(sql, table, &table.items, others)?)?;
+        named(&[counted], table)
     }
 
-    /// Runs a file with quantiles, which take the rows of their items into memory, portion by portion.
+    /// Runs a file with quantiles. What only counts streams as in [`Self::count`]; quantiles are narrowed down.
     pub(super) fn measure(
         &self,
         sql: &str,
         table: &Table,
         others: &[(&'static str, DataFrame)],
     ) -> PolarsResult<DataFrame> {
-        self.run(sql, table, others, self.portion)
+        let parts = Parts::of(sql)?;
+        let counted = parts.counts.as_deref().map(|counts| collect(self.over(counts, table, &table.items, others)?));
+        let scan = |items: &[IdxSize], taker: Taker| {
+            let items = table.items.take(&IdxCa::new("item".into(), items))?;
+            let number = |column: usize| col(format!("value_{column}")).cast(DataType::Float64);
+            let columns: Vec<Expr> = std::iter::once(col("item")).chain((0..parts.width).map(number)).collect();
+            let values = self.over(&parts.values, table, &items, others)?.select(columns);
+            let take = PlanCallback::new(move |batch: DataFrame| taker(&batch).map(|()| false));
+            collect(values.sink_batches(take, false, None)?).map(drop)
+        };
+        let rows: Vec<u64> = table.items.column("rows")?.cast(&DataType::UInt64)?.u64()?.iter().flatten().collect();
+        let (names, wanted): (Vec<String>, Vec<_>) = parts.quantiles.into_iter().unzip();
+        let measured = narrow::quantiles(&rows, parts.width, &wanted, self.memory, scan)?;
+        let mut columns = vec![table.items.column("item")?.clone()];
+        columns.extend(parts.rows.iter().map(|name| Column::new(name.into(), &measured.rows)));
+        columns.extend(names.iter().zip(&measured.quantiles).map(|(name, found)| Column::new(name.into(), found)));
+        let some: BooleanChunked = measured.rows.iter().map(|rows| Some(*rows > 0)).collect();
+        let found = DataFrame::new_infer_height(columns)?.filter(&some)?;
+        let whole = named(&counted.transpose()?.into_iter().chain([found]).collect::<Vec<_>>(), table)?;
+        let keys = table.keys.iter().map(|key| key.name);
+        whole.select(keys.chain(parts.columns.iter().map(String::as_str)))
     }
 
-    fn run(
+    /// A file over some items of a table.
+    fn over(
         &self,
         sql: &str,
         table: &Table,
+        items: &DataFrame,
         others: &[(&'static str, DataFrame)],
-        most: u64,
-    ) -> PolarsResult<DataFrame> {
-        let items = &table.items;
-        let portions = portions(items, most)?;
-        let all = portions.len() == 1;
-        let mut measured: Option<DataFrame> = None;
-        for (first, length) in portions {
-            let rows = table.portion(&items.slice(first as i64, length), all)?;
-            let others = others.iter().map(|(name, frame)| (*name, frame.clone().lazy()));
-            let tables = std::iter::once((table.name, rows)).chain(others).collect();
-            let part = self.execute(sql, tables)?;
-            measured = Some(match measured {
-                Some(whole) => whole.vstack(&part)?,
-                None => part,
-            });
-        }
-        let measured = measured.unwrap_or_default();
-        let how = JoinArgs::new(JoinType::Inner);
-        let named = items.clone().lazy().drop(by_name(["rows"], true, false));
-        let named = named.join(measured.lazy(), [col("item")], [col("item")], how);
-        let old: Vec<String> = table.keys.iter().map(Key::in_items).collect();
-        named.rename(old, table.keys.iter().map(|key| key.name), true).drop(by_name(["item"], true, false)).collect()
+    ) -> PolarsResult<LazyFrame> {
+        let others = others.iter().map(|(name, frame)| (*name, frame.clone().lazy()));
+        self.planned(sql, std::iter::once((table.name, table.of(items)?)).chain(others).collect())
     }
 
     /// Runs a file over tables.
     pub(super) fn execute(&self, sql: &str, tables: Vec<(&str, LazyFrame)>) -> PolarsResult<DataFrame> {
+        collect(self.planned(sql, tables)?)
+    }
+
+    fn planned(&self, sql: &str, tables: Vec<(&str, LazyFrame)>) -> PolarsResult<LazyFrame> {
         let mut context = SQLContext::new();
         for (name, rows) in tables {
             context.register(name, rows);
         }
-        collect(context.execute(&self.filled(sql)?)?)
+        context.execute(&self.filled(sql)?)
     }
 
     /// The file with its parameters as literals, so that what they filter reaches the files of the lake.
@@ -269,6 +278,17 @@ impl Indicators {
     }
 }
 
+/// Results by item beside each other, all with the same items, under the keys of the items.
+fn named(parts: &[DataFrame], table: &Table) -> PolarsResult<DataFrame> {
+    let how = || JoinArgs::new(JoinType::Inner);
+    let mut whole = table.items.clone().lazy().drop(by_name(["rows"], true, false));
+    for part in parts {
+        whole = whole.join(part.clone().lazy(), [col("item")], [col("item")], how());
+    }
+    let old: Vec<String> = table.keys.iter().map(Key::in_items).collect();
+    whole.rename(old, table.keys.iter().map(|key| key.name), true).drop(by_name(["item"], true, false)).collect()
+}
+
 /// The parts of a result beside each other: a row for every item that any of them has.
 pub(super) fn side_by_side<const N: usize>(parts: [DataFrame; N], keys: &[Key]) -> PolarsResult<DataFrame> {
     let names: Vec<Expr> = keys.iter().map(|key| col(key.name)).collect();
@@ -318,25 +338,6 @@ fn month_text(month: i32) -> String {
     format!("{:04}-{:02}", month / 100, month % 100)
 }
 
-/// Runs of items with at most `most` rows together; an item that has more stands alone. Position and number of items.
-fn portions(items: &DataFrame, most: u64) -> PolarsResult<Vec<(usize, usize)>> {
-    let mut portions = vec![(0, 0)];
-    let mut rows = 0_u64;
-    for (at, count) in items.column("rows")?.cast(&DataType::UInt64)?.u64()?.iter().enumerate() {
-        let count = count.unwrap_or_default();
-        if let Some((_, length)) =
-            portions.last_mut().filter(|(_, length)| *length == 0 || rows.saturating_add(count) <= most)
-        {
-            *length += 1;
-            rows += count;
-        } else {
-            portions.push((at, 1));
-            rows = count;
-        }
-    }
-    Ok(portions)
-}
-
 /// Days since 1970-01-01.
 fn days(day: Date) -> i32 {
     Date::constant(1970, 1, 1).until(day).map_or(0, |span| span.get_days())
@@ -351,7 +352,7 @@ fn by(names: &[&str]) -> Selector {
     by_name(names.iter().copied(), true, false)
 }
 
-/// Counting streams; what cannot stream (quantiles) takes the portion into memory.
+/// In a stream, which keeps no rows.
 fn collect(rows: LazyFrame) -> PolarsResult<DataFrame> {
     Ok(rows.collect_with_engine(Engine::Streaming)?.unwrap_single())
 }

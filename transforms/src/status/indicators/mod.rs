@@ -2,7 +2,8 @@
 //!
 //! Each `.sql` file here says in its head what it counts, in which columns, by which rule. The same file serves every
 //! [`Dimension`]: the table it reads has a column `item`, and every row of the result is an item. What an item is (a
-//! service, a month …) is settled here; no row of the lake is touched outside SQL and Polars' expressions.
+//! service, a month …) is settled here; no row of the lake is touched outside SQL and Polars' expressions, but for the
+//! search for quantiles among the values that a file says.
 //!
 //! Which day puts a request into the period:
 //!
@@ -17,12 +18,15 @@
 //! Days are local. The last day of the period is [`Query::to`], at the latest [`Query::as_of`]. A month of a table is that
 //! of the same day (open: of submission), so months add up to the total.
 //!
-//! Memory: counting streams, in files that only count. A quantile needs all its values, so in files with quantiles items
-//! are taken in portions of at most [`PORTION_ROWS`] rows (an item that has more is a portion of its own), a scan of the
-//! lake each, of which filter and needed columns reach the Parquet files.
+//! Memory: everything streams. What a file counts, Polars counts on the way. A quantile would need all its values: `MEDIAN`
+//! and `QUANTILE_CONT` are taken out of their file (`file.rs`), and their ranks are narrowed down in two scans or so of the
+//! lake, in [`MEMORY`] whatever the number of rows (`narrow.rs`). Filter and needed columns reach the Parquet files.
 
 mod columns;
+mod file;
 mod measure;
+mod months;
+mod narrow;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -33,10 +37,9 @@ use crate::codelist::CodeList;
 pub use columns::{Unit, unit};
 use measure::{Key, Table};
 
-/// Rows of the lake that a measurement with quantiles holds at once, unless a single item has more: the total is one item.
-/// Measured: some 250 bytes a row at the peak, 5.6 GB for a total of 22.7 million requests. Fewer would be more scans of
-/// the whole lake.
-pub const PORTION_ROWS: u64 = 16_000_000;
+/// Bytes that the search for quantiles takes at most, beside what a scan of the lake does. Less would be more scans, where
+/// items are many.
+pub const MEMORY: u64 = 256 << 20;
 
 /// The kind of request that service indicators count.
 pub const SERVICE_REQUEST: &str = "pakalpojuma pieprasījums";
@@ -164,7 +167,7 @@ pub struct Indicators {
     inputs: Inputs,
     query: Query,
     services: DataFrame,
-    portion: u64,
+    memory: u64,
 }
 
 impl Indicators {
@@ -175,15 +178,15 @@ impl Indicators {
     ///
     /// The lake cannot be read, or a column is missing.
     pub fn new(inputs: Inputs, query: Query) -> PolarsResult<Self> {
-        let mut made = Self { inputs, query, services: DataFrame::empty(), portion: PORTION_ROWS };
+        let mut made = Self { inputs, query, services: DataFrame::empty(), memory: MEMORY };
         made.services = made.service_times()?;
         Ok(made)
     }
 
-    /// With other portions than [`PORTION_ROWS`]: the results are the same.
+    /// With less or more than [`MEMORY`]: the results are the same.
     #[must_use]
-    pub fn with_portion(self, rows: u64) -> Self {
-        Self { portion: rows, ..self }
+    pub fn with_memory(self, bytes: u64) -> Self {
+        Self { memory: bytes, ..self }
     }
 
     /// What is asked for.

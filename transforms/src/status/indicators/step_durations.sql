@@ -1,5 +1,4 @@
--- How long requests stay in a state: quantiles of what steps.sql counts, by the same rules. Numbers alone, since they are held
--- in memory.
+-- How long requests stay in a state: quantiles of what steps.sql counts, by the same rules.
 --
 -- Tables: steps (item, columns of request_step); an item is of one state. Parameters: from_on, end_on.
 -- Result, a row an item: median_seconds, p90_seconds, median_working_seconds, p90_working_seconds
