@@ -17,13 +17,13 @@ const LONG: usize = 40;
 /// A text of more bytes might not fit on a page in a narrow column.
 const LONG_TEXT: usize = 800;
 /// What a column of text takes at least and at most, in ems, if its words let it.
-const TEXT: (f64, f64) = (11.0, 26.0);
+const TEXT: (f64, f64) = (9.5, 26.0);
 /// What a column of numbers takes at most, unless its words need more.
 const NUMBER: f64 = 8.0;
 /// A word (or a number) longer than this is broken, in ems.
 const WORD: f64 = 15.0;
 /// How much of the width a second line in a cell takes, which is in smaller type.
-const SMALL: f64 = 0.85;
+const SMALL: f64 = 0.88;
 
 /// A table.
 #[derive(Debug, Serialize)]
