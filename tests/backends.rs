@@ -21,8 +21,8 @@ struct Place {
 impl Place {
     /// One with each backend.
     fn both() -> [Self; 2] {
-        let sqlite = Self { project: Project::samples(), registry: "sqlite://var/registry.db".to_owned() };
-        let postgres = Self { project: Project::samples(), registry: Cluster::shared().fresh_database() };
+        let sqlite = Self { project: Project::samples_without_pdf(), registry: "sqlite://var/registry.db".to_owned() };
+        let postgres = Self { project: Project::samples_without_pdf(), registry: Cluster::shared().fresh_database() };
         [sqlite, postgres]
     }
 

@@ -30,7 +30,7 @@ pub(crate) struct Compared {
 
 #[test]
 fn every_form_says_what_the_report_says() {
-    let project = Project::samples();
+    let project = Project::samples_without_pdf();
     project.run(&["--lang", "lv"]).ends(0);
     project.vienkop(&["assess", "--as-of", "2025-07-01", "--previous", "2024-07-08", "--lang", "en"]).ends(0);
     for (day, comma) in [("2024-07-08", true), ("2025-07-01", false)] {

@@ -164,7 +164,7 @@ const PERSONS: [&str; 8] = [
 ];
 
 fn nobody_is_named(registry: &str) {
-    let project = Project::samples();
+    let project = Project::samples_without_pdf();
     let sample = |path: &str| std::fs::read(project.path("data-samples").join(path)).unwrap();
     let workbook = sample("nodarbinatibas-agentura-doclogix/notikumi.xlsx");
     let mut texts = Vec::new();

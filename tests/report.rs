@@ -20,7 +20,7 @@ fn measures<'a>(report: &'a Value, section: &str) -> Vec<&'a Value> {
 
 #[test]
 fn from_one_assessment_to_the_next() {
-    let project = Project::samples();
+    let project = Project::samples_without_pdf();
     project.run(&[]).ends(0);
     let first = report(&project, "2024-07-08");
     let numbers: Vec<&str> =
@@ -75,7 +75,7 @@ fn from_one_assessment_to_the_next() {
 
 #[test]
 fn a_number_is_explained() {
-    let project = Project::samples();
+    let project = Project::samples_without_pdf();
     project.run(&[]).ends(0);
     let explain = |id: &str| project.vienkop(&["explain", id, "--as-of", "2024-07-08", "--json"]).ends(0).json();
     let yes = explain("1.1-6/yes");

@@ -70,6 +70,17 @@ impl Project {
         project
     }
 
+    /// The same, whose reports are not typeset: that takes longer than the rest of a report.
+    pub(crate) fn samples_without_pdf() -> Self {
+        let project = Self::samples();
+        let pipeline = project.path("config/pipelines/samples.toml");
+        let text = fs::read_to_string(&pipeline).unwrap();
+        let forms = "[assess]\nformats = [\"html\", \"json\", \"xlsx\", \"csv\"]\n";
+        assert!(text.contains("[assess]\n"));
+        fs::write(pipeline, text.replace("[assess]\n", forms)).unwrap();
+        project
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }

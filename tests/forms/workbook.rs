@@ -133,7 +133,7 @@ fn picked(sheet: &Range<Data>, heads: &[String], conditions: &[(String, String)]
 
 #[test]
 fn the_records_behind_a_number_are_as_many_as_it_says() {
-    let project = Project::samples();
+    let project = Project::samples_without_pdf();
     project.run(&[]).ends(0);
     let folder = project.path("var/reports/2024-07-08");
     let report: Value = serde_json::from_slice(&fs::read(folder.join("report.json")).unwrap()).unwrap();

@@ -17,13 +17,13 @@ const LONG: usize = 40;
 /// A text of more bytes might not fit on a page in a narrow column.
 const LONG_TEXT: usize = 800;
 /// What a column of text takes at least and at most, in ems, if its words let it.
-const TEXT: (f64, f64) = (11.0, 26.0);
+const TEXT: (f64, f64) = (9.5, 26.0);
 /// What a column of numbers takes at most, unless its words need more.
 const NUMBER: f64 = 8.0;
 /// A word (or a number) longer than this is broken, in ems.
 const WORD: f64 = 15.0;
 /// How much of the width a second line in a cell takes, which is in smaller type.
-const SMALL: f64 = 0.85;
+const SMALL: f64 = 0.88;
 
 /// A table.
 #[derive(Debug, Serialize)]
@@ -95,9 +95,10 @@ pub(super) fn survey(writer: &mut Writer<'_>, survey: &Survey) -> Table {
         std::iter::once((writer.texts.get("report-total", &[]), survey.n, &survey.rows[..]))
             .chain(survey.by_kind.0.iter().map(|(name, kind)| (name.label.clone(), kind.n, &kind.rows[..])))
             .collect();
-    let title = match survey.by_kind.0.is_empty() {
-        true => survey.title.clone(),
-        false => writer.texts.get("report-pdf-by-kind", &[("title", &survey.title)]),
+    let title = if survey.by_kind.0.is_empty() {
+        survey.title.clone()
+    } else {
+        writer.texts.get("report-pdf-by-kind", &[("title", &survey.title)])
     };
     counted(writer, &title, &kinds)
 }
@@ -185,9 +186,10 @@ fn rest(writer: &Writer<'_>, all: usize, shown: usize, id: &str) -> Option<Strin
         })
         .collect();
     let left = left.to_string();
-    let text = match files.is_empty() {
-        true => writer.texts.get("report-pdf-left-out", &[("count", &left)]),
-        false => writer.texts.get("report-pdf-elsewhere", &[("count", &left), ("files", &files.join(", "))]),
+    let text = if files.is_empty() {
+        writer.texts.get("report-pdf-left-out", &[("count", &left)])
+    } else {
+        writer.texts.get("report-pdf-elsewhere", &[("count", &left), ("files", &files.join(", "))])
     };
     Some(writer.letters.shown(&text))
 }
@@ -212,7 +214,9 @@ impl Draft {
             }
         };
         fit_in(&mut heads, Face::Bold);
-        rows.iter_mut().for_each(|row| fit_in(row, Face::Regular));
+        for row in &mut rows {
+            fit_in(row, Face::Regular);
+        }
         let breakable = rows.iter().flatten().flat_map(Cell::lines).any(|(text, _)| text.len() > LONG_TEXT);
         let Self { caption, labels, numbers, rest, .. } = self;
         Table { caption, size, widths, wide, breakable, labels, numbers, heads, rows, rest }
