@@ -133,7 +133,7 @@ fn what_a_delivery_of_changes_leaves_in_quarantine_stays_listed_until_mended_or_
     // The one is mended; the other names no record, so that nobody can know what would mend it.
     project.file("reg.csv", "code;name;description\n02;Beta;y\n");
     project.run(&[]).ends(0);
-    assert_eq!(listed(), [nameless.clone()]);
+    assert_eq!(listed(), std::slice::from_ref(nameless));
     let shown = project.vienkop(&["quarantine", "show", named, "--lang", "en"]).ends(0).stdout;
     assert!(shown.contains("No longer in quarantine since run 3") && shown.contains("V001"), "{shown}");
 

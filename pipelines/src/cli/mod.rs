@@ -292,7 +292,7 @@ impl Command {
 /// Does what the command line says.
 pub(crate) async fn execute(cli: Cli, clock: fn() -> jiff::Timestamp) -> anyhow::Result<Exit> {
     let options = cli.options.clone();
-    let done = command(cli, clock).await;
+    let done = Box::pin(command(cli, clock)).await;
     done.map_err(|error| fault::in_language(&options, &error).map_or(error, anyhow::Error::msg))
 }
 
