@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use jiff::{ToSpan as _, Unit};
 use polars::prelude::*;
 use std::collections::BTreeMap;
+use vienkop_transforms::assess::pack;
 use vienkop_transforms::assess::performance::{self, Names, Style};
 use vienkop_transforms::assess::report::{Report, parse_selector};
 use vienkop_transforms::codelist::{Code, CodeList, CodeLists};
@@ -198,6 +199,9 @@ fn numbers_have_ids_and_selectors_of_their_own() {
             |cell| cell.select.starts_with("request_timeline?measure=") || cell.select.starts_with("request_step?")
         )
     );
+    for table in report.sections.iter().flat_map(|section| &section.measures) {
+        assert!(pack::TABLES.contains(&table.id.as_str()), "explain and analysts' texts do not know {}", table.id);
+    }
     let texts = texts(Language::En);
     for label in report.sections.iter().flat_map(|section| &section.measures).flat_map(|table| {
         let columns = table.columns.iter().map(|column| &column.label);

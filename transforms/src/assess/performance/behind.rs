@@ -112,10 +112,14 @@ pub fn behind(
         measure if time(measure).is_some() => (closed(), "closed_on"),
         _ => return Ok(None),
     };
-    let mut wanted = col("kind").eq(lit(SERVICE_REQUEST)).and(counted);
+    let of_kind = match given("kind").unwrap_or(SERVICE_REQUEST) {
+        "" => col("kind").is_null(),
+        kind => col("kind").eq(lit(kind)),
+    };
+    let mut wanted = of_kind.and(counted);
     for (name, value) in parameters {
         let is = match name.as_str() {
-            "measure" | "from" | "to" => continue,
+            "measure" | "kind" | "from" | "to" => continue,
             "state" if steps => col("state").eq(lit(value.as_str())),
             "institution_reg_no" | "service_code" | "channel" | "derivation" if value.is_empty() => {
                 col(name.as_str()).is_null()
