@@ -55,8 +55,6 @@ enum Block {
 #[serde(rename_all = "lowercase")]
 enum Look {
     Plain,
-    /// A conclusion, above its figure or table.
-    Lead,
     /// A question of the survey.
     Question,
     /// How was counted.
@@ -105,7 +103,9 @@ pub(super) struct Writer<'a> {
 impl Writer<'_> {
     fn part(&mut self, section: &Section) -> Part {
         let mut blocks: Vec<Block> = Vec::new();
-        for paragraph in &section.paragraphs {
+        // What stands framed above a table is not said twice.
+        let marks = |text: &&String| section.measures.iter().any(|table| table.mark.as_ref() == Some(*text));
+        for paragraph in section.paragraphs.iter().filter(|text| !marks(text)) {
             blocks.extend(self.text(Look::Plain, Some(paragraph)));
         }
         for survey in &section.tables {
@@ -116,7 +116,14 @@ impl Writer<'_> {
             blocks.extend(self.conclusion(measures.sentence.as_deref(), measures.author));
             blocks.extend(self.text(Look::Note, measures.note.as_ref()));
             if let Some(drawn) = chart::measures(self, measures) {
-                let caption = self.figure_caption(&measures.title);
+                // Of one column only that one is drawn, and nothing else in the figure names it.
+                let columns = measures.drawn.iter().flat_map(|drawn| &drawn.columns);
+                let named: Vec<&str> =
+                    columns.filter_map(|at| Some(measures.columns.get(*at)?.label.as_str())).collect();
+                let caption = match named[..] {
+                    [one] => self.figure_caption(&format!("{}: {one}", measures.title)),
+                    _ => self.figure_caption(&measures.title),
+                };
                 blocks.push(Block::Figure(drawn.titled(caption)));
             }
             blocks.push(Block::Table(table::measures(self, measures)));
@@ -156,7 +163,7 @@ impl Writer<'_> {
             Author::Draft => String::new(),
             Author::Analyst => format!(" ({})", self.texts.get("report-analyst", &[])),
         };
-        self.text(Look::Lead, Some(&format!("{}{mark}", sentence?)))
+        self.text(Look::Plain, Some(&format!("{}{mark}", sentence?)))
     }
 
     fn figure_caption(&mut self, title: &str) -> String {
