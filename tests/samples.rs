@@ -79,7 +79,7 @@ fn the_report_is_self_contained() {
     let project = Project::samples();
     project.run(&[]).ends(0);
     let html = fs::read_to_string(project.path("var/reports/2024-07-08/report.html")).unwrap();
-    for outside in ["src=\"http", "href=\"http", "@import", "<script", "url(http"] {
+    for outside in ["src=\"http", "href=\"http", "@import", "<script src", "<link", "url(http"] {
         assert!(!html.contains(outside), "{outside}");
     }
     assert!(html.contains("66,21\u{a0}%"));
