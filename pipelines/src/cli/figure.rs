@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Context as _;
 use polars::prelude::*;
 use serde::Serialize;
 use vienkop_connectors::registry::Registry;
@@ -14,7 +13,7 @@ use vienkop_transforms::assess::performance::Time;
 use vienkop_transforms::assess::report::{Measures, Report, Row, Table, parse_selector, percent_text};
 use vienkop_transforms::assess::{behind, pack, performance};
 use vienkop_transforms::model;
-use vienkop_transforms::status::indicators::channels;
+use vienkop_transforms::status::indicators::{Indicators, Query};
 use vienkop_transforms::status::tables::{LakeTable, REQUEST};
 
 use super::session::Session;
@@ -337,10 +336,11 @@ impl<'a> Sight<'a> {
         table: LakeTable,
         parameters: &[(String, String)],
     ) -> anyhow::Result<Option<Found>> {
-        let rows = self.registry.lake_table(table).await?;
-        let list = self.session.config.codelists.get("channels").context("channels")?;
-        let channels = channels(list)?;
-        let found = assess::apart(|| performance::behind(table, rows, &channels, parameters))?;
+        let services = assess::entity_frame(self.registry, "service").await?;
+        let inputs = assess::inputs(self.session, self.registry, services).await?;
+        let query = Query::all(self.session.as_of_day(), self.session.time_zone.clone());
+        let find = || performance::behind(&Indicators::new(inputs, query)?, table, parameters);
+        let found = assess::apart(find)?;
         let Some(found) = found else { return Ok(None) };
         let column = |name: &str| found.rows.column(name).and_then(|column| column.str().cloned());
         let (owners, numbers) = (column(REQUEST[0])?, column(REQUEST[1])?);

@@ -1,8 +1,9 @@
 //! Requests behind a number of the performance section: those of its selector, sought without the indicators' SQL.
 
+use jiff::civil::Date;
 use polars::prelude::*;
 
-use crate::status::indicators::SERVICE_REQUEST;
+use crate::status::indicators::{Indicators, SERVICE_REQUEST};
 use crate::status::tables::{LakeTable, REQUEST};
 
 /// What stands behind a number.
@@ -57,18 +58,24 @@ fn outcome(is: &str) -> Expr {
     }
 }
 
-/// What a selector `request_timeline?measure=…` or `request_step?measure=…` finds in its table of the lake; nothing for a
-/// comparison with a term or a forecast, or where the selector speaks of anything else. `channels` is as
-/// [`crate::status::indicators::channels`] makes it.
+/// Fewer stays than these forecast nothing (forecast.sql).
+const ENOUGH: usize = 5;
+
+/// What a selector `request_timeline?measure=…` or `request_step?measure=…` finds in its table of the lake; nothing for what
+/// is no number of requests, or where the selector speaks of anything else.
 ///
 /// # Errors
 /// The lake cannot be read.
 pub fn behind(
+    indicators: &Indicators,
     table: LakeTable,
-    rows: LazyFrame,
-    channels: &DataFrame,
     parameters: &[(String, String)],
 ) -> PolarsResult<Option<Behind>> {
+    let inputs = indicators.inputs();
+    let (rows, channels) = match table {
+        LakeTable::RequestStep => (inputs.steps.clone(), &inputs.channels),
+        _ => (inputs.requests.clone(), &inputs.channels),
+    };
     let given = |name: &str| parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
     let day = |text: &str| lit(text.to_owned()).cast(DataType::Date);
     let (Some(measure), Some(end)) = (given("measure"), given("to")) else { return Ok(None) };
@@ -86,6 +93,21 @@ pub fn behind(
     let closed = || col("closed").and(within("closed_on"));
     let above = |column: &str| closed().and(col(column).gt(lit(0)));
     let steps = table == LakeTable::RequestStep;
+    if !steps && (given("state").is_some() || given("year").is_some()) {
+        return forecast_or_year(indicators, parameters);
+    }
+    let end_on: Date = end.parse().map_err(|error| polars_err!(ComputeError: "{error}"))?;
+    let still_open = || {
+        let still = col("closed").not().or(col("closed_on").gt(day(end)));
+        col("submitted_on").lt_eq(day(end)).and(still)
+    };
+    // What compares with a term needs the terms beside the requests.
+    let judged = |measure: &str| measure.starts_with("expected") || measure.starts_with("statutory");
+    let rows = match measure {
+        "overdue" | "due_unknown" => late(with_terms(rows, indicators), indicators, end_on)?,
+        measure if judged(measure) => with_terms(rows, indicators),
+        _ => rows,
+    };
     let (counted, dated) = match measure {
         "stays" if steps => (stays(&within), "to_on"),
         measure if steps && time(measure).is_some() => (stays(&within), "to_on"),
@@ -94,9 +116,19 @@ pub fn behind(
         "electronic_share" => (received().and(by("electronic")?), "submitted_on"),
         "in_person" => (received().and(by("in_person")?), "submitted_on"),
         "in_person_share" => (received().and(by("in_person")?).and(col("events").gt(lit(0))), "submitted_on"),
-        "open" => {
-            let still = col("closed").not().or(col("closed_on").gt(day(end)));
-            (col("submitted_on").lt_eq(day(end)).and(still), "submitted_on")
+        "open" => (still_open(), "submitted_on"),
+        "overdue" => (still_open().and(col("late")), "submitted_on"),
+        "due_unknown" => (still_open().and(col("late").is_null()), "submitted_on"),
+        "undated" => {
+            let draft = col("state").eq_missing(lit("melnraksts".to_owned()));
+            let unknown = col("submitted_on").is_null().and(draft.not());
+            (unknown.or(col("closed").and(col("closed_on").is_null())), "submitted_on")
+        }
+        "expected_share" | "statutory_share" => (closed().and(within_term(term(measure))), "closed_on"),
+        "expected_of" | "statutory_of" => (closed().and(within_term(term(measure)).is_not_null()), "closed_on"),
+        "expected_undecidable" | "statutory_undecidable" => {
+            let value = col(format!("{}_value", term(measure)));
+            (closed().and(value.is_not_null()).and(within_term(term(measure)).is_null()), "closed_on")
         }
         "closed" => (closed(), "closed_on"),
         "timed" => (closed().and(col("elapsed_seconds").is_not_null()), "closed_on"),
@@ -112,26 +144,8 @@ pub fn behind(
         measure if time(measure).is_some() => (closed(), "closed_on"),
         _ => return Ok(None),
     };
-    let of_kind = match given("kind").unwrap_or(SERVICE_REQUEST) {
-        "" => col("kind").is_null(),
-        kind => col("kind").eq(lit(kind)),
-    };
-    let mut wanted = of_kind.and(counted);
-    for (name, value) in parameters {
-        let is = match name.as_str() {
-            "measure" | "kind" | "from" | "to" => continue,
-            "state" if steps => col("state").eq(lit(value.as_str())),
-            "institution_reg_no" | "service_code" | "channel" | "derivation" if value.is_empty() => {
-                col(name.as_str()).is_null()
-            }
-            "institution_reg_no" | "service_code" | "channel" | "derivation" => {
-                col(name.as_str()).eq(lit(value.as_str()))
-            }
-            "month" => col(dated).cast(DataType::String).str().starts_with(lit(value.as_str())),
-            _ => return Ok(None),
-        };
-        wanted = wanted.and(is);
-    }
+    let Some(mine) = named(parameters, dated) else { return Ok(None) };
+    let wanted = counted.and(mine);
     let found = rows.filter(wanted.fill_null(lit(false)));
     let order = SortMultipleOptions::default();
     let Some((column, share, working)) = time(measure) else {
@@ -147,14 +161,178 @@ pub fn behind(
     Ok(Some(Behind { rows, time: Some(Time { seconds: quantile(&values, share), by_day, working }) }))
 }
 
+/// The condition that parameters other than the measure and the period make; none where they speak of anything else.
+/// `dated`: the column of the day by which a month counts.
+fn named(parameters: &[(String, String)], dated: &str) -> Option<Expr> {
+    let kind = parameters.iter().find(|(name, _)| name == "kind").map_or(SERVICE_REQUEST, |(_, kind)| kind.as_str());
+    let mut wanted = if kind.is_empty() { col("kind").is_null() } else { col("kind").eq(lit(kind.to_owned())) };
+    for (name, value) in parameters {
+        let is = match name.as_str() {
+            "measure" | "kind" | "from" | "to" => continue,
+            "institution_reg_no" | "service_code" | "channel" | "derivation" if value.is_empty() => {
+                col(name.as_str()).is_null()
+            }
+            "institution_reg_no" | "service_code" | "channel" | "derivation" | "state" => {
+                col(name.as_str()).eq(lit(value.as_str()))
+            }
+            "month" if value.is_empty() => col(dated).is_null(),
+            "month" => col(dated).cast(DataType::String).str().starts_with(lit(value.as_str())),
+            "year" => col(dated).cast(DataType::String).str().starts_with(lit(format!("{value}-"))),
+            _ => return None,
+        };
+        wanted = wanted.and(is);
+    }
+    Some(wanted)
+}
+
+/// Forecasts of the open requests that stand in a state, and requests of a calendar year (MK 402 clause 3.1).
+fn forecast_or_year(indicators: &Indicators, parameters: &[(String, String)]) -> PolarsResult<Option<Behind>> {
+    let given = |name: &str| parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+    let (Some(measure), Some(end)) = (given("measure"), given("to")) else { return Ok(None) };
+    let until = || lit(end.to_owned()).cast(DataType::Date);
+    let order = SortMultipleOptions::default();
+    let inputs = indicators.inputs();
+    let keys = |rows: LazyFrame| rows.select(REQUEST.map(col)).sort(REQUEST, order.clone()).collect();
+    if given("year").is_some() {
+        // The share is that of the service's requests among the holder's.
+        let of_holder = measure == "holder_requests";
+        if !matches!(measure, "requests" | "holder_requests" | "holder_share") {
+            return Ok(None);
+        }
+        let those: Vec<_> =
+            parameters.iter().filter(|(name, _)| !of_holder || name != "service_code").cloned().collect();
+        let Some(wanted) = named(&those, "submitted_on") else { return Ok(None) };
+        let wanted = wanted.and(col("submitted_on").lt_eq(until()));
+        return Ok(Some(Behind {
+            rows: keys(inputs.requests.clone().filter(wanted.fill_null(lit(false))))?,
+            time: None,
+        }));
+    }
+    let (Some(open), Some(ended)) = (named(parameters, "submitted_on"), named(parameters, "closed_on")) else {
+        return Ok(None);
+    };
+    let standing = open
+        .and(col("closed").not())
+        .and(col("submitted_on").lt_eq(until()))
+        .and(col("state_since_on").lt_eq(until()))
+        .fill_null(lit(false));
+    let standing = inputs.requests.clone().filter(standing);
+    if measure == "open" {
+        return Ok(Some(Behind { rows: keys(standing)?, time: None }));
+    }
+    // What others took from there until they were closed.
+    let mut ended = ended.and(col("to_close_seconds").is_not_null()).and(col("closed_on").lt_eq(until()));
+    if let Some(from) = given("from") {
+        ended = ended.and(col("closed_on").gt_eq(lit(from.to_owned()).cast(DataType::Date)));
+    }
+    let stays = inputs.steps.clone().filter(ended.fill_null(lit(false)));
+    let seconds = |of: Expr| of.cast(DataType::Int64).alias("seconds");
+    let day = lit("day").alias("precision");
+    let listed = |rows: LazyFrame, of: Expr| {
+        rows.select([col(REQUEST[0]), col(REQUEST[1]), seconds(of), day.clone()])
+            .sort(["seconds", REQUEST[0], REQUEST[1]], order.clone())
+            .collect()
+    };
+    let stays = listed(stays, col("to_close_seconds"))?;
+    if measure == "behind" {
+        return Ok(Some(Behind { rows: stays.select(REQUEST)?, time: None }));
+    }
+    let values: Vec<i64> = stays.column("seconds")?.i64()?.iter().flatten().collect();
+    let enough = values.len() >= ENOUGH;
+    let typical = |share: f64| quantile(&values, share).filter(|_| enough);
+    let time = |seconds| Some(Time { seconds, by_day: true, working: false });
+    let whole = match measure {
+        "typical_seconds" => return Ok(Some(Behind { rows: stays, time: time(typical(0.5)) })),
+        "remaining_median_seconds" => typical(0.5),
+        "remaining_p90_seconds" => typical(0.9),
+        _ => return Ok(None),
+    };
+    let stood = (until() - col("state_since_on")).dt().total_days(false).cast(DataType::Float64);
+    let left = lit(whole.unwrap_or_default()) - lit(86_400.0) * stood;
+    let left = when(left.clone().lt(lit(0.0))).then(lit(0.0)).otherwise(left);
+    let exact = standing.clone().select([left.clone().alias("left")]).sort(["left"], order.clone()).collect()?;
+    let exact: Vec<f64> = exact.column("left")?.f64()?.iter().flatten().collect();
+    let rows = listed(standing, left)?;
+    Ok(Some(Behind { rows, time: time(between(&exact, 0.5).filter(|_| whole.is_some())) }))
+}
+
+/// Expected or statutory, of a measure.
+fn term(measure: &str) -> &'static str {
+    if measure.starts_with("expected") { "expected" } else { "statutory" }
+}
+
+/// The requests with the terms of their services.
+fn with_terms(rows: LazyFrame, indicators: &Indicators) -> LazyFrame {
+    let on = [col("service_holder"), col("service_key")];
+    let names = [col(REQUEST[0]), col("service_code")];
+    rows.join(indicators.terms().clone().lazy(), names, on, JoinArgs::new(JoinType::Left))
+}
+
+/// A comparison with a term in its unit; null where there is none, or where minutes and hours are compared with what is
+/// known by the day. `lengths`: of days, months, working days and seconds.
+fn compared(term: &str, by_day: Expr, lengths: [Expr; 4], holds: impl Fn(Expr, Expr) -> Expr) -> Expr {
+    let value = || col(format!("{term}_value"));
+    let unit = |unit: &'static str| col(format!("{term}_unit")).eq(lit(unit));
+    let [days, months, working_days, seconds] = lengths.map(|length| length.cast(DataType::Float64));
+    when(unit("d"))
+        .then(holds(days, value()))
+        .when(unit("month"))
+        .then(holds(months, value()))
+        .when(unit("working d"))
+        .then(holds(working_days, value()))
+        .when(by_day)
+        .then(lit(NULL))
+        .when(unit("h"))
+        .then(holds(seconds.clone(), value() * lit(3600.0)))
+        .when(unit("min"))
+        .then(holds(seconds, value() * lit(60.0)))
+        .otherwise(lit(NULL))
+}
+
+/// Whether a closed request kept within the term.
+fn within_term(term: &str) -> Expr {
+    let lengths = ["elapsed_days", "elapsed_months", "working_days", "elapsed_seconds"].map(col);
+    compared(term, col("precision").eq(lit("day")), lengths, |length, limit| length.lt_eq(limit))
+}
+
+/// The requests with `late`: whether an open one would be late if it were closed in the first moment of the day; null where
+/// nobody can tell.
+fn late(rows: LazyFrame, indicators: &Indicators, end: Date) -> PolarsResult<LazyFrame> {
+    let calendar = indicators.inputs().calendar.clone().lazy();
+    let index = calendar.clone().filter(col("day").eq(lit(end.to_string()).cast(DataType::Date))).collect()?;
+    let index = index.column("working_day_index")?.i32()?.get(0);
+    let submissions =
+        calendar.select([col("day").alias("submission_day"), col("working_day_index").alias("submission_index")]);
+    let rows = rows.join(submissions, [col("submitted_on")], [col("submission_day")], JoinArgs::new(JoinType::Left));
+    let moment = end.to_zoned(indicators.query().zone.clone()).map_err(|error| polars_err!(ComputeError: "{error}"))?;
+    let until = lit(end.to_string()).cast(DataType::Date);
+    let on = || col("submitted_on").dt();
+    let days = (until.clone() - col("submitted_on")).dt().total_days(false);
+    // Begun months.
+    let months = lit(i32::from(end.year()) * 12 + i32::from(end.month()))
+        - (on().year() * lit(12) + on().month().cast(DataType::Int32))
+        + lit(i32::from(end.day())).gt(on().day().cast(DataType::Int32)).cast(DataType::Int32);
+    let working = index.map_or(lit(NULL), lit) - col("submission_index");
+    let seconds = (lit(moment.timestamp().as_microsecond()) - col("submitted_at").cast(DataType::Int64))
+        .floor_div(lit(1_000_000_i64));
+    let by_day = col("precision").is_null().or(col("precision").eq(lit("day")));
+    let beyond = compared("statutory", by_day, [days, months, working, seconds], |length, limit| length.gt(limit));
+    let late = when(col("due_on").is_not_null()).then(col("due_on").lt(until)).otherwise(beyond);
+    Ok(rows.with_column(late.alias("late")))
+}
+
 /// Stays that count: those that ended in the period, not in drafts, in closing states or under appeal.
 fn stays(within: &impl Fn(&str) -> Expr) -> Expr {
     col("counted").and(col("elapsed_seconds").is_not_null()).and(within("to_on"))
 }
 
-/// Between the two nearest of values in order, in proportion.
 fn quantile(values: &[i64], share: f64) -> Option<f64> {
+    between(&values.iter().map(|value| *value as f64).collect::<Vec<_>>(), share)
+}
+
+/// Between the two nearest of values in order, in proportion.
+fn between(values: &[f64], share: f64) -> Option<f64> {
     let place = values.len().checked_sub(1)? as f64 * share;
-    let (below, above) = (values[place.floor() as usize] as f64, values[place.ceil() as usize] as f64);
+    let (below, above) = (values[place.floor() as usize], values[place.ceil() as usize]);
     Some(below + (above - below) * place.fract())
 }

@@ -190,6 +190,17 @@ impl Indicators {
         Self { memory: bytes, ..self }
     }
 
+    /// What it is worked out from.
+    pub const fn inputs(&self) -> &Inputs {
+        &self.inputs
+    }
+
+    /// Which times hold for requests: `service_holder` and `service_key` as requests name institution and service,
+    /// `expected_value` Float64, `expected_unit`, `statutory_value` Float64, `statutory_unit`, `digital_level`.
+    pub const fn terms(&self) -> &DataFrame {
+        &self.services
+    }
+
     /// What is asked for.
     pub const fn query(&self) -> &Query {
         &self.query
