@@ -109,9 +109,18 @@ fn a_number_is_explained() {
         let shown = crate::forms::hours(found["value"].as_str().unwrap());
         assert!(hours[0] <= shown && shown <= hours[hours.len() - 1] + 0.5, "{id}: {shown} of {hours:?}");
     }
-    let said =
-        project.vienkop(&["explain", "time-channel/pasts/expected_share", "--as-of", "2024-07-08"]).ends(2).stderr;
-    assert!(said.contains("vienkop kpi"), "{said}");
+    let within = explain("time-channel/pasts/expected_share");
+    assert_eq!(
+        (&within["agrees"], within["number"] == within["records"].as_array().unwrap().len()),
+        (&true.into(), true)
+    );
+    let forecast = explain("forecast-total/izpildē/remaining_median_seconds");
+    assert_eq!((&forecast["agrees"], &forecast["time"]), (&true.into(), &forecast["value"]));
+    // What is worked out from other numbers leads to them.
+    let score = measures(&volumes, "score")[0]["rows"][0]["cells"][1]["id"].as_str().unwrap().to_owned();
+    let parts = explain(&score);
+    let parts: Vec<&str> = parts.as_array().unwrap().iter().map(|part| part["id"].as_str().unwrap()).collect();
+    assert!(parts.len() > 5 && parts.iter().any(|part| part.ends_with("/part_needs")), "{score}: {parts:?}");
     let said = project.vienkop(&["explain", "1.1-6/maybe", "--as-of", "2024-07-08"]).ends(2).stderr;
     assert!(said.contains("1.1-6/yes"), "{said}");
 }

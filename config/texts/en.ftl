@@ -1647,7 +1647,7 @@ cli-figure-list = Records
 cli-figure-differs = The selector finds another number than the report says: the registry has changed meanwhile, or the program is wrong.
 cli-figure-none = The report has no number “{ $id }”; the nearest: { $nearest }.
 cli-figure-not = “{ $id }” ({ $value }): { $why }
-cli-figure-measured = requests are not listed for comparisons with terms and for forecasts; vienkop kpi works the indicator out again.
+cli-figure-derived = The number counts no records: it follows from the others of its row. What stands behind each of them is told by its id:
 cli-figure-unresolved = no set of records stands behind this number: it is worked out from other numbers of the report.
 cli-figure-records = { $count ->
     [one] { $count } record

@@ -1648,7 +1648,7 @@ cli-figure-list = Ieraksti
 cli-figure-differs = Atlase dod citu skaitu nekā pārskats: reģistrs pa to laiku ir mainījies, vai programmā ir kļūda.
 cli-figure-none = Pārskatā nav skaitļa „{ $id }”; tuvākie: { $nearest }.
 cli-figure-not = „{ $id }” ({ $value }): { $why }
-cli-figure-measured = salīdzinājumiem ar termiņiem un prognozēm pieteikumus neuzskaita; pašu rādītāju pārrēķina vienkop kpi.
+cli-figure-derived = Skaitlis nav ierakstu skaits: tas noteikts pēc pārējiem šīs rindas skaitļiem. Kas ir aiz katra no tiem, rāda tā identifikators:
 cli-figure-unresolved = aiz šī skaitļa nav ierakstu kopas, ko varētu uzskaitīt: tas ir aprēķināts no citiem pārskata skaitļiem.
 cli-figure-records = { $count ->
     [zero] { $count } ierakstu

@@ -108,9 +108,19 @@ pub(super) async fn explain(session: &Session, options: &Options, id: &str) -> a
         number.clone()
     };
     let Some(mut found) = sight.find(&number.select).await? else {
-        let measured = number.select.starts_with("request_");
-        let why = texts.get(if measured { "cli-figure-measured" } else { "cli-figure-unresolved" }, &[]);
-        anyhow::bail!(texts.get("cli-figure-not", &[("id", id), ("value", &number.text), ("why", &why)]));
+        let all = numbers(&sight.report);
+        let row = number.id.rsplit_once('/').map(|(row, _)| format!("{row}/")).unwrap_or_default();
+        let others = all.iter().filter(|other| !row.is_empty() && other.id.starts_with(&row) && other.id != number.id);
+        let others: Vec<&Number> = others.collect();
+        if others.is_empty() {
+            let why = texts.get("cli-figure-unresolved", &[]);
+            anyhow::bail!(texts.get("cli-figure-not", &[("id", id), ("value", &number.text), ("why", &why)]));
+        }
+        if !options.json {
+            let told = texts.get("cli-figure-derived", &[]);
+            output::text(&format!("{}: {}\n{told}\n\n", number.label, number.text))?;
+        }
+        return table(session, options, &others);
     };
     let agrees = agrees(&number, &found);
     sight.cite(&mut found).await?;

@@ -61,27 +61,15 @@ fn silent(grid: &Grid<'_>) -> PolarsResult<Measures> {
         ["institutions", "with_services_share", "with_portfolio_share"].map(str::to_owned),
     );
     table.shown = usize::MAX;
-    let among = |fact: &'static str| -> PolarsResult<LazyFrame> {
-        let frame = grid.facts.frame(fact);
-        let owners = if frame.width() == 0 { df!(OWNER => Vec::<String>::new())? } else { frame.select([OWNER])? };
-        Ok(owners.lazy().unique(None, UniqueKeepStrategy::Any).with_column(lit(true).alias(fact)))
-    };
     let institutions = grid.facts.frame("institution");
     if institutions.height() == 0 {
         return Ok(table);
     }
-    let how = || JoinArgs::new(JoinType::Left);
-    let on = || [col(OWNER)];
+    let has = |column: &str| col(column).cast(DataType::UInt64).sum();
     let counted = institutions
         .lazy()
-        .join(among("service")?, on(), on(), how())
-        .join(among("expected")?, on(), on(), how())
         .group_by([col("kind")])
-        .agg([
-            len().cast(DataType::UInt64).alias("institutions"),
-            col("service").is_not_null().cast(DataType::UInt64).sum().alias("service"),
-            col("expected").is_not_null().cast(DataType::UInt64).sum().alias("expected"),
-        ])
+        .agg([len().cast(DataType::UInt64).alias("institutions"), has("with_services"), has("with_portfolio")])
         .collect()?;
     let kinds = grid.lists.get("institution_kinds").map(|list| list.codes.as_slice()).unwrap_or_default();
     let place = |kind: &str| kinds.iter().position(|code| code.code == kind).unwrap_or(usize::MAX);
@@ -93,13 +81,16 @@ fn silent(grid: &Grid<'_>) -> PolarsResult<Measures> {
     for row in order {
         let code = kind.get(row).unwrap_or_default();
         let all = number("institutions", row)?;
-        let selected = select("institution", &conditions(&[("kind", code)]));
+        let selected = |more: &[(&str, &str)]| select("institution", &conditions(&[&[("kind", code)], more].concat()));
         let cell = |key: &str, cell: Cell, select: String| Cell { id: format!("{id}/{code}/{key}"), select, ..cell };
+        let share = |column: &'static str| -> PolarsResult<Cell> {
+            let part = grid.style.share(number(column, row)?, all);
+            Ok(cell(&format!("{column}_share"), part, selected(&[(column, "yes")])))
+        };
         let cells = vec![
-            cell("institutions", Style::count(all), selected),
-            // Institutions of two frames together: no one frame has the rows behind it.
-            cell("with_services_share", grid.style.share(number("service", row)?, all), String::new()),
-            cell("with_portfolio_share", grid.style.share(number("expected", row)?, all), String::new()),
+            cell("institutions", Style::count(all), selected(&[])),
+            share("with_services")?,
+            share("with_portfolio")?,
         ];
         table.rows.push(super::report::MeasureRow {
             key: code.to_owned(),

@@ -73,8 +73,10 @@ impl Facts {
         let service = services::facts(inputs, settings, as_of)?;
         let (placement, offer) = catalogues::facts(inputs, &service)?;
         let (technology, condition) = technology::facts(inputs, lists)?;
+        let expected = expected::facts(inputs, &service, settings, as_of)?;
         let mut frames = BTreeMap::new();
-        frames.insert("expected", expected::facts(inputs, &service, settings, as_of)?);
+        frames.insert("institution", institution(&institutions, &service, &expected)?);
+        frames.insert("expected", expected);
         frames.insert("readiness", readiness::facts(inputs, &service)?);
         frames.insert("placement", placement);
         frames.insert("offer", offer);
@@ -82,7 +84,6 @@ impl Facts {
         frames.insert("condition", condition);
         frames.insert("service", service);
         frames.insert("need", need(inputs)?);
-        frames.insert("institution", institution(&institutions)?);
         frames.insert("lack", lack(inputs)?);
         frames.insert("delivery", without_record(inputs.deliveries.clone(), "source")?);
         frames.insert("finding", without_record(inputs.findings.clone(), "source")?);
@@ -233,11 +234,26 @@ pub(super) fn lacks(inputs: &Inputs, rule: &crate::finding::Rule) -> LazyFrame {
     found.select([col("uid"), lit(true).alias("lacks")]).unique(None, UniqueKeepStrategy::Any)
 }
 
-/// Institutions: `uid`, `name`, `owner_reg_no` (their own number), `kind`.
-fn institution(institutions: &DataFrame) -> PolarsResult<DataFrame> {
+/// Institutions: `uid`, `name`, `owner_reg_no` (their own number), `kind`; `with_services` and `with_portfolio`, whether any
+/// service of theirs is registered and anything is expected of them.
+fn institution(institutions: &DataFrame, services: &DataFrame, expected: &DataFrame) -> PolarsResult<DataFrame> {
+    let owner = "owner_reg_no";
+    let among = |frame: &DataFrame, called: &str| -> PolarsResult<LazyFrame> {
+        let owners = if frame.width() == 0 { df!(owner => Vec::<String>::new())? } else { frame.select([owner])? };
+        Ok(owners.lazy().unique(None, UniqueKeepStrategy::Any).with_column(lit(true).alias(called)))
+    };
     let columns =
-        [lit("institution").alias("entity"), col("uid"), col("name"), col("reg_no").alias("owner_reg_no"), col("kind")];
-    institutions.clone().lazy().select(columns).collect()
+        [lit("institution").alias("entity"), col("uid"), col("name"), col("reg_no").alias(owner), col("kind")];
+    let (on, how) = (|| [col(owner)], || JoinArgs::new(JoinType::Left));
+    institutions
+        .clone()
+        .lazy()
+        .select(columns)
+        .join(among(services, "with_services")?, on(), on(), how())
+        .join(among(expected, "with_portfolio")?, on(), on(), how())
+        .with_columns([col("with_services").fill_null(lit(false)), col("with_portfolio").fill_null(lit(false))])
+        .sort(["uid"], SortMultipleOptions::default())
+        .collect()
 }
 
 /// Findings of the registry as a whole.
