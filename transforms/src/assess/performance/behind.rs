@@ -292,7 +292,7 @@ fn compared(term: &str, by_day: Expr, lengths: [Expr; 4], holds: impl Fn(Expr, E
 /// Whether a closed request kept within the term.
 fn within_term(term: &str) -> Expr {
     let lengths = ["elapsed_days", "elapsed_months", "working_days", "elapsed_seconds"].map(col);
-    compared(term, col("precision").eq(lit("day")), lengths, |length, limit| length.lt_eq(limit))
+    compared(term, col("precision").eq(lit("day")), lengths, Expr::lt_eq)
 }
 
 /// The requests with `late`: whether an open one would be late if it were closed in the first moment of the day; null where
@@ -316,7 +316,7 @@ fn late(rows: LazyFrame, indicators: &Indicators, end: Date) -> PolarsResult<Laz
     let seconds = (lit(moment.timestamp().as_microsecond()) - col("submitted_at").cast(DataType::Int64))
         .floor_div(lit(1_000_000_i64));
     let by_day = col("precision").is_null().or(col("precision").eq(lit("day")));
-    let beyond = compared("statutory", by_day, [days, months, working, seconds], |length, limit| length.gt(limit));
+    let beyond = compared("statutory", by_day, [days, months, working, seconds], Expr::gt);
     let late = when(col("due_on").is_not_null()).then(col("due_on").lt(until)).otherwise(beyond);
     Ok(rows.with_column(late.alias("late")))
 }
