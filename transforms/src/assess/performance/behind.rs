@@ -77,11 +77,10 @@ pub fn behind(
         _ => (inputs.requests.clone(), &inputs.channels),
     };
     let given = |name: &str| parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-    let day = |text: &str| lit(text.to_owned()).cast(DataType::Date);
     let (Some(measure), Some(end)) = (given("measure"), given("to")) else { return Ok(None) };
     let within = |column: &str| {
-        let until = col(column).lt_eq(day(end));
-        given("from").map_or_else(|| until.clone(), |from| until.clone().and(col(column).gt_eq(day(from))))
+        let until = col(column).lt_eq(date(end));
+        given("from").map_or_else(|| until.clone(), |from| until.clone().and(col(column).gt_eq(date(from))))
     };
     let by = |flag: &str| {
         let codes = channels.clone().lazy().filter(col(flag)).select([col("channel_code")]).collect()?;
@@ -98,8 +97,8 @@ pub fn behind(
     }
     let end_on: Date = end.parse().map_err(|error| polars_err!(ComputeError: "{error}"))?;
     let still_open = || {
-        let still = col("closed").not().or(col("closed_on").gt(day(end)));
-        col("submitted_on").lt_eq(day(end)).and(still)
+        let still = col("closed").not().or(col("closed_on").gt(date(end)));
+        col("submitted_on").lt_eq(date(end)).and(still)
     };
     // What compares with a term needs the terms beside the requests.
     let judged = |measure: &str| measure.starts_with("expected") || measure.starts_with("statutory");
@@ -189,7 +188,7 @@ fn named(parameters: &[(String, String)], dated: &str) -> Option<Expr> {
 fn forecast_or_year(indicators: &Indicators, parameters: &[(String, String)]) -> PolarsResult<Option<Behind>> {
     let given = |name: &str| parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
     let (Some(measure), Some(end)) = (given("measure"), given("to")) else { return Ok(None) };
-    let until = || lit(end.to_owned()).cast(DataType::Date);
+    let until = || date(end);
     let order = SortMultipleOptions::default();
     let inputs = indicators.inputs();
     let keys = |rows: LazyFrame| rows.select(REQUEST.map(col)).sort(REQUEST, order.clone()).collect();
@@ -223,7 +222,7 @@ fn forecast_or_year(indicators: &Indicators, parameters: &[(String, String)]) ->
     // What others took from there until they were closed.
     let mut ended = ended.and(col("to_close_seconds").is_not_null()).and(col("closed_on").lt_eq(until()));
     if let Some(from) = given("from") {
-        ended = ended.and(col("closed_on").gt_eq(lit(from.to_owned()).cast(DataType::Date)));
+        ended = ended.and(col("closed_on").gt_eq(date(from)));
     }
     let stays = inputs.steps.clone().filter(ended.fill_null(lit(false)));
     let seconds = |of: Expr| of.cast(DataType::Int64).alias("seconds");
@@ -254,6 +253,12 @@ fn forecast_or_year(indicators: &Indicators, parameters: &[(String, String)]) ->
     let exact: Vec<f64> = exact.column("left")?.f64()?.iter().flatten().collect();
     let rows = listed(standing, left)?;
     Ok(Some(Behind { rows, time: time(between(&exact, 0.5).filter(|_| whole.is_some())) }))
+}
+
+/// A day, as selectors write it.
+fn date(day: &str) -> Expr {
+    let written = StrptimeOptions { format: Some("%Y-%m-%d".into()), ..StrptimeOptions::default() };
+    lit(day.to_owned()).str().to_date(written)
 }
 
 /// Expected or statutory, of a measure.
@@ -299,13 +304,13 @@ fn within_term(term: &str) -> Expr {
 /// nobody can tell.
 fn late(rows: LazyFrame, indicators: &Indicators, end: Date) -> PolarsResult<LazyFrame> {
     let calendar = indicators.inputs().calendar.clone().lazy();
-    let index = calendar.clone().filter(col("day").eq(lit(end.to_string()).cast(DataType::Date))).collect()?;
+    let index = calendar.clone().filter(col("day").eq(date(&end.to_string()))).collect()?;
     let index = index.column("working_day_index")?.i32()?.get(0);
     let submissions =
         calendar.select([col("day").alias("submission_day"), col("working_day_index").alias("submission_index")]);
     let rows = rows.join(submissions, [col("submitted_on")], [col("submission_day")], JoinArgs::new(JoinType::Left));
     let moment = end.to_zoned(indicators.query().zone.clone()).map_err(|error| polars_err!(ComputeError: "{error}"))?;
-    let until = lit(end.to_string()).cast(DataType::Date);
+    let until = date(&end.to_string());
     let on = || col("submitted_on").dt();
     let days = (until.clone() - col("submitted_on")).dt().total_days(false);
     // Begun months.
