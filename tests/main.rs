@@ -13,6 +13,7 @@ mod history;
 mod http;
 mod links;
 mod network;
+mod onboard;
 mod page;
 mod pdf;
 mod personal_data;

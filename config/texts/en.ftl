@@ -1663,3 +1663,101 @@ config-score-approved = the method is marked as approved, and nobody says by who
 config-hint-score-approved = Say it in approved_by: who approved it and when.
 config-conclusion-id = there is no table “{ $value }”
 config-pipeline-file = unknown file “{ $file }” in the folder of a pipeline
+
+### Onboarding of a register: vienkop onboard
+
+config-onboarding-name = neither the model nor the code lists have “{ $value }”
+onboard-no-terminal = There is no terminal to ask on. With --yes what was found is taken without questions.
+onboard-no-variable = The environment variable { $name } is not set.
+onboard-not-found = No such file or folder: { $path }
+onboard-no-tables = The database { $path } has no tables that we may read.
+onboard-nothing-readable = No file can be read. { $files }
+onboard-nothing = Nothing that was found is like the registry's model, so no file was written:
+  { $left }
+onboard-id-taken = There is a source { $id } already: { $file }. Name another with --id; an earlier draft is replaced by --replace.
+onboard-file-exists = The file { $file } is there already; --replace writes over it, --id gives another name.
+onboard-left-empty = not a single row
+onboard-left-unknown = nothing of the registry's model was recognised in its columns
+onboard-left-unreadable = neither a workbook nor XML nor JSON nor delimited text
+onboard-left-format = another format ({ $kind }): a source has one format, this file needs a source of its own
+
+onboard-ask-id = Id of the source (also the name of its file)
+onboard-ask-id-form = “{ $id }” will not do: only small Latin letters, digits and hyphens.
+onboard-ask-id-taken = There is a source “{ $id }” already.
+onboard-ask-title = What summaries call the source
+onboard-ask-institution = Registration number of the institution (11 digits; empty if not known yet)
+onboard-ask-institution-form = A registration number has 11 digits.
+onboard-ask-table = Is this table understood rightly?
+onboard-ask-right = Yes
+onboard-ask-change = Change the column of a field
+onboard-ask-leave = Do not read this table
+onboard-ask-field = Which field
+onboard-ask-column = From which column
+onboard-ask-none = (from none)
+onboard-ask-personal = This column holds data about persons; the field is not meant for them.
+onboard-ask-code = What does “{ $text }” mean in { $field }?
+onboard-ask-no-code = (I shall decide later)
+onboard-ask-write = Write the file { $file }?
+
+onboard-table = { $place }: { $entity } ({ $percent } %), rows looked at: { $rows }
+onboard-col-column = Column
+onboard-col-filled = Filled
+onboard-col-looks = Holds
+onboard-col-becomes = Becomes
+onboard-col-why = Why
+onboard-hidden = (about a person: not read, shown nowhere)
+onboard-missing = ✗ The required field { $field } ({ $label }) was not found.
+onboard-preview = { $entity }: of the rows looked at ({ $rows }), { $accepted } would load and { $quarantined } be quarantined. The first records:
+onboard-findings = Findings: { $codes }
+onboard-done = Wrote { $file }. Read it: behind every line it says why it is there.
+  What would happen: { $plan }
+  Load:              { $run }
+onboard-incomplete = Wrote { $file }, but it cannot be run yet: required fields are missing ({ $fields }).
+  If only the institution is missing, run again with --institution REG_NO --replace. Otherwise complete the file and take
+  “.draft” off its name; vienkop check will say if anything is still wrong.
+onboard-secret = The source takes the database's address from the environment variable { $name }; set it before you run the source.
+onboard-key = The source holds personal data, so a key of pseudonyms is needed before loading: set the environment variable { $name }.
+
+onboard-file-made = A draft that “vienkop onboard” made of “{ $name }”.
+onboard-file-check = Behind the lines: how sure it is and why. After changes: vienkop check { $id }
+onboard-file-institution = registration number of the institution, 11 digits
+onboard-file-delivers = every delivery holds everything; "delta" if only changes
+onboard-file-found = found by the content
+onboard-file-quarantined = if a greater share is quarantined (1 = all), nothing is loaded
+onboard-file-left-out = Not read: { $name } ({ $because }).
+onboard-file-missing = MISSING is the required field { $field } ({ $label }): write which column it is read from.
+onboard-file-due = Fields that should be there and that nothing was found for: { $fields }
+onboard-file-left = Columns that are not read: { $columns }
+onboard-file-personal = about persons: shown nowhere
+onboard-file-repeats = a record stands in several rows
+onboard-file-heading = a heading or note amid the rows
+onboard-file-empty = mean that there is none
+onboard-file-code = { $confidence }, rows: { $rows }
+onboard-file-no-code = rows: { $rows }; choose a code (vienkop list codelists)
+
+onboard-confidence = { $percent } %
+onboard-why-header = header like “{ $phrase }”
+onboard-why-looks = { $looks } ({ $percent } % of the values)
+onboard-why-codes = list { $list } understands { $percent } %
+onboard-why-assumed = assumed, since nothing else is said
+onboard-why-chosen = your choice
+onboard-why-unit = CHECK: no unit is named, “{ $unit }” assumed
+
+onboard-looks-personal-code = personal code
+onboard-looks-person-name = person's name
+onboard-looks-phone = telephone number
+onboard-looks-address = address
+onboard-looks-email = e-mail address
+onboard-looks-reg-no = registration number
+onboard-looks-atvk = ATVK code
+onboard-looks-url = web address
+onboard-looks-date = date
+onboard-looks-moment = date and time
+onboard-looks-epoch = time since 1970
+onboard-looks-duration = duration
+onboard-looks-integer = whole number
+onboard-looks-decimal = number
+onboard-looks-boolean = yes or no
+onboard-looks-legal-act = law or regulation
+onboard-looks-fee = fee
+onboard-looks-hash = hash

@@ -1666,3 +1666,101 @@ config-score-approved = metodika atzīmēta kā apstiprināta, bet nav teikts, k
 config-hint-score-approved = Ierakstiet approved_by: kas un kad to apstiprināja.
 config-conclusion-id = nav tabulas „{ $value }”
 config-pipeline-file = plūsmas mapē nezināms fails „{ $file }”
+
+### Jauna reģistra pievienošana: vienkop onboard
+
+config-onboarding-name = modelī un kodu sarakstos nav „{ $value }”
+onboard-no-terminal = Nav termināļa, kurā jautāt. Ar --yes atrastais tiek pieņemts bez jautājumiem.
+onboard-no-variable = Vides mainīgais { $name } nav iestatīts.
+onboard-not-found = Nav tāda faila vai mapes: { $path }
+onboard-no-tables = Datubāzē { $path } nav tabulu, ko drīkstam lasīt.
+onboard-nothing-readable = Nevar nolasīt nevienu failu. { $files }
+onboard-nothing = Nekas no atrastā nelīdzinās reģistra modelim, tāpēc fails netika rakstīts:
+  { $left }
+onboard-id-taken = Avots { $id } jau ir: { $file }. Norādiet citu ar --id; iepriekšējo uzmetumu aizstāj --replace.
+onboard-file-exists = Fails { $file } jau ir; to aizstāj --replace, citu nosaukumu dod --id.
+onboard-left-empty = nav nevienas rindas
+onboard-left-unknown = kolonnās nav atpazīts nekas no reģistra modeļa
+onboard-left-unreadable = nav ne darbgrāmata, ne XML, ne JSON, ne atdalīts teksts
+onboard-left-format = cits formāts ({ $kind }): vienam avotam ir viens formāts, šim failam vajag savu avotu
+
+onboard-ask-id = Avota identifikators (arī faila nosaukums)
+onboard-ask-id-form = „{ $id }” neder: tikai mazie latīņu burti, cipari un domuzīmes.
+onboard-ask-id-taken = Avots „{ $id }” jau ir.
+onboard-ask-title = Kā avotu sauks kopsavilkumos
+onboard-ask-institution = Iestādes reģistrācijas numurs (11 cipari; tukšs, ja vēl nav zināms)
+onboard-ask-institution-form = Reģistrācijas numurā ir 11 ciparu.
+onboard-ask-table = Vai šī tabula saprasta pareizi?
+onboard-ask-right = Jā
+onboard-ask-change = Mainīt kāda lauka kolonnu
+onboard-ask-leave = Šo tabulu nelasīt
+onboard-ask-field = Kurš lauks
+onboard-ask-column = No kuras kolonnas
+onboard-ask-none = (ne no vienas)
+onboard-ask-personal = Šajā kolonnā ir dati par personām; šim laukam tie nav paredzēti.
+onboard-ask-code = Ko laukā { $field } nozīmē „{ $text }”?
+onboard-ask-no-code = (izlemšu vēlāk)
+onboard-ask-write = Rakstīt failu { $file }?
+
+onboard-table = { $place }: { $entity } ({ $percent } %), aplūkotas rindas: { $rows }
+onboard-col-column = Kolonna
+onboard-col-filled = Pildīta
+onboard-col-looks = Satur
+onboard-col-becomes = Kļūst par
+onboard-col-why = Kāpēc
+onboard-hidden = (dati par personu: netiek lasīti un nekur netiek rādīti)
+onboard-missing = ✗ Nav atrasts obligātais lauks { $field } ({ $label }).
+onboard-preview = { $entity }: no aplūkotajām rindām ({ $rows }) ielādētos { $accepted }, karantīnā nonāktu { $quarantined }. Pirmie ieraksti:
+onboard-findings = Konstatējumi: { $codes }
+onboard-done = Uzrakstīts { $file }. Izlasiet to: aiz katras rindas ir teikts, kāpēc tā tur ir.
+  Kas notiktu: { $plan }
+  Ielādēt:     { $run }
+onboard-incomplete = Uzrakstīts { $file }, bet to vēl nevar palaist: trūkst obligāto lauku ({ $fields }).
+  Ja trūkst tikai iestādes, palaidiet vēlreiz ar --institution REG_NO --replace. Citādi papildiniet failu un noņemiet no
+  tā nosaukuma „.draft”; vienkop check pateiks, ja kaut kas vēl nav kārtībā.
+onboard-secret = Datubāzes adresi avots ņem no vides mainīgā { $name }; iestatiet to, pirms avotu palaižat.
+onboard-key = Avotā ir personas dati, tāpēc pirms ielādes vajag pseidonīmu atslēgu: iestatiet vides mainīgo { $name }.
+
+onboard-file-made = Uzmetums, ko „vienkop onboard” izveidoja no „{ $name }”.
+onboard-file-check = Aiz rindām: cik droši tas ir un kāpēc. Pēc labojumiem: vienkop check { $id }
+onboard-file-institution = iestādes reģistrācijas numurs, 11 cipari
+onboard-file-delivers = katrā piegādē ir viss; "delta", ja tikai izmaiņas
+onboard-file-found = atrasts pēc satura
+onboard-file-quarantined = ja karantīnā nonāk vairāk (1 = visi), nekas netiek ielādēts
+onboard-file-left-out = Netiek lasīts: { $name } ({ $because }).
+onboard-file-missing = TRŪKST obligātā lauka { $field } ({ $label }): pierakstiet, no kuras kolonnas tas ir.
+onboard-file-due = Lauki, kam nekas nav atrasts, bet kam vajadzētu būt: { $fields }
+onboard-file-left = Kolonnas, kas netiek lasītas: { $columns }
+onboard-file-personal = dati par personām: nekur netiek rādīti
+onboard-file-repeats = vienam ierakstam ir vairākas rindas
+onboard-file-heading = virsraksts vai piezīme starp rindām
+onboard-file-empty = nozīmē, ka nav
+onboard-file-code = { $confidence }, rindas: { $rows }
+onboard-file-no-code = rindas: { $rows }; izvēlieties kodu (vienkop list codelists)
+
+onboard-confidence = { $percent } %
+onboard-why-header = virsraksts kā „{ $phrase }”
+onboard-why-looks = { $looks } ({ $percent } % vērtību)
+onboard-why-codes = saraksts { $list } saprot { $percent } %
+onboard-why-assumed = pieņemts, jo nekas cits nav teikts
+onboard-why-chosen = jūsu izvēle
+onboard-why-unit = PĀRBAUDIET: mērvienība nav teikta, pieņemts „{ $unit }”
+
+onboard-looks-personal-code = personas kods
+onboard-looks-person-name = personas vārds
+onboard-looks-phone = tālruņa numurs
+onboard-looks-address = adrese
+onboard-looks-email = e-pasta adrese
+onboard-looks-reg-no = reģistrācijas numurs
+onboard-looks-atvk = ATVK kods
+onboard-looks-url = tīmekļa adrese
+onboard-looks-date = datums
+onboard-looks-moment = datums un laiks
+onboard-looks-epoch = laiks kopš 1970. gada
+onboard-looks-duration = ilgums
+onboard-looks-integer = vesels skaitlis
+onboard-looks-decimal = skaitlis
+onboard-looks-boolean = jā vai nē
+onboard-looks-legal-act = normatīvais akts
+onboard-looks-fee = maksa
+onboard-looks-hash = kontrolsumma

@@ -1,6 +1,7 @@
 //! The architecture, as code: fetch, land, read, map, normalise, check, resolve, load; one source after another.
 
 mod feed;
+mod first;
 mod probe;
 mod record;
 mod stop;
@@ -92,7 +93,7 @@ pub(crate) struct Table {
 
 impl Table {
     /// Whether the table is in the file of that name.
-    fn is_in(&self, name: &str) -> bool {
+    pub(crate) fn is_in(&self, name: &str) -> bool {
         self.files.is_empty() || self.files.iter().any(|file| file.as_str() == name || file.matches(name))
     }
 }
@@ -542,16 +543,26 @@ impl Importer<'_> {
 impl<'a> Prepared<'a> {
     /// Compiles what a source's file declares.
     pub(crate) fn new(session: &Session, source: &'a Source) -> anyhow::Result<Self> {
+        let mut prepared = Self::compiled(session, source, |_| None)?;
+        if prepared.tables.iter().any(|table| table.plan.pseudonymises()) {
+            prepared.key = Some(session.pseudonym_key(source)?);
+        }
+        Ok(prepared)
+    }
+
+    fn compiled(
+        session: &Session,
+        source: &'a Source,
+        key: impl Fn(&Source) -> Option<PseudonymKey>,
+    ) -> anyhow::Result<Self> {
         let fetch_kind = fetch::kind(&source.fetch.kind).context("fetch kind")?;
         let format_kind = format::kind(&source.format.kind).context("format kind")?;
         let tables =
             source.table.iter().map(|table| compile(session, source, table)).collect::<anyhow::Result<Vec<_>>>()?;
-        let pseudonymises = tables.iter().any(|table| table.plan.pseudonymises());
-        let key = if pseudonymises { Some(session.pseudonym_key(source)?) } else { None };
         let fetcher = fetch_kind.fetcher(&source.fetch.options())?;
-        let wanted = tables.iter().flat_map(|table| table.plan.wanted()).collect();
-        let hidden = tables.iter().flat_map(|table| table.plan.personal_columns()).collect();
-        Ok(Self { source, fetcher, tables, wanted, hidden, locator: format_kind.locator(), key })
+        let hidden: BTreeSet<String> = tables.iter().flat_map(|table| table.plan.personal_columns()).collect();
+        let wanted = tables.iter().flat_map(|table| table.plan.wanted()).chain(hidden.iter().cloned()).collect();
+        Ok(Self { source, fetcher, tables, wanted, hidden, locator: format_kind.locator(), key: key(source) })
     }
 
     /// Whether a finding calls a column unmapped that another table of the source maps.
@@ -583,8 +594,8 @@ impl<'a> Prepared<'a> {
     }
 
     /// Whether its files identify persons.
-    pub(crate) const fn holds_personal_data(&self) -> bool {
-        self.key.is_some()
+    pub(crate) fn holds_personal_data(&self) -> bool {
+        self.tables.iter().any(|table| table.plan.identifies_persons())
     }
 
     /// What its word counts for where several sources speak of one entity.

@@ -8,6 +8,7 @@ mod config;
 mod fault;
 mod import;
 mod late;
+mod onboard;
 mod outcome;
 mod progress;
 mod render;

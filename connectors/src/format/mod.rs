@@ -5,6 +5,7 @@
 
 mod content;
 mod csv;
+pub mod discover;
 pub(crate) mod encoding;
 mod excel;
 mod json;
@@ -51,6 +52,13 @@ pub trait FormatKind: Sync {
         options: &serde_json::Value,
         table: &serde_json::Value,
     ) -> Result<Box<dyn TableReader>, OptionError>;
+
+    /// How a file nobody has described is written and where tables may be in it; none when its content is of another
+    /// kind.
+    ///
+    /// # Errors
+    /// [`ReadError::File`] when it is of this kind and cannot be read.
+    fn discover(&self, input: &Input, limits: &Limits) -> Result<Option<discover::Discovered>, ReadError>;
 }
 
 /// An option whose value cannot be used.

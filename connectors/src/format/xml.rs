@@ -9,6 +9,7 @@
 //! of the elements in it belong to it too (a description with `<b>` and `<p>` in it). Space at the ends is dropped.
 //! An element that is there and empty, or `xsi:nil`, is an empty text; one that is not there is null.
 
+mod discover;
 mod paths;
 mod rows;
 mod source;
@@ -26,6 +27,7 @@ use vienkop_transforms::batch::REPEATED;
 use vienkop_transforms::finding::{self, Finding};
 
 use self::paths::{Layout, NoPath, steps};
+use super::discover::Discovered;
 use super::{FormatKind, Input, OptionError, Output, ReadError, TableReader};
 use crate::limits::Limits;
 
@@ -119,6 +121,10 @@ impl FormatKind for Kind {
             },
             join: table.join.unwrap_or_else(|| REPEATED.to_string()),
         }))
+    }
+
+    fn discover(&self, input: &Input, limits: &Limits) -> Result<Option<Discovered>, ReadError> {
+        discover::discover(input, limits)
     }
 }
 

@@ -9,6 +9,7 @@ mod findings;
 mod interrupt;
 mod kpi;
 mod list;
+mod onboard;
 pub(crate) mod output;
 mod quarantine;
 mod record;
@@ -121,6 +122,8 @@ pub(crate) enum Command {
         /// Only this source
         source: Option<String>,
     },
+    /// A draft source file from a register that nobody has described: its layout, a proposed mapping, a preview
+    Onboard(onboard::Onboard),
     /// The report pack from what the registry holds
     Assess {
         /// Questionnaires [default: those of the default pipeline]
@@ -305,6 +308,7 @@ async fn command(cli: Cli, clock: fn() -> jiff::Timestamp) -> anyhow::Result<Exi
         }
         Command::Plan { target, approve } => run::plan(options, now, target.as_deref(), &approve).await,
         Command::Check { source } => check::check(options, now, source.as_deref()).await,
+        Command::Onboard(asked) => onboard::onboard(options, now, &asked).await,
         Command::Assess { questionnaires, previous, formats } => {
             report::assess(options, now, &questionnaires, previous.as_deref(), &formats).await
         }

@@ -140,7 +140,7 @@ pub(super) fn check_rule(
     if let Some(pattern) = &rule.pattern {
         reporter.regex(&option("pattern"), pattern);
     }
-    if matches!(field.kind, Kind::Date | Kind::Timestamp) {
+    if matches!(field.kind, Kind::Date | Kind::Timestamp | Kind::Moment) {
         for (index, format) in rule.formats.iter().enumerate() {
             if !format_is_usable(format) {
                 let index = index.to_string();
@@ -177,7 +177,7 @@ fn check_origin(reporter: &mut Reporter<'_>, path: &[&str], rule: &FieldRule, fi
 /// Options that mean nothing for this field.
 fn check_applies(reporter: &mut Reporter<'_>, path: &[&str], rule: &FieldRule, field: &Field) {
     let code_list = matches!(field.kind, Kind::CodeList(_));
-    let time = matches!(field.kind, Kind::Date | Kind::Timestamp);
+    let time = matches!(field.kind, Kind::Date | Kind::Timestamp | Kind::Moment);
     let computed =
         time || matches!(field.kind, Kind::Decimal | Kind::Integer | Kind::Boolean | Kind::Duration | Kind::Url);
     let misplaced = [

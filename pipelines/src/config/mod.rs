@@ -12,6 +12,7 @@ mod document;
 mod fields;
 mod files;
 mod matching;
+mod onboarding;
 mod pipelines;
 mod presets;
 mod problem;
@@ -33,6 +34,7 @@ use std::sync::Arc;
 use vienkop_transforms::assess::questionnaire::Questionnaire;
 use vienkop_transforms::assess::score::{self, ScoreSettings};
 use vienkop_transforms::codelist::CodeLists;
+use vienkop_transforms::onboard::OnboardSettings;
 use vienkop_transforms::resolve::matching::{MatchSettings, SHIPPED};
 use vienkop_transforms::status::calendar::WorkingCalendar;
 use vienkop_transforms::texts::{Language, Texts};
@@ -43,7 +45,7 @@ use files::Files;
 pub(crate) use presets::Preset;
 use problem::{Problem, Sentence};
 pub(crate) use problem::{Problems, Told};
-pub(crate) use settings::{Assess, Delivers, MissedRun, Pipeline, ReportFormat, RetryPolicy, Source, Vienkop};
+pub(crate) use settings::{Assess, Delivers, Kinded, MissedRun, Pipeline, ReportFormat, RetryPolicy, Source, Vienkop};
 use tables::Context;
 use texts::Catalogue;
 use validate::SchemaError;
@@ -65,6 +67,8 @@ pub(crate) struct Config {
     pub(crate) calendar: Arc<WorkingCalendar>,
     /// How services are recognised that no key tells.
     pub(crate) matching: Arc<MatchSettings>,
+    /// The words by which unknown registers are understood.
+    pub(crate) onboarding: Arc<OnboardSettings>,
     /// What the score of an institution is made of.
     pub(crate) assessment: ScoreSettings,
     /// Analysts' texts by pipeline.
@@ -134,6 +138,14 @@ impl Config {
         let pipelines = files.load_all::<Pipeline>("pipelines")?;
         let conclusions = files.conclusions(&pipelines, &questionnaires)?;
         let presets = files.presets()?;
+        let onboarding_file = files.name("onboarding.toml");
+        let onboarding_own = files.read_if_there(&onboarding_file);
+        let onboarding_text = onboarding_own.as_deref().unwrap_or(onboarding::SHIPPED);
+        let onboarding: Loaded<OnboardSettings> = files.load(&onboarding_file, onboarding_text)?;
+        // An installation may have other code lists than those that the shipped words speak of.
+        if onboarding_own.is_some() {
+            files.problems.extend(onboarding::check(&onboarding, &codelists));
+        }
         let context = Context { codelists: &codelists, questionnaires: &questions };
         let (sources, source_files) = files.sources(&presets, &context)?;
         if let Some(vienkop) = &vienkop {
@@ -145,7 +157,8 @@ impl Config {
             files.problems.extend(pipelines::check_schedule(pipeline));
         }
         let vienkop = vienkop.and_then(|vienkop| vienkop.item);
-        if let (Some(matching), Some(assessment), true) = (matching.item, assessment.item, files.problems.is_empty()) {
+        let items = (matching.item, assessment.item, onboarding.item);
+        if let ((Some(matching), Some(assessment), Some(onboarding)), true) = (items, files.problems.is_empty()) {
             let vienkop = vienkop.unwrap_or_default();
             Ok(Self {
                 calendar: Arc::new(calendar::make(&vienkop, &special_days)),
@@ -155,6 +168,7 @@ impl Config {
                 sources,
                 codelists,
                 matching: Arc::new(matching),
+                onboarding: Arc::new(onboarding),
                 assessment,
                 conclusions,
                 questionnaires: sound(questionnaires),

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use vienkop_connectors::{fetch, format};
 use vienkop_transforms::assess::questionnaire::Questionnaire;
 use vienkop_transforms::assess::score::ScoreSettings;
+use vienkop_transforms::onboard::OnboardSettings;
 use vienkop_transforms::resolve::matching::MatchSettings;
 
 use super::conclusions::Conclusions;
@@ -21,6 +22,7 @@ pub(crate) fn schemas() -> Vec<(String, String)> {
         ("preset", preset()),
         ("questionnaire", of::<Questionnaire>()),
         ("matching", of::<MatchSettings>()),
+        ("onboarding", of::<OnboardSettings>()),
         ("assessment", of::<ScoreSettings>()),
         ("conclusions", of::<Conclusions>()),
     ]

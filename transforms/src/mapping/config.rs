@@ -30,6 +30,10 @@ pub struct TableMapping {
     /// Columns that become records of their own (survey answers).
     #[serde(default)]
     pub unpivot: Option<Unpivot>,
+    /// Columns that identify persons and that no field takes: wherever a row is shown, they are hidden, and landed files
+    /// are kept for `personal_data.landed_days` only.
+    #[serde(default)]
+    pub personal: Vec<String>,
     /// Fields that identify a record within this source; default: the entity's own key.
     #[serde(default)]
     pub key: Vec<String>,
@@ -135,8 +139,9 @@ pub struct FieldRule {
     /// This source's own spellings of a code list: text -> code.
     #[serde(default)]
     pub codes: BTreeMap<String, String>,
-    /// Date or time formats (strftime), tried in this order; default: the forms met in the wild that leave no doubt
-    /// which is the day and which the month, each value for itself.
+    /// Date or time formats (strftime; `unix` and `unix-ms` for seconds and milliseconds since 1970), tried in this
+    /// order; default: the forms met in the wild that leave no doubt which is the day and which the month, each value for
+    /// itself.
     #[serde(default)]
     pub formats: Vec<String>,
     /// Unit of a duration whose text has none: min, h, d, working d, month.

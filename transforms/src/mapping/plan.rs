@@ -87,6 +87,8 @@ pub struct TablePlan {
     pub filled: Option<String>,
     /// Whether a record may stand in several rows.
     pub repeats: bool,
+    /// Columns that identify persons and that no field takes.
+    pub personal: Vec<String>,
     /// Fields that identify a record within the source.
     pub key: Vec<String>,
     /// Rows left out.
@@ -142,6 +144,7 @@ impl TablePlan {
             events: events.collect::<Result<_, _>>()?,
             filled: None,
             repeats: mapping.repeats,
+            personal: mapping.personal.clone(),
             key,
             skip: mapping.skip.clone(),
         })
@@ -171,7 +174,7 @@ impl TablePlan {
         }
     }
 
-    /// Whether a column of it identifies persons.
+    /// Whether a field of it is made of what identifies persons: it needs the key of pseudonyms.
     pub fn pseudonymises(&self) -> bool {
         let of_children = self.children.iter().flat_map(|child| &child.fields);
         self.fields
@@ -181,10 +184,15 @@ impl TablePlan {
             .any(|plan| plan.rule.pseudonymise || plan.field.kind == Kind::Pseudonym)
     }
 
+    /// Whether the table has columns that identify persons, whether a field takes them or not.
+    pub fn identifies_persons(&self) -> bool {
+        !self.personal.is_empty() || self.pseudonymises()
+    }
+
     /// Columns that identify persons.
     pub fn personal_columns(&self) -> Vec<String> {
         let personal = |plan: &&FieldPlan| plan.rule.pseudonymise || plan.field.kind == Kind::Pseudonym;
-        let mut columns: Vec<String> = Vec::new();
+        let mut columns = self.personal.clone();
         for plan in self.fields.iter().chain(&self.parent).filter(personal) {
             columns.extend(plan.rule.column.iter().flat_map(|columns| columns.headers()).map(str::to_owned));
             columns.extend(plan.rule.columns.iter().cloned());

@@ -41,13 +41,23 @@ pub fn parse(text: &str, formats: &[String]) -> Option<Moment> {
     if formats.is_empty() { known(text) } else { formats.iter().find_map(|format| declared(text, format)) }
 }
 
+/// Formats of moments counted since 1970 (UTC), which strftime has none for.
+pub const EPOCHS: [(&str, i64); 2] = [("unix", 1_000), ("unix-ms", 1)];
+
 /// Whether a format can be parsed at all: tried on a moment printed with it.
 pub fn format_is_usable(format: &str) -> bool {
+    if EPOCHS.iter().any(|(name, _)| *name == format) {
+        return true;
+    }
     let sample = jiff::civil::date(2024, 11, 21).at(13, 5, 59, 0);
     jiff::fmt::strtime::format(format, sample).is_ok_and(|printed| declared(&printed, format).is_some())
 }
 
 fn declared(text: &str, format: &str) -> Option<Moment> {
+    if let Some((_, milliseconds)) = EPOCHS.iter().find(|(name, _)| *name == format) {
+        let moment = text.parse::<i64>().ok()?.checked_mul(*milliseconds)?;
+        return Timestamp::from_millisecond(moment).ok().map(Moment::Instant);
+    }
     let broken = jiff::fmt::strtime::parse(format, text).ok()?;
     if broken.offset().is_some() {
         return broken.to_timestamp().ok().map(Moment::Instant);
@@ -119,7 +129,9 @@ pub fn precision(moment: Moment, text: &str) -> &'static str {
         .is_some_and(|rest| rest.starts_with([':', '.']) && rest[1..].starts_with(|c: char| c.is_ascii_digit()));
     // The number of a day with a fraction has no form that could leave seconds out.
     let serial = !text.contains([':', 'T', 't', ' ']) && text.contains('.');
-    if seconds != 0 || with_seconds || serial { "second" } else { "minute" }
+    // Counted since 1970.
+    let epoch = text.len() >= 9 && text.bytes().all(|b| b.is_ascii_digit());
+    if seconds != 0 || with_seconds || serial || epoch { "second" } else { "minute" }
 }
 
 /// How a local time became UTC.

@@ -71,6 +71,7 @@ const UNITS: &[(&str, &str, u32)] = &[
     ("darba dien", "working d", 1),
     ("darbdien", "working d", 1),
     ("d d", "working d", 1),
+    ("dd", "working d", 1),
     ("working day", "working d", 1),
     ("kalendara dien", "d", 1),
     ("dien", "d", 1),

@@ -7,15 +7,20 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use std::io;
+
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use vienkop_transforms::batch::{BYTE, PART, ROW};
+use vienkop_transforms::finding;
 
 use self::reader::CsvReader;
+use super::discover::{Discovered, DiscoveredTable, settled};
 use super::encoding::EncodingOption;
-use super::{FormatKind, OptionError, TableReader};
+use super::{FormatKind, Input, OptionError, ReadError, TableReader};
+use crate::limits::Limits;
 
 /// Delimited text.
 pub(super) struct Kind;
@@ -93,6 +98,19 @@ impl FormatKind for Kind {
             return Err(refused("columns", "column-names"));
         }
         Ok(Box::new(CsvReader { encoding: options.encoding, delimiter, quote, table }))
+    }
+
+    fn discover(&self, input: &Input, limits: &Limits) -> Result<Option<Discovered>, ReadError> {
+        let reader = self.reader(&Value::Null, &Value::Null).map_err(io::Error::other)?;
+        match settled(reader.as_ref(), input, limits, &["encoding", "delimiter"]) {
+            Ok((options, read)) => {
+                let table = DiscoveredTable { read, ..DiscoveredTable::default() };
+                Ok(Some(Discovered { options, tables: vec![table] }))
+            }
+            // Not a table of text.
+            Err(ReadError::File(wrong)) if wrong.code == finding::WRONG_CONTENT.code => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -22,9 +22,11 @@ mod value;
 use calamine::{SheetType, SheetVisible};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use vienkop_transforms::finding::{self, Finding};
 use vienkop_transforms::fold::nearest;
 
+use super::discover::{Discovered, DiscoveredTable, settled};
 use super::{FormatKind, Input, OptionError, Output, ReadError, TableReader};
 use crate::limits::Limits;
 use cells::Workbook;
@@ -96,6 +98,26 @@ impl FormatKind for Kind {
             return Err(wrong("header_rows", "1 ≤ header_rows ≤ 10".to_owned()));
         }
         Ok(Box::new(ExcelReader { options, table }))
+    }
+
+    fn discover(&self, input: &Input, limits: &Limits) -> Result<Option<Discovered>, ReadError> {
+        let scanned = match scan::scan(&input.path, limits, &|_, visible| visible) {
+            Ok(scanned) => scanned,
+            Err(ReadError::File(wrong)) if wrong.code == finding::WRONG_CONTENT.code => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let mut tables = Vec::new();
+        for sheet in Workbook::open(&input.path, scanned.variant)?.sheets() {
+            if sheet.typ != SheetType::WorkSheet || sheet.visible != SheetVisible::Visible {
+                continue;
+            }
+            let mut read = Map::from_iter([("sheet".to_owned(), Value::from(sheet.name.as_str()))]);
+            let table = ExcelTable { sheet: Some(sheet.name.clone()), ..ExcelTable::default() };
+            let reader = ExcelReader { options: ExcelOptions::default(), table };
+            read.extend(settled(&reader, input, limits, &[])?.1);
+            tables.push(DiscoveredTable { name: sheet.name, read, ..DiscoveredTable::default() });
+        }
+        Ok(Some(Discovered { options: Map::new(), tables }))
     }
 }
 

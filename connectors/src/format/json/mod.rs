@@ -4,6 +4,7 @@
 //! Pointer). Values keep their letters: `1.10`, `00123` and big numbers stay as they are written; `null` is an empty
 //! text. Repeated values (arrays, names given twice) are joined with U+001F.
 
+mod discover;
 mod document;
 mod reader;
 mod table;
@@ -16,8 +17,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use self::reader::JsonReader;
+use super::discover::Discovered;
 use super::encoding::EncodingOption;
-use super::{FormatKind, OptionError, TableReader};
+use super::{FormatKind, Input, OptionError, ReadError, TableReader};
+use crate::limits::Limits;
 
 /// JSON and NDJSON.
 pub(super) struct Kind;
@@ -102,6 +105,10 @@ impl FormatKind for Kind {
             return Err(refused("explode", "explode"));
         }
         Ok(Box::new(JsonReader { encoding: options.encoding, lines, pointer, explode: table.explode }))
+    }
+
+    fn discover(&self, input: &Input, limits: &Limits) -> Result<Option<Discovered>, ReadError> {
+        discover::discover(input, limits)
     }
 }
 

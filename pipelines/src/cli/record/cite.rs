@@ -248,7 +248,7 @@ impl<'a> Citer<'a> {
         let texts = self.session.texts();
         let personal = self.session.config.source(source).is_some_and(|source| {
             let plans = source.table.iter().filter_map(|table| compile(self.session, source, table).ok());
-            plans.into_iter().any(|table| table.plan.pseudonymises())
+            plans.into_iter().any(|table| table.plan.identifies_persons())
         });
         if personal {
             let days = self.session.config.vienkop.personal_data.landed_days.to_string();
