@@ -194,6 +194,7 @@ fn a_draft_runs_as_it_is() {
 #[test]
 fn personal_data_go_nowhere() {
     let secrets = ["Vītoliņa", "Krūmiņš", "Ozola-Bērza", "Liepu iela", "+371 2", "@pasts.example"];
+    let code = regex::Regex::new(r"\d{6}-\d{5}").unwrap();
     for (name, id) in [("Žurnāls 2023.txt", "zurnals-2023"), ("tickets.ndjson", "tickets")] {
         let project = register(name);
         let ran = project.vienkop(&["onboard", name, "--yes", "--institution", INSTITUTION]).ends(0);
@@ -209,7 +210,6 @@ fn personal_data_go_nowhere() {
             .map(|(_, content)| String::from_utf8_lossy(&content).into_owned())
             .collect();
         assert!(quarantined.contains("SQLite format 3"));
-        let code = regex::Regex::new(r"\d{6}-\d{5}").unwrap();
         for (what, text) in
             [("screen", &ran.stdout), ("json", &json.stdout), ("draft", &draft), ("registry", &quarantined)]
         {

@@ -1761,3 +1761,4 @@ onboard-looks-boolean = yes or no
 onboard-looks-legal-act = law or regulation
 onboard-looks-fee = fee
 onboard-looks-hash = hash
+onboard-gate = { $share } % of the records would be quarantined, and the source allows { $most } %: nothing would be loaded. Mend in the register what is named above, or raise max_quarantined_share at the end of the draft; the rows left in quarantine can then be had as a workbook and mended.

@@ -1764,3 +1764,4 @@ onboard-looks-boolean = jā vai nē
 onboard-looks-legal-act = normatīvais akts
 onboard-looks-fee = maksa
 onboard-looks-hash = kontrolsumma
+onboard-gate = Karantīnā nonāktu { $share } % ierakstu, bet avots pieļauj { $most } %: nekas netiktu ielādēts. Izlabojiet reģistrā to, kas minēts augstāk, vai paaugstiniet max_quarantined_share uzmetuma beigās; rindas, kas paliek karantīnā, pēc tam var saņemt darbgrāmatā un izlabot.

@@ -97,13 +97,16 @@ fn named(reader: &dyn TableReader, input: &Input, limits: &Limits, most: usize) 
     Ok(of_path.filter_map(|finding| finding.column.clone()).collect())
 }
 
+/// Options of `[format]` and of `[table.read]`.
+type Settled = (Map<String, Value>, Map<String, Value>);
+
 /// What a reader settled by itself, as options of `[format]` and of `[table.read]`.
 pub(super) fn settled(
     reader: &dyn TableReader,
     input: &Input,
     limits: &Limits,
     of_format: &[&str],
-) -> Result<(Map<String, Value>, Map<String, Value>), ReadError> {
+) -> Result<Settled, ReadError> {
     let look = look(reader, input, &[], limits, 1)?;
     let (mut options, mut read) = (Map::new(), Map::new());
     for finding in look.findings.iter().filter(|finding| finding.code == finding::GUESS.code) {

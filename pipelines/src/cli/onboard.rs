@@ -15,6 +15,7 @@ use vienkop_transforms::texts::Texts;
 
 use super::session::Session;
 use super::{Exit, Options, output};
+use crate::config::Policy;
 use crate::onboard::ask::{self, About};
 use crate::onboard::draft::{Draft, percent, why};
 use crate::onboard::input::{Register, id_of};
@@ -191,6 +192,7 @@ pub(super) async fn onboard(options: &Options, now: Timestamp, asked: &Onboard) 
         out.push_str(&format!("{}\n", texts.get("onboard-file-left-out", &args)));
     }
     previews.iter().for_each(|preview| out.push_str(&shown_preview(texts, preview)));
+    out.push_str(&gate(texts, &previews));
     out.push_str(&ending(&session, &draft, &file));
     output::text(&out)?;
     Ok(exit)
@@ -377,6 +379,19 @@ fn shown_preview(texts: &Texts, preview: &Preview) -> String {
     }
     preview.told.iter().for_each(|told| out.push_str(&format!("  {told}\n")));
     out
+}
+
+/// Whether a run would load nothing, since too much would be put aside.
+fn gate(texts: &Texts, previews: &[Preview]) -> String {
+    let most = Policy::default().max_quarantined_share;
+    let quarantined: usize = previews.iter().map(|preview| preview.quarantined).sum();
+    let all: usize = previews.iter().map(|preview| preview.accepted).sum::<usize>() + quarantined;
+    let share = quarantined as f64 / all.max(1) as f64;
+    if share <= most {
+        return String::new();
+    }
+    let (share, most) = (percent(share), percent(most));
+    format!("\n{}\n", texts.get("onboard-gate", &[("share", &share), ("most", &most)]))
 }
 
 /// What to do next.

@@ -45,7 +45,9 @@ use files::Files;
 pub(crate) use presets::Preset;
 use problem::{Problem, Sentence};
 pub(crate) use problem::{Problems, Told};
-pub(crate) use settings::{Assess, Delivers, Kinded, MissedRun, Pipeline, ReportFormat, RetryPolicy, Source, Vienkop};
+pub(crate) use settings::{
+    Assess, Delivers, Kinded, MissedRun, Pipeline, Policy, ReportFormat, RetryPolicy, Source, Vienkop,
+};
 use tables::Context;
 use texts::Catalogue;
 use validate::SchemaError;

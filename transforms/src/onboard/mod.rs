@@ -5,6 +5,7 @@
 //! why. Headers are compared with the words of `config/onboarding.toml`, values with the very kernels that normalising
 //! uses, and with the code lists. Nothing is decided here for good: a person reads, corrects, confirms.
 
+mod assign;
 mod codes;
 mod fit;
 mod headings;

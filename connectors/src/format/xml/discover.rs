@@ -112,8 +112,7 @@ fn nodes(source: Source<File>, limits: &Limits) -> Option<Vec<Node>> {
                     nodes[open.node].text = true;
                 }
             }
-            Event::DocType(_) => break,
-            Event::Eof => break,
+            Event::DocType(_) | Event::Eof => break,
             _ => {}
         }
         if nodes.len() > PATHS || open.len() > limits.depth {
