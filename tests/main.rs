@@ -7,6 +7,7 @@ mod bad_input;
 mod browser;
 mod database;
 mod documents;
+mod drift;
 mod forms;
 mod history;
 #[path = "../connectors/tests/net/server.rs"]

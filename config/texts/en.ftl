@@ -468,6 +468,43 @@ S005-message = Nothing is retired: it is not known which records the quarantined
 S005-remedy = Mend the quarantined rows and send the file again; records that it no longer has are retired then.
 S005-explain = The source delivers everything it holds, so what a delivery lacks would be retired. But this delivery has rows that could not be read or have no key: any of them may be a record that seems absent. So everything that the registry held stays this time. Where the respondent of a survey row can be read, only the answers of that respondent stay, and there is no such finding. Where the rows are of a list (steps, fees …), the items of that list stay, the records themselves are treated as delivered.
 
+### Findings: what has changed since the last delivery
+
+D001-title = New column
+D001-message = The delivery has a column "{ $column }" that the last one did not have.
+D001-remedy = If the registry needs what the column holds, map it in the source's configuration; if not, nothing needs to be done.
+D001-explain = The columns of each table are remembered as they were when a delivery was loaded last. This one is new. A new column often means that an institution has begun to record something new. It is told once; a column that no field uses is listed at every delivery as F013. What becomes of changes is said by "drift" in the source's [policy].
+
+D002-title = Lost column
+D002-message = The last delivery had a column "{ $column }", this one does not.
+D002-remedy = Ask the institution whether the column was removed on purpose. If it has another name now, name both headers in the source's configuration.
+D002-explain = The columns of each table are remembered as they were when a delivery was loaded last. What is absent from a delivery stays in the registry as it was, so a lost column is told before its values grow old. If the mapping names the column, every further delivery without it tells F014. Of a delivery of changes alone this is not told: it lacks many a thing. In XML and JSON, where records leave out what is empty, only a path counts that one record in ten had.
+
+D003-title = Renamed column
+D003-message = The column "{ $column }" seems to be called "{ $value }" now.
+D003-remedy = If it is the same column, name both headers in the source's configuration; if it is not, ask the institution what became of the first.
+D003-explain = A column of the last delivery is gone and a new one is there that resembles it: by name, by codes and forms of its values, and by its place among the other columns. This is a guess, and nothing is mapped by it: the field stays in the registry as it was until the configuration names the new header too.
+
+D004-title = Values written otherwise
+D004-message = Values of the column "{ $column }" were written like { $expected }, now they are like { $value }.
+D004-remedy = Ask the institution what has changed, and check that the values are understood as they are meant; a date with slashes needs "formats" in the source's configuration.
+D004-explain = How the values of a column are written (dates, numbers, durations, texts) is remembered from the last delivery that was loaded, shown here by examples. At least one value in ten is written in a way that the column did not have, or zeros in front of codes are gone (Excel drops them), or a column of texts holds only numbers. "{ $cell }" is the first such place. Whether a value can be read is judged for each by itself, as always.
+
+D005-title = New code
+D005-message = The column "{ $column }" has a value "{ $value }" that it did not have so far.
+D005-remedy = If code list "{ $expected }" does not know it (V003), add it as an alias to the list or to "codes" of the source; then the rows in quarantine go through again: vienkop quarantine retry.
+D005-explain = The texts of a column that is mapped to a code list are remembered. One that the list does not know is told once here, with the nearest that it knows, and with each of its rows as V003; one that the list knows is only information. Of a column, at most 20 new ones are told, and more than 200 different texts are no codes.
+
+D006-title = Value in another form
+D006-message = "{ $value }" is not written as the column's values were so far ({ $expected }).
+D006-remedy = Write the value as before. If the new form is right, approve it: vienkop run SOURCE --approve.
+D006-explain = The source's [policy] says drift = "quarantine": a row whose value is written otherwise than its column's values were when a delivery was loaded last is not let in until somebody has approved the new form.
+
+S007-title = The source has changed
+S007-message = Nothing was loaded: what the source delivers has changed ({ $value }), and its policy does not let that in.
+S007-remedy = Mend the delivery or the source's configuration, or approve the change.
+S007-explain = The source's [policy] says drift = "fail" (any change) or "quarantine" (a mapped column lost or renamed, which concerns every row). The registry keeps what it had, and the change is told at every delivery, until it is gone or approved ("vienkop run SOURCE --approve"). The findings D001 to D005 say what has changed.
+
 ### Findings: the registry as a whole
 
 L001-title = Unmet need
@@ -823,6 +860,11 @@ cli-verdict-late = Done, everything delivered is loaded; but a source is late: s
 cli-late-never = never
 cli-verdict-approval = A source waits for approval (the command stands with the source); the others are loaded.
 cli-verdict-broken = Stopped before the end: the sources "not run" were neither read nor changed.
+cli-drift-taken = { $source }: what it delivers has changed ({ $count }); taken over (vienkop findings { $source })
+cli-drift-contact = Of these changes, tell: { $contact }
+cli-drift-no-contact = Of these changes, tell the institution; nobody is named: contact = "…" in the file of source { $source }
+cli-check-schema-same = as last seen
+cli-check-schema-drift = since the last delivery: { $message }
 cli-approve-hint = To approve this source alone: { $command }
 cli-approve-unknown = --approve: there is no source "{ $name }" in this run. Similar: { $nearest }
 cli-plan-kind-insert = insert

@@ -468,6 +468,43 @@ S005-message = Nekas nav izņemts: nav zināms, kuram ierakstam pieder karantīn
 S005-remedy = Izlabojiet karantīnas rindas un atsūtiet failu no jauna; ieraksti, kuru tajā vairs nav, tiks izņemti tad.
 S005-explain = Avots piegādā visu, kas tam ir, tātad tas, kā piegādē nav, ir jāizņem. Bet šajā piegādē ir rindas, kuras nevarēja izlasīt vai kurām nav atslēgas: jebkura no tām var būt ieraksts, kura it kā trūkst. Tāpēc šoreiz viss, kas reģistrā bija, paliek. Ja aptaujas rindā ir izlasāms respondents, paliek tikai šī respondenta atbildes, un šis konstatējums nerodas. Ja rindas pieder sarakstam (soļiem, maksām …), paliek šī saraksta vienības, bet ar pašiem ierakstiem notiek, kā piegādāts.
 
+### Konstatējumi: kas mainījies kopš iepriekšējās piegādes
+
+D001-title = Jauna kolonna
+D001-message = Piegādē ir kolonna „{ $column }”, kuras iepriekšējā nebija.
+D001-remedy = Ja kolonnā ir reģistram vajadzīgas ziņas, piesaistiet to avota konfigurācijā; ja nav, nekas nav jādara.
+D001-explain = Katras tabulas kolonnas atceras tādas, kādas tās bija pēdējā ielādētajā piegādē. Šī ir jauna. Jauna kolonna mēdz nozīmēt, ka iestāde sākusi uzskaitīt ko jaunu. To pasaka vienreiz; kolonnu, ko neizmanto neviens lauks, katrā piegādē uzskaita F013. Kas notiek ar pārmaiņām, nosaka „drift” avota sadaļā [policy].
+
+D002-title = Zudusi kolonna
+D002-message = Iepriekšējā piegādē bija kolonna „{ $column }”, šajā tās nav.
+D002-remedy = Pajautājiet iestādei, vai kolonna izņemta ar nodomu. Ja tai tagad ir cits nosaukums, norādiet avota konfigurācijā abus virsrakstus.
+D002-explain = Katras tabulas kolonnas atceras tādas, kādas tās bija pēdējā ielādētajā piegādē. Tas, kā piegādē nav, reģistrā paliek, kāds bijis, tāpēc par zudušu kolonnu pasaka, pirms tās vērtības noveco. Ja konfigurācija kolonnu piemin, katra nākamā piegāde bez tās dod F014. Par piegādi, kurā ir tikai izmaiņas, to nesaka: tajā daudz kā nav. XML un JSON, kur ieraksti tukšo izlaiž, vērā ņem tikai ceļu, kas bija vismaz katram desmitajam ierakstam.
+
+D003-title = Pārdēvēta kolonna
+D003-message = Kolonna „{ $column }” tagad, šķiet, saucas „{ $value }”.
+D003-remedy = Ja tā ir tā pati kolonna, norādiet avota konfigurācijā abus virsrakstus; ja nav, pajautājiet iestādei, kas noticis ar pirmo.
+D003-explain = Iepriekšējās piegādes kolonnas vairs nav, un ir jauna, kas tai līdzinās: pēc nosaukuma, pēc vērtību kodiem un pieraksta, pēc vietas starp pārējām kolonnām. Tas ir minējums, un neko pēc tā nepiesaista: lauks reģistrā paliek, kāds bijis, līdz konfigurācija piemin arī jauno virsrakstu.
+
+D004-title = Mainījies vērtību pieraksts
+D004-message = Kolonnas „{ $column }” vērtības bija rakstītas kā { $expected }, tagad kā { $value }.
+D004-remedy = Pajautājiet iestādei, kas mainījies, un pārbaudiet, vai vērtības saprot tā, kā tās domātas; datumam ar slīpsvītrām vajag „formats” avota konfigurācijā.
+D004-explain = Kā kolonnas vērtības pierakstītas (datumi, skaitļi, ilgumi, teksti), atceras no pēdējās ielādētās piegādes; šeit to rāda piemēri. Vismaz katra desmitā vērtība ir pierakstīta tā, kā kolonnā nebija, vai ir zudušas nulles kodu sākumā (tās mēdz nomest Excel), vai tekstu kolonnā ir tikai skaitļi. Pirmā tāda vieta ir „{ $cell }”. Vai vērtību var nolasīt, par katru spriež atsevišķi, kā vienmēr.
+
+D005-title = Jauns kods
+D005-message = Kolonnā „{ $column }” ir vērtība „{ $value }”, kādas tajā līdz šim nebija.
+D005-remedy = Ja kodu saraksts „{ $expected }” to nepazīst (V003), pierakstiet to sarakstā kā paveidu vai avota sadaļā „codes”; pēc tam karantīnas rindas laiž vēlreiz: vienkop quarantine retry.
+D005-explain = Kodu sarakstam piesaistītas kolonnas tekstus atceras. Par tādu, ko saraksts nepazīst, šeit pasaka vienreiz, kopā ar tuvāko pazīstamo, un pie katras rindas kā V003; tāds, ko saraksts pazīst, ir tikai ziņa. No vienas kolonnas nosauc ne vairāk par 20 jauniem, un vairāk nekā 200 dažādu tekstu nav kodi.
+
+D006-title = Vērtība citā pierakstā
+D006-message = „{ $value }” nav pierakstīts tā kā kolonnas līdzšinējās vērtības ({ $expected }).
+D006-remedy = Pierakstiet vērtību kā līdz šim. Ja jaunais pieraksts ir pareizs, apstipriniet to: vienkop run AVOTS --approve.
+D006-explain = Avota sadaļā [policy] ir drift = "quarantine": rindu, kuras vērtība pierakstīta citādi nekā kolonnas vērtības pēdējā ielādētajā piegādē, neielaiž, līdz kāds jauno pierakstu apstiprina.
+
+S007-title = Avots ir mainījies
+S007-message = Nekas nav ielādēts: tas, ko avots piegādā, ir mainījies (pārmaiņas: { $value }), un tā kārtība to neielaiž.
+S007-remedy = Izlabojiet piegādi vai avota konfigurāciju, vai apstipriniet pārmaiņas.
+S007-explain = Avota sadaļā [policy] ir drift = "fail" (jebkura pārmaiņa) vai "quarantine" (zudusi vai pārdēvēta piesaistīta kolonna, kas skar visas rindas). Reģistrā paliek, kas bijis, un par pārmaiņām saka katrā piegādē, līdz to vairs nav vai tās ir apstiprinātas („vienkop run AVOTS --approve”). Kas mainījies, saka konstatējumi D001–D005.
+
 ### Konstatējumi: reģistrs kopumā
 
 L001-title = Neapmierināta vajadzība
@@ -825,6 +862,11 @@ cli-verdict-late = Pabeigts, viss piegādātais ir ielādēts; bet kāds avots k
 cli-late-never = nekad
 cli-verdict-approval = Kāds avots gaida apstiprinājumu (komanda norādīta pie avota); pārējie ir ielādēti.
 cli-verdict-broken = Darbs pārtraukts pirms beigām: avoti „nav sākts” nav ne lasīti, ne mainīti.
+cli-drift-taken = { $source }: tas, ko avots piegādā, ir mainījies (pārmaiņas: { $count }); pārņemts (vienkop findings { $source })
+cli-drift-contact = Par šīm pārmaiņām pasakiet: { $contact }
+cli-drift-no-contact = Par šīm pārmaiņām pasakiet iestādei; kam, nav norādīts: contact = "…" avota { $source } failā
+cli-check-schema-same = uzbūve tāda pati kā pēdējā ielādē
+cli-check-schema-drift = kopš iepriekšējās piegādes: { $message }
 cli-approve-hint = Apstiprināt tikai šo avotu: { $command }
 cli-approve-unknown = --approve: šajā darbā nav avota „{ $name }”. Līdzīgi: { $nearest }
 cli-plan-kind-insert = jauns

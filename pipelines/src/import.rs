@@ -1,5 +1,6 @@
 //! The architecture, as code: fetch, land, read, map, normalise, check, resolve, load; one source after another.
 
+mod drift;
 mod feed;
 mod probe;
 mod record;
@@ -33,9 +34,10 @@ use crate::cli::approval::Approval;
 use crate::cli::session::Session;
 use crate::config::{Delivers, Source};
 use crate::fault;
-use crate::outcome::{Matches, Rows, SourceOutcome, Status};
+use crate::outcome::{Drifted, Matches, Rows, SourceOutcome, Status};
 use crate::progress::{Event, Subscriber};
 use crate::tell;
+use drift::Watch;
 use feed::{Fed, feed};
 pub(crate) use probe::{Access, First, Probed, probe};
 pub(crate) use record::recorders;
@@ -114,6 +116,8 @@ pub(crate) struct Table {
     pub(crate) plan: TablePlan,
     /// Who reads it.
     pub(crate) reader: Arc<dyn TableReader>,
+    /// What it reads, by which its schema is remembered.
+    part: String,
     /// Names or patterns; none: every file.
     files: Vec<Pattern>,
 }
@@ -171,6 +175,7 @@ impl Importer<'_> {
     async fn ask(&self, prepared: &Prepared<'_>, stage: &mut Stage, tally: &mut Tally) -> Result<Vec<Landed>, Stop> {
         let cursor = stage.cursor().await?;
         tally.goes_on = cursor.is_some();
+        tally.drift = Watch::new(prepared, &stage.schemas().await?, self.approve.of(prepared.id()));
         let (files, fetching) = self.fetch_and_land(prepared, cursor.as_deref())?;
         for finding in fetching.findings {
             tally.finding(&finding);
@@ -255,12 +260,15 @@ impl Importer<'_> {
             names.insert(landed, file.name.clone());
             let input = Input { landed, path: file.path, name: file.name };
             for table in prepared.tables.iter().filter(|table| table.is_in(&input.name)) {
+                tally.drift.turn_to(table);
                 self.stage_table(prepared, &table.plan, &table.reader, &input, stage, tally, &mut told).await?;
             }
         }
         // What a few changed records lack, others have.
-        let missing = std::mem::take(&mut tally.paths).missing().into_iter().filter(|_| !tally.goes_on);
-        for finding in missing.collect::<Vec<_>>() {
+        let missing = std::mem::take(&mut tally.paths).missing().into_iter();
+        let missing: Vec<_> = missing.filter(|finding| !tally.goes_on && tally.drift.leaves(finding)).collect();
+        let drifted = tally.drift.end(prepared.delivers_all(tally)).to_vec();
+        for finding in missing.into_iter().chain(drifted) {
             tally.finding(&finding);
             tally.waiting.push(finding);
         }
@@ -294,6 +302,7 @@ impl Importer<'_> {
                 }
                 Fed::Finding(finding) if prepared.maps(&finding) => {}
                 Fed::Finding(finding) => {
+                    tally.drift.passes(&finding);
                     // Several tables may read one sheet; what the reader says of it is said once, and of the columns of
                     // a list once, however many pages it has.
                     let of_list = finding.code == finding::UNMAPPED_COLUMN.code && prepared.fetcher.paged();
@@ -305,7 +314,8 @@ impl Importer<'_> {
                             finding.code, input.landed, finding.cell, finding.column, finding.expected
                         )
                     };
-                    if (prepared.tables.len() == 1 && !of_list) || told.insert(said) {
+                    let first = (prepared.tables.len() == 1 && !of_list) || told.insert(said);
+                    if first && tally.drift.leaves(&finding) {
                         let finding = of_table(finding, plan, input);
                         tally.finding(&finding);
                         tally.waiting.push(finding);
@@ -371,7 +381,13 @@ impl Importer<'_> {
         tally.rows.read += rows as u64;
         for (n, part) in plan.parts().iter().enumerate() {
             let batch = batch.clone();
-            let mapped = tokio::task::block_in_place(|| map(part, batch))?;
+            let mapped = tokio::task::block_in_place(|| -> PolarsResult<_> {
+                let mapped = map(part, batch)?;
+                if n == 0 {
+                    tally.drift.look(plan, &mapped, &self.session.config.codelists)?;
+                }
+                Ok(mapped)
+            })?;
             if let Some(finding) = missing_required(part, &mapped) {
                 // A header without rows that is not this table's: a sheet of explanations, say. It lacks nothing.
                 if rows == 0 {
@@ -402,8 +418,11 @@ impl Importer<'_> {
     ) -> Result<(), Stop> {
         let resolved = tokio::task::block_in_place(|| -> PolarsResult<_> {
             tally.paths.look(plan, &mapped);
-            let delivery = finding::frame(&delivery_findings(plan, &mapped, &prepared.wanted, told))?;
+            let mut delivery = delivery_findings(plan, &mapped, &prepared.wanted, told);
+            delivery.retain(|finding| tally.drift.leaves(finding));
+            let delivery = finding::frame(&delivery)?;
             let mut normalised = normalise(mapped, context);
+            tally.drift.withhold(&mut normalised)?;
             check(plan, &mut normalised)?;
             let resolved = resolve(plan, &normalised, tally.next_seq, &prepared.hidden)?;
             tally.next_seq += resolved.records.first().map_or(0, |records| records.frame.height() as i64);
@@ -449,7 +468,7 @@ impl Importer<'_> {
             tally.delivered.append(&mut tally.empty_children);
         }
         let mapped = prepared.targets(&tally.delivered);
-        let cursor = tally.cursor.take();
+        let (cursor, schemas) = (tally.cursor.take(), tally.drift.schemas.take());
         let delivery = Delivery {
             snapshot,
             mapped: &mapped.iter().map(String::as_str).collect::<Vec<_>>(),
@@ -460,6 +479,8 @@ impl Importer<'_> {
             timelines: Some(&self.session.timelines),
             matching: Some(&self.session.config.matching),
             cursor: cursor.as_deref(),
+            schemas: schemas.as_ref(),
+            drifted: tally.drift.holding,
         };
         // Nothing new is what a source that tells changes only says most often.
         if tally.rows.mapped == 0 && !prepared.fetcher.incremental() {
@@ -492,7 +513,7 @@ impl Importer<'_> {
             Some(gate) if gate.asks_approval() => Status::Approval,
             Some(_) => Status::Gate,
         };
-        if status == Status::Approval {
+        if status == Status::Approval || tally.drift.holding > 0 {
             let command = self.session.command(&["run", &source.id, "--approve"]);
             let hint = self.session.texts().get("cli-approve-hint", &[("command", &command)]);
             held = held.map(|held| format!("{held} {hint}"));
@@ -518,12 +539,14 @@ impl Importer<'_> {
     ) -> Result<SourceOutcome, Halt> {
         let texts = self.session.texts();
         let Refusal { finding, file } = refusal;
-        tally.finding(&finding);
+        let whole = prepared.delivers_all(&tally);
+        let drifted = tally.drift.of_refused(&finding, whole);
+        drifted.iter().chain([&finding]).for_each(|finding| tally.finding(finding));
         let told = tell::message(texts, &finding);
         let file = file.filter(|name| !told.contains(name.as_str()));
         let error = format!("{} {}", finding.code, tell::sentence(texts, &finding, file.as_deref()));
         let error = format!("{error} {}", tell::remedy(texts, &finding));
-        stage.findings(&finding::frame(&[finding])?).await?;
+        stage.findings(&finding::frame(&[drifted, vec![finding]].concat())?).await?;
         // Rows read before the file broke off are not part of any delivery.
         tally.rows = Rows::default();
         stage.fail(&error, tally.rows.into(), seconds(started)).await?;
@@ -559,6 +582,7 @@ impl Importer<'_> {
         let file = |finding: &Finding| finding.landed.and_then(|landed| names.get(&landed)).map(String::as_str);
         let texts = self.session.texts();
         let told = |finding: &Finding| (finding.code.to_owned(), tell::sentence(texts, finding, file(finding)));
+        let drift = tally.drift.findings.iter().map(|finding| Drifted::new(finding, told(finding).1)).collect();
         SourceOutcome {
             id: source.id.clone(),
             rows: tally.rows,
@@ -570,6 +594,8 @@ impl Importer<'_> {
                 .map(told)
                 .collect(),
             findings: tally.findings,
+            drift,
+            contact: source.contact.clone(),
             samples: Vec::new(),
             error,
             status,
@@ -621,6 +647,11 @@ impl<'a> Prepared<'a> {
         if self.holds_personal_data() { "***".to_owned() } else { mask(text).into_owned() }
     }
 
+    /// Whether a delivery is all that there is.
+    fn delivers_all(&self, tally: &Tally) -> bool {
+        self.source.delivers == Delivers::Snapshot && !tally.goes_on
+    }
+
     /// Whether its files identify persons.
     pub(crate) const fn holds_personal_data(&self) -> bool {
         self.key.is_some()
@@ -660,7 +691,7 @@ pub(crate) fn compile(session: &Session, source: &Source, table: &TableMapping) 
     let format_kind = format::kind(&source.format.kind).context("format kind")?;
     let reader = Arc::from(format_kind.reader(&source.format.options(), &read)?);
     let files = table.files.iter().map(|file| Pattern::new(file)).collect::<Result<_, _>>()?;
-    Ok(Table { plan, reader, files })
+    Ok(Table { plan, reader, part: drift::part(table), files })
 }
 
 /// A table that is in none of the files that came, nor in what came empty, is not there: F010.
@@ -694,9 +725,13 @@ fn of_table(finding: Finding, plan: &TablePlan, input: &Input) -> Finding {
 /// Findings and rejected rows that wait to be written together.
 const PORTION: usize = 1_000;
 
-/// What keeps a record out comes first, what concerns a table as a whole (no cell) last.
+/// What has changed in the source comes first: it may be why the rest is. Then what keeps a record out; what concerns a
+/// table as a whole (no cell) last.
 fn by_weight(mut findings: Vec<Finding>) -> Vec<Finding> {
-    findings.sort_by_key(|finding| (finding.severity != Severity::Error.as_str(), finding.cell.is_none()));
+    let drifted = |finding: &Finding| finding.code.starts_with('D') && finding.code != finding::VALUE_DRIFTED.code;
+    findings.sort_by_key(|finding| {
+        (!drifted(finding), finding.severity != Severity::Error.as_str(), finding.cell.is_none())
+    });
     findings
 }
 

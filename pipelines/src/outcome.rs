@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use vienkop_connectors::registry::{self, EntityDifference, LinkCounts};
+use vienkop_transforms::finding::{Finding, Severity};
 use vienkop_transforms::texts::Texts;
 
 use crate::cli::{Exit, output};
@@ -46,6 +47,12 @@ pub(crate) struct SourceOutcome {
     pub(crate) matches: Matches,
     /// Findings per code.
     pub(crate) findings: BTreeMap<String, u64>,
+    /// What has changed in what the source delivers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) drift: Vec<Drifted>,
+    /// Whom to tell of it.
+    #[serde(skip)]
+    pub(crate) contact: Option<String>,
     /// Samples of what changes (plan only).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) samples: Vec<Change>,
@@ -58,6 +65,39 @@ pub(crate) struct SourceOutcome {
     /// What a person should see first: (code, sentence).
     #[serde(skip)]
     pub(crate) notable: Vec<(String, String)>,
+}
+
+/// A change in what a source delivers, since the last delivery that was loaded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Drifted {
+    /// Code of the rule.
+    pub(crate) code: &'static str,
+    /// How grave it is.
+    pub(crate) severity: &'static str,
+    /// Entity that is made of it.
+    pub(crate) entity: String,
+    /// Column.
+    pub(crate) column: Option<String>,
+    /// What it was like (forms of values by example), or which code list should know it.
+    pub(crate) expected: Option<String>,
+    /// Its new name, the forms of its values now, the new code.
+    pub(crate) value: Option<String>,
+    /// The sentence.
+    pub(crate) message: String,
+}
+
+impl Drifted {
+    pub(crate) fn new(finding: &Finding, message: String) -> Self {
+        Self {
+            code: finding.code,
+            severity: finding.severity,
+            entity: finding.entity.clone(),
+            column: finding.column.clone(),
+            expected: finding.expected.clone(),
+            value: finding.value.clone(),
+            message,
+        }
+    }
 }
 
 /// New services recognised by score.
@@ -210,6 +250,8 @@ impl SourceOutcome {
             records: BTreeMap::new(),
             matches: Matches::default(),
             findings: BTreeMap::new(),
+            drift: Vec::new(),
+            contact: None,
             samples: Vec::new(),
             error,
             status,
@@ -380,6 +422,7 @@ fn attention(source: &SourceOutcome, texts: &Texts) -> Vec<String> {
         lines.push(format!("  {}\n", texts.get("cli-merged-of", &[("source", &source.id), ("count", &count)])));
     }
     if source.notable.is_empty() {
+        lines.extend(drifted(source, texts));
         return lines;
     }
     let counts: Vec<String> = source.findings.iter().map(|(code, count)| format!("{code} × {count}")).collect();
@@ -393,7 +436,25 @@ fn attention(source: &SourceOutcome, texts: &Texts) -> Vec<String> {
         let args = [("count", more.as_str()), ("source", &source.id)];
         lines.push(format!("    {}\n", texts.get("cli-more-findings", &args)));
     }
+    lines.extend(drifted(source, texts));
     lines
+}
+
+/// Whom to tell that the source has changed; where nobody needs to look, only that it has.
+fn drifted(source: &SourceOutcome, texts: &Texts) -> Option<String> {
+    if source.drift.is_empty() {
+        return None;
+    }
+    if source.drift.iter().all(|change| change.severity == Severity::Info.as_str()) {
+        let count = source.drift.len() as u64;
+        let args = [("source", source.id.as_str()), ("count", &count.to_string())];
+        return Some(format!("  {}\n", texts.get("cli-drift-taken", &args)));
+    }
+    let line = match &source.contact {
+        Some(contact) => texts.get("cli-drift-contact", &[("contact", contact)]),
+        None => texts.get("cli-drift-no-contact", &[("source", &source.id)]),
+    };
+    Some(format!("    {line}\n"))
 }
 
 /// A line a rule that the registry as a whole breaks.

@@ -12,6 +12,7 @@ mod assess;
 mod bulk;
 mod check;
 mod difference;
+mod drift;
 mod dump;
 mod error;
 mod history;
@@ -40,6 +41,7 @@ use sqlx::postgres::PgConnectOptions;
 pub use apply::Rows;
 pub use check::{Check, Lack};
 pub use difference::{Change, Delivery, Difference, EntityDifference, Gate, GateKind, Matched, Planned, Sample};
+pub use drift::Schemas;
 pub use error::{RegistryError, UrlFault};
 pub use history::{
     Change as FieldChange, Delivered, DeliveredItem, Event, EventKind, FieldValue, Found, Item, ItemChange,

@@ -73,6 +73,8 @@ impl How {
     pub(crate) fn delivery(&self) -> Delivery<'_> {
         Delivery {
             cursor: None,
+            schemas: None,
+            drifted: 0,
             snapshot: self.snapshot,
             mapped: &self.mapped,
             max_quarantined_share: self.quarantined,

@@ -7,6 +7,7 @@ use vienkop_connectors::registry::{RegistryError, Stage};
 use vienkop_transforms::finding::{self, Finding, Severity};
 use vienkop_transforms::resolve::Paths;
 
+use super::drift::Watch;
 use crate::outcome::Rows;
 use crate::tell;
 
@@ -34,6 +35,8 @@ pub(super) struct Tally {
     pub(super) goes_on: bool,
     /// Where the next fetch goes on.
     pub(super) cursor: Option<String>,
+    /// How the source has changed.
+    pub(super) drift: Watch,
     /// Number of the next record.
     pub(super) next_seq: i64,
 }

@@ -43,6 +43,10 @@ pub struct Drift {
 /// Compares a delivery with what was seen last.
 pub fn compare(old: &Schema, new: &Profile, terms: &Terms<'_>) -> Drift {
     let mut drift = Drift::default();
+    // A list without a record has no paths.
+    if !new.by_header && new.is_empty() {
+        return Drift { schema: old.clone(), ..drift };
+    }
     let known: BTreeSet<&str> = old.columns.iter().map(|column| column.name.as_str()).collect();
     // Where there are more columns than are remembered, none can be said to be new or lost.
     let countable = !new.too_many && old.columns.len() < COLUMNS;

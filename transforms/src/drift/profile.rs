@@ -84,7 +84,10 @@ impl Fields {
     pub(super) fn alternatives<'a>(&'a self, column: &'a str) -> impl Iterator<Item = &'a str> {
         let fields = self.by_column.get(column);
         let same = move |others: &BTreeSet<String>| fields.is_some_and(|fields| !fields.is_disjoint(others));
-        self.by_column.iter().filter(move |(name, others)| *name != column && same(others)).map(|(name, _)| name.as_str())
+        self.by_column
+            .iter()
+            .filter(move |(name, others)| *name != column && same(others))
+            .map(|(name, _)| name.as_str())
     }
 }
 
@@ -151,9 +154,12 @@ impl Profile {
         self.looked
     }
 
-    /// Looks at a batch. `whole`: whether its rows become records (otherwise they did so in another part of the plan, and
-    /// only codes are of interest); `policy`: rows are quarantined by what is known of their column, so no form may be
-    /// overlooked.
+    /// Whether no record of it came.
+    pub(super) fn is_empty(&self) -> bool {
+        self.columns.iter().all(|column| column.rows == 0)
+    }
+
+    /// Looks at a batch. Where the `policy` quarantines rows by what is known of their column, no form is overlooked.
     ///
     /// # Errors
     /// A column of the batch holds no texts.
@@ -161,7 +167,6 @@ impl Profile {
         &mut self,
         plan: &TablePlan,
         mapped: &Mapped,
-        whole: bool,
         fields: &Fields,
         codelists: &CodeLists,
         policy: Policy,
@@ -172,26 +177,24 @@ impl Profile {
             self.entity = plan.name();
             self.by_header = matches!(origin.locator, LocatorKind::Cell | LocatorKind::Line);
         }
-        if whole {
-            let hidden: BTreeSet<String> = plan.personal_columns().into_iter().collect();
-            for column in &origin.columns {
-                let texts = mapped.rows.column(&column.name)?.str()?;
-                // Where records have no header, a path that none of them has is not there.
-                if !self.by_header && texts.null_count() == texts.len() {
-                    continue;
-                }
-                let met = Met {
-                    landed: origin.landed,
-                    sheet: origin.sheet.clone(),
-                    cell: origin.sheet.as_ref().map(|sheet| format!("{sheet}!{}", column.place)),
-                    ..Met::default()
-                };
-                let Some(profile) = self.column(&column.name, met) else { continue };
-                let date = fields.is_date(&column.name);
-                let sample = if policy == Policy::Quarantine { usize::MAX } else { SAMPLE };
-                let keep = !hidden.contains(&column.name);
-                profile.values_of(texts, &mapped.rows, origin, &column.name, date, sample, keep)?;
+        let hidden: BTreeSet<String> = plan.personal_columns().into_iter().collect();
+        for column in &origin.columns {
+            let texts = mapped.rows.column(&column.name)?.str()?;
+            // Where records have no header, a path that none of them has is not there.
+            if !self.by_header && texts.null_count() == texts.len() {
+                continue;
             }
+            let met = Met {
+                landed: origin.landed,
+                sheet: origin.sheet.clone(),
+                cell: origin.sheet.as_ref().map(|sheet| format!("{sheet}!{}", column.place)),
+                ..Met::default()
+            };
+            let Some(profile) = self.column(&column.name, met) else { continue };
+            let date = fields.is_date(&column.name);
+            let sample = if policy == Policy::Quarantine { usize::MAX } else { SAMPLE };
+            let keep = !hidden.contains(&column.name);
+            profile.values_of(texts, &mapped.rows, origin, &column.name, date, sample, keep)?;
         }
         for field in mapped.fields.iter().chain(&mapped.parent) {
             self.codes_of(field, "", None, mapped, codelists)?;
@@ -249,7 +252,11 @@ impl Profile {
         let Some(at) = self.places.get(&*personal::mask(column)).copied() else { return Ok(()) };
         let list = codelists.get(list);
         let own: BTreeSet<String> = field.plan.rule.codes.keys().map(|text| fold(text)).collect();
-        let name = if child.is_empty() { field.plan.field.name.to_owned() } else { format!("{child}.{}", field.plan.field.name) };
+        let name = if child.is_empty() {
+            field.plan.field.name.to_owned()
+        } else {
+            format!("{child}.{}", field.plan.field.name)
+        };
         let profile = &mut self.columns[at];
         for text in field.text.unique()?.iter().flatten().filter(|text| !text.trim().is_empty()) {
             if profile.too_many_codes {

@@ -223,8 +223,22 @@ mod tests {
     fn every_example_is_of_its_shape_and_every_word_leads_back() {
         use Shape::*;
         for shape in [
-            DateDotted, DateIso, DateSlashed, DateWorded, DateSerial, TimeDotted, TimeIso, TimeSlashed, TimeWorded,
-            Clock, Integer, Padded, DecimalComma, DecimalPoint, Duration, Text,
+            DateDotted,
+            DateIso,
+            DateSlashed,
+            DateWorded,
+            DateSerial,
+            TimeDotted,
+            TimeIso,
+            TimeSlashed,
+            TimeWorded,
+            Clock,
+            Integer,
+            Padded,
+            DecimalComma,
+            DecimalPoint,
+            Duration,
+            Text,
         ] {
             assert_eq!(Shape::of(shape.example(), shape == DateSerial), Some(shape), "{shape}");
             assert_eq!(Shape::of_word(shape.as_str()), Some(shape));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use polars::prelude::*;
 
-use super::*;
+use super::{Drift, Fields, Policy, Profile, Schema, Terms, compare, withhold};
 use crate::batch::{self, Batch, LocatorKind, Origin, SourceColumn};
 use crate::codelist::{Code, CodeList, CodeLists};
 use crate::mapping::{TableMapping, TablePlan, map};
@@ -64,7 +64,7 @@ fn fields() -> Fields {
 fn profile(columns: &[(&str, &[&str])], locator: LocatorKind) -> Profile {
     let (plan, mut profile) = (plan(), Profile::default());
     let mapped = map(&plan, batch(columns, locator)).unwrap();
-    profile.look(&plan, &mapped, true, &fields(), &lists(), Policy::Warn).unwrap();
+    profile.look(&plan, &mapped, &fields(), &lists(), Policy::Warn).unwrap();
     profile
 }
 
@@ -109,17 +109,45 @@ fn what_has_changed_is_told_and_then_known() {
     let cases: Vec<(&str, Vec<(&str, &[&str])>, Vec<&str>)> = vec![
         ("the same", FIRST.to_vec(), vec![]),
         ("other order", FIRST.iter().rev().copied().collect(), vec![]),
-        ("a mapped column renamed", with(1, ("Iesniegšanas datums", FIRST[1].1)), vec!["D003 w Iesniegts: - -> Iesniegšanas datums"]),
+        (
+            "a mapped column renamed",
+            with(1, ("Iesniegšanas datums", FIRST[1].1)),
+            vec!["D003 w Iesniegts: - -> Iesniegšanas datums"],
+        ),
         ("renamed to what the mapping names too", with(4, ("Adrese", FIRST[4].1)), vec!["D003 i Saite: - -> Adrese"]),
         ("codes tell", with(2, ("Kā", FIRST[2].1)), vec!["D003 w Kanāls: - -> Kā"]),
         ("a mapped column lost", FIRST[..4].to_vec(), vec!["D002 w Saite: - -> -", "D002 i Piezīmes: - -> -"]),
-        ("one text column for another", with(5, ("E-pasts", &["a@b.lv", "", "c@d.lv"])), vec!["D002 i Piezīmes: - -> -", "D001 w E-pasts: - -> abc"]),
-        ("another date format", with(1, ("Iesniegts", &["2024-02-01", "2024-02-02", "2024-02-03"])), vec!["D004 w Iesniegts: 31.12.2024 -> 2024-12-31"]),
-        ("in part", with(1, ("Iesniegts", &["01.02.2024", "02/02/2024", "03.02.2024"])), vec!["D004 w Iesniegts: 31.12.2024 -> 31.12.2024 | 31/12/2024"]),
-        ("numbers of Excel", with(1, ("Iesniegts", &["45323", "45324", "45325"])), vec!["D004 w Iesniegts: 31.12.2024 -> 45657"]),
-        ("dates became texts", with(1, ("Iesniegts", &["vakar", "šodien", "rīt"])), vec!["D004 w Iesniegts: 31.12.2024 -> abc"]),
+        (
+            "one text column for another",
+            with(5, ("E-pasts", &["a@b.lv", "", "c@d.lv"])),
+            vec!["D002 i Piezīmes: - -> -", "D001 w E-pasts: - -> abc"],
+        ),
+        (
+            "another date format",
+            with(1, ("Iesniegts", &["2024-02-01", "2024-02-02", "2024-02-03"])),
+            vec!["D004 w Iesniegts: 31.12.2024 -> 2024-12-31"],
+        ),
+        (
+            "in part",
+            with(1, ("Iesniegts", &["01.02.2024", "02/02/2024", "03.02.2024"])),
+            vec!["D004 w Iesniegts: 31.12.2024 -> 31.12.2024 | 31/12/2024"],
+        ),
+        (
+            "numbers of Excel",
+            with(1, ("Iesniegts", &["45323", "45324", "45325"])),
+            vec!["D004 w Iesniegts: 31.12.2024 -> 45657"],
+        ),
+        (
+            "dates became texts",
+            with(1, ("Iesniegts", &["vakar", "šodien", "rīt"])),
+            vec!["D004 w Iesniegts: 31.12.2024 -> abc"],
+        ),
         ("no values", with(1, ("Iesniegts", &["", "", ""])), vec![]),
-        ("an unknown code", with(2, ("Kanāls", &["zvans", "epats", "tālrunis"])), vec!["D005 w Kanāls: channels -> epats", "D005 i Kanāls: channels -> tālrunis"]),
+        (
+            "an unknown code",
+            with(2, ("Kanāls", &["zvans", "epats", "tālrunis"])),
+            vec!["D005 w Kanāls: channels -> epats", "D005 i Kanāls: channels -> tālrunis"],
+        ),
         ("notes are anything", with(5, ("Piezīmes", &["1", "2", "3"])), vec![]),
     ];
     for (name, columns, expected) in cases {
@@ -151,7 +179,8 @@ fn policies() {
     let coded = with(2, ("Kanāls", &["zvans", "epats", "e-pasts"]));
     let unmapped: Vec<(&str, &[&str])> = FIRST.iter().copied().chain([("Jauna", FIRST[5].1)]).collect();
     let holding = |columns: &[(&str, &[&str])]| {
-        [Policy::Evolve, Policy::Warn, Policy::Quarantine, Policy::Fail].map(|policy| compared(&old, columns, policy).holding)
+        [Policy::Evolve, Policy::Warn, Policy::Quarantine, Policy::Fail]
+            .map(|policy| compared(&old, columns, policy).holding)
     };
     assert_eq!(holding(&renamed), [0, 0, 1, 1]);
     assert_eq!(holding(&retyped), [0, 0, 0, 1]);
@@ -211,10 +240,13 @@ fn records_without_a_header_leave_out_what_is_empty() {
     first.origin = Arc::new(origin);
     first.frame.with_column(Column::new("Saite".into(), rare)).unwrap();
     let mut profile = Profile::default();
-    profile.look(&plan, &map(&plan, first).unwrap(), true, &fields, &lists(), Policy::Warn).unwrap();
+    profile.look(&plan, &map(&plan, first).unwrap(), &fields, &lists(), Policy::Warn).unwrap();
     profile.passes("sveiki");
     let old = compare(&Schema::default(), &profile, &terms).schema;
-    assert_eq!(old.columns.iter().map(|c| (c.name.as_str(), c.filled)).collect::<BTreeMap<_, _>>(), BTreeMap::from([("Numurs", 100), ("Kanāls", 100), ("Saite", 3), ("sveiki", 0)]));
+    assert_eq!(
+        old.columns.iter().map(|c| (c.name.as_str(), c.filled)).collect::<BTreeMap<_, _>>(),
+        BTreeMap::from([("Numurs", 100), ("Kanāls", 100), ("Saite", 3), ("sveiki", 0)])
+    );
     // Neither the rare path nor the one passed by is missed; one that all records had is.
     let drift = compare(&old, &of(&[("Numurs", &numbers)], &["Kanals"]), &terms);
     assert_eq!(told(&drift), ["D003 w Kanāls: - -> Kanals"]);
@@ -242,7 +274,8 @@ fn rows_in_another_form_are_withheld() {
         until: jiff::Timestamp::MAX,
         pseudonym_key: None,
     };
-    let mut normalised = crate::normalise::normalise(map(&plan(), batch(&columns, LocatorKind::Line)).unwrap(), &context);
+    let mut normalised =
+        crate::normalise::normalise(map(&plan(), batch(&columns, LocatorKind::Line)).unwrap(), &context);
     withhold(&known, &fields(), &mut normalised).unwrap();
     let issues: Vec<_> = normalised.issues.iter().map(|issue| (issue.rule.code, issue.row)).collect();
     assert_eq!(issues, [("V004", 2), ("D006", 0)], "what cannot be read is told once");

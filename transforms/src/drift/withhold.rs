@@ -25,7 +25,8 @@ pub fn withhold(known: &Schema, fields: &Fields, batch: &mut Normalised) -> Pola
     let told: BTreeSet<(u32, String)> = told.filter_map(|issue| Some((issue.row, issue.column.clone()?))).collect();
     let mut issues = Vec::new();
     for column in batch.origin.columns.iter().filter(|column| fields.maps(&column.name)) {
-        let Some(before) = known.column(&personal::mask(&column.name)).filter(|before| !before.shapes.is_empty()) else {
+        let Some(before) = known.column(&personal::mask(&column.name)).filter(|before| !before.shapes.is_empty())
+        else {
             continue;
         };
         let date = fields.is_date(&column.name);
