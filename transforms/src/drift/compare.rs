@@ -55,7 +55,7 @@ pub fn compare(old: &Schema, new: &Profile, terms: &Terms<'_>) -> Drift {
     let absent = |column: &&SeenColumn| new.named(&column.name).is_none() && (new.by_header || column.filled >= COMMON);
     let lost = old.columns.iter().filter(absent);
     let mut lost: Vec<&SeenColumn> = lost.filter(|_| countable && (new.by_header || terms.whole)).collect();
-    for (before, after) in renamed(old, &lost, new, &added) {
+    for (before, after) in renamed(old, &lost, new, &added, terms.fields) {
         lost.retain(|column| column.name != before.name);
         added.retain(|column| column.name != after.name);
         drift.tell(terms, renaming(before, after, new, terms), terms.fields.maps(&before.name));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::profile::{ColumnProfile, Profile};
+use super::profile::{ColumnProfile, Fields, Profile};
 use super::{Schema, SeenColumn, Shape};
 use crate::fold::fold;
 
@@ -23,11 +23,15 @@ pub(super) fn renamed<'a>(
     lost: &[&'a SeenColumn],
     new: &'a Profile,
     added: &[&'a ColumnProfile],
+    fields: &Fields,
 ) -> Vec<(&'a SeenColumn, &'a ColumnProfile)> {
     let mut pairs: Vec<(f64, &SeenColumn, &ColumnProfile)> = Vec::new();
     for before in lost {
         for after in added {
-            pairs.extend(likeness(old, before, new, after).map(|score| (score, *before, *after)));
+            // Two headers that the mapping names for one field are one column without a guess.
+            let declared = fields.alternatives(&before.name).any(|other| other == after.name).then_some(1.0);
+            let score = declared.or_else(|| likeness(old, before, new, after));
+            pairs.extend(score.map(|score| (score, *before, *after)));
         }
     }
     pairs.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| (&a.1.name, &a.2.name).cmp(&(&b.1.name, &b.2.name))));
