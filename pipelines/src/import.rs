@@ -4,6 +4,7 @@ mod drift;
 mod feed;
 mod probe;
 mod record;
+mod retry;
 mod stop;
 mod tally;
 
@@ -34,13 +35,14 @@ use crate::cli::approval::Approval;
 use crate::cli::session::Session;
 use crate::config::{Delivers, Source};
 use crate::fault;
-use crate::outcome::{Drifted, Matches, Rows, SourceOutcome, Status};
+use crate::outcome::{Drifted, Matches, Retried, Rows, SourceOutcome, Status};
 use crate::progress::{Event, Subscriber};
 use crate::tell;
 use drift::Watch;
 use feed::{Fed, feed};
 pub(crate) use probe::{Access, First, Probed, probe};
 pub(crate) use record::recorders;
+pub(crate) use retry::Retry;
 pub(crate) use stop::Halt;
 use stop::{Refusal, Stop, concerns_source_alone};
 use tally::Tally;
@@ -77,6 +79,8 @@ pub(crate) enum Arrival {
     /// Files that have landed before go through again, as changes: what they do not hold stays as it is. The source is
     /// not asked, and where its next fetch goes on stays too.
     Landed(Vec<Landed>),
+    /// The same of the rows in them that stand in quarantine.
+    Again(Vec<Landed>, Box<Retry>),
 }
 
 impl Arrival {
@@ -84,7 +88,7 @@ impl Arrival {
     fn snapshot(&self, source: &Source) -> bool {
         match self {
             Self::Source => source.delivers == Delivers::Snapshot,
-            Self::Landed(_) => false,
+            Self::Landed(_) | Self::Again(..) => false,
         }
     }
 
@@ -92,7 +96,7 @@ impl Arrival {
     fn max_quarantined_share(&self, source: &Source) -> f64 {
         match self {
             Self::Source => source.policy.max_quarantined_share,
-            Self::Landed(_) => 1.0,
+            Self::Landed(_) | Self::Again(..) => 1.0,
         }
     }
 }
@@ -151,6 +155,11 @@ impl Importer<'_> {
             Arrival::Source => self.ask(prepared, &mut stage, &mut tally).await,
             Arrival::Landed(files) => {
                 tally.goes_on = true;
+                Ok(files.clone())
+            }
+            Arrival::Again(files, retry) => {
+                tally.goes_on = true;
+                tally.retry = Some(retry.as_ref().clone());
                 Ok(files.clone())
             }
         };
@@ -286,6 +295,12 @@ impl Importer<'_> {
         tally: &mut Tally,
         told: &mut BTreeSet<String>,
     ) -> Result<(), Stop> {
+        // Of a file that goes through again only some rows are wanted, and all that is to be said of it was said.
+        if let Some(retry) = &mut tally.retry
+            && !self.choose(prepared, plan, reader, input, stage, retry).await?
+        {
+            return Ok(());
+        }
         let limits = self.session.config.vienkop.limits.clone();
         let mut fed = feed(Arc::clone(reader), input.clone(), plan.wanted(), limits);
         let mut rejected = Vec::new();
@@ -296,10 +311,20 @@ impl Importer<'_> {
             }
             match next {
                 Fed::Batch(batch) => {
+                    let batch = match &mut tally.retry {
+                        Some(retry) => tokio::task::block_in_place(|| {
+                            retry.pick(plan, batch, &self.context(prepared), &prepared.hidden)
+                        })?,
+                        None => Some(batch),
+                    };
+                    let Some(batch) = batch else { continue };
                     tally.write_waiting(stage).await?;
                     self.stage_batch(prepared, plan, batch, stage, tally, told).await?;
                     self.subscriber.event(&Event::Rows(tally.rows.read));
                 }
+                Fed::Finding(finding) if tally.retry.as_ref().is_some_and(|retry| !retry.takes(&finding)) => {}
+                Fed::Rejected(row) if tally.retry.as_ref().is_some_and(|retry| !retry.takes(&row.finding)) => {}
+                Fed::Skipped(_) if tally.retry.is_some() => {}
                 Fed::Finding(finding) if prepared.maps(&finding) => {}
                 Fed::Finding(finding) => {
                     tally.drift.passes(&finding);
@@ -326,6 +351,9 @@ impl Importer<'_> {
                     tally.rows.skipped += rows;
                 }
                 Fed::Rejected(row) => {
+                    if let Some(retry) = &mut tally.retry {
+                        retry.meets(&row.finding);
+                    }
                     tally.rows.read += 1;
                     tally.rows.rejected += 1;
                     let row = Rejected { finding: of_table(row.finding, plan, input), text: prepared.shown(&row.text) };
@@ -353,6 +381,9 @@ impl Importer<'_> {
             }
         }
         stage.rejected(&rejected).await?;
+        if let Some(retry) = &tally.retry {
+            Self::taken(stage, retry).await?;
+        }
         if ended {
             return Ok(());
         }
@@ -370,12 +401,7 @@ impl Importer<'_> {
         tally: &mut Tally,
         told: &mut BTreeSet<String>,
     ) -> Result<(), Stop> {
-        let context = Context {
-            codelists: &self.session.config.codelists,
-            time_zone: &self.session.time_zone,
-            until: self.session.end_of_day(),
-            pseudonym_key: prepared.key.as_ref(),
-        };
+        let context = self.context(prepared);
         let name = batch.origin.file.clone();
         let rows = batch.frame.height();
         tally.rows.read += rows as u64;
@@ -419,7 +445,7 @@ impl Importer<'_> {
         let resolved = tokio::task::block_in_place(|| -> PolarsResult<_> {
             tally.paths.look(plan, &mapped);
             let mut delivery = delivery_findings(plan, &mapped, &prepared.wanted, told);
-            delivery.retain(|finding| tally.drift.leaves(finding));
+            delivery.retain(|finding| tally.retry.is_none() && tally.drift.leaves(finding));
             let delivery = finding::frame(&delivery)?;
             let mut normalised = normalise(mapped, context);
             tally.drift.withhold(&mut normalised)?;
@@ -448,6 +474,16 @@ impl Importer<'_> {
         stage.findings(&resolved.findings).await?;
         stage.quarantine(&resolved.cells).await?;
         Ok(())
+    }
+
+    /// What normalising goes by.
+    fn context<'a>(&'a self, prepared: &'a Prepared<'_>) -> Context<'a> {
+        Context {
+            codelists: &self.session.config.codelists,
+            time_zone: &self.session.time_zone,
+            until: self.session.end_of_day(),
+            pseudonym_key: prepared.key.as_ref(),
+        }
     }
 
     /// temporary tables -> difference -> registry
@@ -479,6 +515,7 @@ impl Importer<'_> {
             timelines: Some(&self.session.timelines),
             matching: Some(&self.session.config.matching),
             cursor: cursor.as_deref(),
+            again: tally.retry.is_some(),
             schemas: schemas.as_ref(),
             drifted: tally.drift.holding,
         };
@@ -596,6 +633,7 @@ impl Importer<'_> {
             findings: tally.findings,
             drift,
             contact: source.contact.clone(),
+            retried: tally.retry.as_ref().map(|retry| Retried::of(&source.id, retry)),
             samples: Vec::new(),
             error,
             status,

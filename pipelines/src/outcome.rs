@@ -9,6 +9,7 @@ use vienkop_transforms::finding::{Finding, Severity};
 use vienkop_transforms::texts::Texts;
 
 use crate::cli::{Exit, output};
+use crate::import::Retry;
 use crate::late::Late;
 
 /// A run or a plan.
@@ -53,6 +54,9 @@ pub(crate) struct SourceOutcome {
     /// Whom to tell of it.
     #[serde(skip)]
     pub(crate) contact: Option<String>,
+    /// What stood in quarantine and could not go through again (`quarantine retry` only).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) retried: Option<Retried>,
     /// Samples of what changes (plan only).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) samples: Vec<Change>,
@@ -65,6 +69,66 @@ pub(crate) struct SourceOutcome {
     /// What a person should see first: (code, sentence).
     #[serde(skip)]
     pub(crate) notable: Vec<(String, String)>,
+}
+
+/// What stays in quarantine since it could not go through again.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Retried {
+    /// Files that are no longer kept, and how many records came with each.
+    pub(crate) gone: Vec<GoneFile>,
+    /// Records of deliveries of which nothing was loaded: the source must be run again.
+    pub(crate) held: usize,
+    /// Records of which the registry holds something newer, as `source#number`.
+    pub(crate) newer: Vec<String>,
+    /// Records of rows that the source's tables no longer read.
+    pub(crate) unread: Vec<String>,
+}
+
+/// A landed file that is no longer kept, or no longer what it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct GoneFile {
+    /// Its name.
+    pub(crate) file: String,
+    /// The day it landed.
+    pub(crate) landed: String,
+    /// How many records of it stay in quarantine.
+    pub(crate) records: usize,
+}
+
+/// How many numbers a line names.
+const NUMBERS: usize = 5;
+
+impl Retried {
+    pub(crate) fn of(source: &str, retry: &Retry) -> Self {
+        let named = |ids: Vec<i64>| ids.into_iter().map(|id| format!("{source}#{id}")).collect();
+        Self { newer: named(retry.newer()), unread: named(retry.unread()), ..Self::default() }
+    }
+
+    /// Whether something asked for could not be done.
+    const fn lacks(&self) -> bool {
+        !self.gone.is_empty() || self.held > 0 || !self.unread.is_empty()
+    }
+
+    fn lines(&self, source: &str, texts: &Texts) -> Vec<String> {
+        let few = |ids: &[String]| {
+            let more = if ids.len() > NUMBERS { " …" } else { "" };
+            format!("{}{more}", ids.iter().take(NUMBERS).cloned().collect::<Vec<_>>().join(", "))
+        };
+        let mut lines = Vec::new();
+        for gone in &self.gone {
+            let args = [("file", gone.file.as_str()), ("landed", &gone.landed), ("count", &gone.records.to_string())];
+            lines.push(texts.get("cli-retry-gone", &args));
+        }
+        if self.held > 0 {
+            lines.push(texts.get("cli-retry-held", &[("source", source), ("count", &self.held.to_string())]));
+        }
+        for (sentence, ids) in [("cli-retry-newer", &self.newer), ("cli-retry-unread", &self.unread)] {
+            if !ids.is_empty() {
+                lines.push(texts.get(sentence, &[("count", &ids.len().to_string()), ("ids", &few(ids))]));
+            }
+        }
+        lines.into_iter().map(|line| format!("  {source}: {line}\n")).collect()
+    }
 }
 
 /// A change in what a source delivers, since the last delivery that was loaded.
@@ -252,6 +316,7 @@ impl SourceOutcome {
             findings: BTreeMap::new(),
             drift: Vec::new(),
             contact: None,
+            retried: None,
             samples: Vec::new(),
             error,
             status,
@@ -291,6 +356,7 @@ impl SourceOutcome {
             Status::Approval => Exit::ApprovalNeeded,
             Status::Failed | Status::Gate => Exit::GateFailed,
             Status::Ok if strict && self.quarantined() > 0 => Exit::GateFailed,
+            Status::Ok if self.retried.as_ref().is_some_and(Retried::lacks) => Exit::GateFailed,
             Status::Ok => Exit::Done,
             Status::NotRun => Exit::CouldNotRun,
         }
@@ -338,12 +404,9 @@ impl Outcome {
     pub(crate) fn summary(&self, texts: &Texts, title: &str, exit: Exit) -> String {
         let mut out = format!("{title}\n\n");
         out.push_str(&self.table(texts));
-        let notable = self.sources.iter().flat_map(|source| attention(source, texts));
-        let late = (!self.late.is_empty()).then(|| Late::lines(&self.late, texts));
-        let notable: Vec<String> = notable.chain(late).chain(whole(&self.links, texts)).collect();
+        let notable = self.attention(texts);
         if !notable.is_empty() {
-            out.push_str(&format!("\n{}\n", texts.get("cli-attention", &[])));
-            out.push_str(&notable.concat());
+            out.push_str(&format!("\n{}\n{notable}", texts.get("cli-attention", &[])));
         }
         let samples: Vec<String> = self.sources.iter().flat_map(|source| changes(source, texts)).collect();
         if !samples.is_empty() {
@@ -374,6 +437,13 @@ impl Outcome {
         };
         out.push_str(&format!("\n{}\n", texts.get(verdict, &[])));
         out
+    }
+
+    /// What a person should look at.
+    pub(crate) fn attention(&self, texts: &Texts) -> String {
+        let notable = self.sources.iter().flat_map(|source| attention(source, texts));
+        let late = (!self.late.is_empty()).then(|| Late::lines(&self.late, texts));
+        notable.chain(late).chain(whole(&self.links, texts)).collect()
     }
 
     fn table(&self, texts: &Texts) -> String {
@@ -417,6 +487,7 @@ fn attention(source: &SourceOutcome, texts: &Texts) -> Vec<String> {
     if let Some(error) = &source.error {
         lines.push(format!("  {}: {error}\n", source.id));
     }
+    lines.extend(source.retried.iter().flat_map(|retried| retried.lines(&source.id, texts)));
     if source.matches.merged > 0 {
         let count = source.matches.merged.to_string();
         lines.push(format!("  {}\n", texts.get("cli-merged-of", &[("source", &source.id), ("count", &count)])));

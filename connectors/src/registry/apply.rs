@@ -28,7 +28,7 @@ impl Planned {
     /// # Errors
     /// The registry cannot be written; then nothing of this is kept.
     pub async fn apply(self, rows: Rows, seconds: f64) -> Result<Difference, RegistryError> {
-        let Self { mut stage, mut difference, timelines, cursor, schemas, snapshot } = self;
+        let Self { mut stage, mut difference, timelines, cursor, schemas, snapshot, again } = self;
         let status = match &difference.gate {
             None => "ok",
             Some(gate) if gate.asks_approval() => "approval",
@@ -69,7 +69,7 @@ impl Planned {
         let closing = if snapshot {
             sql::closing::close_all().to_vec()
         } else {
-            sql::closing::close_delivered(&stage.staged, difference.gate.is_none())
+            sql::closing::close_delivered(&stage.staged, difference.gate.is_none(), again)
         };
         for statement in closing {
             stage.session.scoped(statement, &stage.scope).await?;

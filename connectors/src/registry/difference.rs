@@ -37,6 +37,8 @@ pub struct Delivery<'a> {
     pub matching: Option<&'a Arc<MatchSettings>>,
     /// Where the next fetch goes on; none: where this one did.
     pub cursor: Option<&'a str>,
+    /// Whether it is only what stood in quarantine, gone through again: what was said of earlier deliveries as such stands.
+    pub again: bool,
     /// What is remembered of how the delivery looks; none: what was.
     pub schemas: Option<&'a Schemas>,
     /// Changes of the schema that the source's policy does not let in: with any, nothing is loaded.
@@ -192,6 +194,8 @@ pub struct Planned {
     pub(super) schemas: Option<Schemas>,
     /// Whether it is all that there is.
     pub(super) snapshot: bool,
+    /// Whether it is only what stood in quarantine.
+    pub(super) again: bool,
 }
 
 impl Planned {
@@ -299,6 +303,7 @@ impl Stage {
             difference: Difference { entities, samples, matched, found: Vec::new(), gate },
             timelines,
             snapshot: delivery.snapshot,
+            again: delivery.again,
         })
     }
 

@@ -14,6 +14,7 @@ mod quarantine;
 mod record;
 mod replay;
 mod report;
+mod retry;
 mod review;
 mod run;
 mod runs;
@@ -224,6 +225,14 @@ pub(crate) enum QuarantineCommand {
     Show {
         /// `source#number` as listed
         id: String,
+    },
+    /// Go through them again, from the landed files and by today's mapping and code lists; no source is asked
+    Retry {
+        /// Sources, or records as listed (`source#number`) [default: everything]
+        what: Vec<String>,
+        /// Only tell what would come of it
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Take records off the list that will never come again; what they were and why stays known
     Close {

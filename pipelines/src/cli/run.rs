@@ -49,6 +49,8 @@ pub(crate) struct Job<'a> {
     pub(crate) quiet: bool,
     /// Set to stop between two batches.
     pub(crate) cancel: Arc<AtomicBool>,
+    /// Sources that are not asked, and what goes through instead.
+    pub(crate) arrivals: BTreeMap<String, Arrival>,
 }
 
 /// What became of a job.
@@ -109,6 +111,7 @@ pub(super) async fn run_pipeline(session: &Session, ask: &Ask<'_>) -> anyhow::Re
         record: ask.record.map(Path::to_owned),
         quiet: ask.quiet,
         cancel: ask.interrupt.flag(),
+        arrivals: BTreeMap::new(),
     };
     let mut executed = execute(session, &registry, &job).await?;
     let assessment = pipeline.and_then(|pipeline| pipeline.assess.as_ref());
@@ -152,7 +155,8 @@ pub(super) async fn plan(
     let landing = scratch.path().join("landed");
     let cancel = Interrupt::listen().flag();
     let (mode, kind, quiet) = (Mode::Plan, RunKind::Run, options.quiet);
-    let job = Job { name, sources, mode, kind, landing, approve, record: None, quiet, cancel };
+    let arrivals = BTreeMap::new();
+    let job = Job { name, sources, mode, kind, landing, approve, record: None, quiet, cancel, arrivals };
     let (mut url, mut notes) = (session.registry.clone(), Vec::new());
     if Registry::is_missing(&url).await? {
         notes.push(session.texts().get("cli-plan-no-registry", &[("registry", &Registry::shown(&url))]));
@@ -209,7 +213,8 @@ pub(crate) async fn execute(session: &Session, registry: &Registry, job: &Job<'_
             continue;
         }
         subscriber.event(&Event::Source { id: source.id(), place: index + 1, of: prepared.len() });
-        match importer.import(source, Arrival::Source).await {
+        let arrival = job.arrivals.get(source.id()).cloned().unwrap_or(Arrival::Source);
+        match importer.import(source, arrival).await {
             Ok(outcome) => outcomes.push(outcome),
             Err(Halt::Interrupted) => {
                 outcomes.push(SourceOutcome::not_loaded(source.id(), Status::NotRun, None));

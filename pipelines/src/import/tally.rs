@@ -8,6 +8,7 @@ use vienkop_transforms::finding::{self, Finding, Severity};
 use vienkop_transforms::resolve::Paths;
 
 use super::drift::Watch;
+use super::retry::Retry;
 use crate::outcome::Rows;
 use crate::tell;
 
@@ -35,6 +36,8 @@ pub(super) struct Tally {
     pub(super) goes_on: bool,
     /// Where the next fetch goes on.
     pub(super) cursor: Option<String>,
+    /// What stood in quarantine and goes through again; none: a delivery of the source.
+    pub(super) retry: Option<Retry>,
     /// How the source has changed.
     pub(super) drift: Watch,
     /// Number of the next record.

@@ -49,7 +49,8 @@ pub(in crate::registry) fn close_failed() -> String {
 }
 
 /// A delivery of changes. Where it was not `loaded`, what was said of records that it would have mended stands.
-pub(in crate::registry) fn close_delivered(staged: &[Staged], loaded: bool) -> Vec<String> {
+/// `only_again`: nothing but what stood in quarantine came, which is no delivery that earlier ones could be judged by.
+pub(in crate::registry) fn close_delivered(staged: &[Staged], loaded: bool, only_again: bool) -> Vec<String> {
     let mut statements = Vec::new();
     let closing = |condition: &str| format!("UPDATE quarantine SET closed_run = $1 WHERE {EARLIER} AND {condition}");
     for (label, x) in spoken_of(staged).filter(|_| loaded) {
@@ -71,7 +72,8 @@ pub(in crate::registry) fn close_delivered(staged: &[Staged], loaded: bool) -> V
         "record_uid IS NULL AND (entity, {old}) IN (SELECT s.entity, {new} FROM stage_quarantine s
         WHERE s.record_uid IS NULL)"
     )));
-    let mut again = vec!["record_key IS NULL".to_owned(), OF_FAILED.to_owned()];
+    let of_delivery = ["record_key IS NULL", OF_FAILED].map(str::to_owned);
+    let mut again: Vec<String> = of_delivery.into_iter().filter(|_| !only_again).collect();
     // What timelines say is said anew where they are worked out anew.
     again.extend(spoken_of(staged).filter(|_| loaded).map(|(label, x)| {
         format!(r#"(entity = '{label}' AND code NOT LIKE 'T%' AND record_key IN (SELECT s."_key" FROM "stage_{x}" s))"#)
