@@ -19,6 +19,7 @@ mod pdf;
 mod personal_data;
 mod presets;
 mod report;
+mod retry;
 mod review;
 mod runs;
 mod samples;
