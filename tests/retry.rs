@@ -295,14 +295,14 @@ path = "dati/*.csv"
 kind = "csv"
 [[table]]
 entity = "service"
-files = ["pakalpojumi.csv"]
+files = ["dati/pakalpojumi.csv"]
 [table.fields]
 code = "kods"
 name = "nosaukums"
 owner_reg_no = { value = "90000270634" }
 [[table]]
 entity = "service.steps"
-files = ["soli.csv"]
+files = ["dati/soli.csv"]
 [table.fields]
 "parent.code" = "kods"
 "parent.owner_reg_no" = { value = "90000270634" }
