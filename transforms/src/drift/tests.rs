@@ -280,3 +280,49 @@ fn rows_in_another_form_are_withheld() {
     let issues: Vec<_> = normalised.issues.iter().map(|issue| (issue.rule.code, issue.row)).collect();
     assert_eq!(issues, [("V004", 2), ("D006", 0)], "what cannot be read is told once");
 }
+
+/// Column names that resemble each other, and values of every form.
+const NAMES: [&str; 6] = ["Numurs", "Iesniegts", "Kanāls", "Kanals", "Piezīmes", "Saite"];
+const VALUES: [&str; 8] = ["01.02.2024", "2024-02-01", "12,5", "007", "30 dienas", "zvans", "dūmi", ""];
+
+proptest::proptest! {
+    /// Whatever comes: nothing is told of what was taken over a moment ago, each column is told of once at most, and a
+    /// held delivery is held again.
+    #[test]
+    fn taken_over_is_known(
+        first in proptest::collection::vec((0..NAMES.len(), proptest::collection::vec(0..VALUES.len(), 6)), 1..6),
+        second in proptest::collection::vec((0..NAMES.len(), proptest::collection::vec(0..VALUES.len(), 6)), 1..6),
+        whole: bool,
+    ) {
+        let table = |columns: &[(usize, Vec<usize>)]| -> Vec<(&'static str, Vec<&'static str>)> {
+            let unique: BTreeMap<usize, &Vec<usize>> = columns.iter().map(|(name, values)| (*name, values)).collect();
+            unique.into_iter().map(|(name, values)| (NAMES[name], values.iter().map(|v| VALUES[*v]).collect())).collect()
+        };
+        let (first, second) = (table(&first), table(&second));
+        fn slices<'a>(table: &'a [(&'a str, Vec<&'a str>)]) -> Vec<(&'a str, &'a [&'a str])> {
+            table.iter().map(|(name, values)| (*name, values.as_slice())).collect()
+        }
+        let fields = fields();
+        for locator in [LocatorKind::Line, LocatorKind::Record] {
+            let old = compared(&Schema::default(), &slices(&first), Policy::Warn).schema;
+            let new = profile(&slices(&second), locator);
+            let terms = Terms { policy: Policy::Warn, approved: false, whole, fields: &fields };
+            let drift = compare(&old, &new, &terms);
+            let mut columns: Vec<_> = drift.findings.iter().filter(|f| !["D004", "D005"].contains(&f.code)).map(|f| (&f.column, f.code)).collect();
+            columns.sort();
+            let count = columns.len();
+            columns.dedup();
+            proptest::prop_assert_eq!(columns.len(), count);
+            let again = compare(&drift.schema, &new, &terms);
+            proptest::prop_assert_eq!(told(&again), Vec::<String>::new());
+            proptest::prop_assert_eq!(&again.schema, &drift.schema);
+            for policy in [Policy::Quarantine, Policy::Fail] {
+                let terms = Terms { policy, ..terms };
+                let held = compare(&old, &new, &terms);
+                proptest::prop_assert_eq!(told(&held), told(&drift), "the same is told, whatever becomes of it");
+                let approved = compare(&old, &new, &Terms { approved: true, ..terms });
+                proptest::prop_assert_eq!((approved.holding, &approved.schema), (0, &drift.schema));
+            }
+        }
+    }
+}
