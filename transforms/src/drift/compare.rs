@@ -221,13 +221,11 @@ fn remembered(old: &Schema, new: &Profile, terms: &Terms<'_>) -> Schema {
         new.named(&column.name).is_none() && (!terms.whole || (!new.by_header && column.filled < COMMON))
     };
     let kept: Vec<SeenColumn> = old.columns.iter().filter(kept).cloned().collect();
+    schema.columns.extend(kept);
     if !terms.whole {
         // Their order is that of the whole.
         let place = |name: &str| old.columns.iter().position(|column| column.name == name).unwrap_or(usize::MAX);
-        schema.columns.extend(kept);
         schema.columns.sort_by_key(|column| place(&column.name));
-    } else {
-        schema.columns.extend(kept);
     }
     schema.columns.truncate(COLUMNS);
     schema

@@ -107,9 +107,8 @@ pub(super) fn examples(shapes: impl IntoIterator<Item = Shape>) -> String {
 fn number(text: &str, date: bool) -> Shape {
     match text.rfind([',', '.']).map(|at| text.as_bytes()[at]) {
         Some(b',') => Shape::DecimalComma,
-        Some(_) if date && serial(text) => Shape::DateSerial,
+        _ if date && serial(text) => Shape::DateSerial,
         Some(_) => Shape::DecimalPoint,
-        None if date && serial(text) => Shape::DateSerial,
         None if text.len() > 1 && text.starts_with('0') => Shape::Padded,
         None => Shape::Integer,
     }
