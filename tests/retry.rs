@@ -418,3 +418,56 @@ fn going_through_again_is_no_delivery_and_no_drift() {
     assert!(source(&again, "reg")["drift"].is_null(), "{again:#}");
     assert_eq!(count(&again, "reg", "service_request", "unchanged"), 2);
 }
+
+/// Everything in quarantine, and everything said, without numbers.
+fn state(place: &Place) -> (Vec<String>, Vec<String>) {
+    let text =
+        |value: &Value, keys: &[&str]| keys.iter().map(|key| value[key].to_string()).collect::<Vec<_>>().join(" ");
+    let lines = |words: &[&str], keys: &[&str]| {
+        let list = place.vienkop(words).ends(0).json();
+        let mut lines: Vec<String> = list.as_array().unwrap().iter().map(|one| text(one, keys)).collect();
+        lines.sort();
+        lines
+    };
+    let keys = ["source", "entity", "key", "file", "sheet", "row", "part", "codes"];
+    let said = ["source", "code", "severity", "entity", "key", "file", "cell", "message"];
+    (lines(&["quarantine", "list", "--json"], &keys), lines(&["findings", "--json"], &said))
+}
+
+#[test]
+fn of_every_format_what_is_not_mended_stays_as_it_was_and_what_is_mended_comes_in() {
+    let place = Place { project: Project::samples_without_pdf(), registry: "sqlite://var/registry.db".to_owned() };
+    place.edit(
+        "config/pipelines/samples.toml",
+        "formats = [\"html\", \"json\", \"xlsx\", \"csv\"]",
+        "formats = [\"json\"]",
+    );
+    place.run();
+    fs::remove_dir_all(place.project.path("data-samples")).unwrap();
+    let before = state(&place);
+    assert!(before.0.len() > 100);
+    place.retry();
+    let after = state(&place);
+    assert_eq!(after.0, before.0);
+    assert_eq!(after.1, before.1);
+
+    // A survey's respondent, a code of a workbook, a state of an XML: each lets in its own.
+    place.edit(
+        "config/sources/samples/aptauja-2024-csv.toml",
+        "functions = [\"no_spaces\"] }",
+        "functions = [\"no_spaces\"], empty = [\"000\"], default = \"90000270634\" }",
+    );
+    place.alias("audiences", "iestāde", "pašvaldību iestādēm un citiem");
+    place.alias("states", "izpildē", "Izskatīšna");
+    let done = place.retry();
+    assert!(count(&done, "aptauja-2024-csv", "survey_response", "inserted") > 5, "{done:#}");
+    assert_eq!(count(&done, "mezmalas-aprupes-centrs", "service", "inserted"), 1);
+    assert_eq!(count(&done, "erglupes-novads-namejs", "status_event", "inserted"), 1);
+    for source in done["sources"].as_array().unwrap() {
+        for records in source["records"].as_object().unwrap().values() {
+            assert_eq!(records["retired"], 0, "{source:#}");
+            assert_eq!(records["changed"].as_u64().unwrap(), 0, "{source:#}");
+        }
+    }
+    assert_eq!(state(&place).0.len(), before.0.len() - 3);
+}

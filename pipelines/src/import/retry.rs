@@ -9,7 +9,7 @@ use polars::prelude::*;
 use vienkop_connectors::format::{Input, TableReader};
 use vienkop_connectors::registry::{RegistryError, Stage, Standing};
 use vienkop_transforms::batch::{Batch, PART, ROW};
-use vienkop_transforms::finding::Finding;
+use vienkop_transforms::finding::{Finding, Severity};
 use vienkop_transforms::mapping::{TablePlan, map};
 use vienkop_transforms::model::Kept;
 use vienkop_transforms::normalise::{Context, normalise};
@@ -83,10 +83,10 @@ impl Retry {
         !self.spots.is_empty()
     }
 
-    /// Whether a finding of the reader is about a row that goes through.
+    /// Whether a finding of the reader is about a row that goes through, and not about its file.
     pub(super) fn takes(&self, finding: &Finding) -> bool {
         let spot = |row| self.spots.contains_key(&(finding.sheet.clone(), row, finding.part));
-        finding.row.is_some_and(spot)
+        finding.severity != Severity::Info.as_str() && finding.row.is_some_and(spot)
     }
 
     /// Notes that a row was met that could not be cut into cells.

@@ -290,6 +290,10 @@ fn rows_in_another_form_are_withheld() {
 const NAMES: [&str; 6] = ["Numurs", "Iesniegts", "Kanāls", "Kanals", "Piezīmes", "Saite"];
 const VALUES: [&str; 8] = ["01.02.2024", "2024-02-01", "12,5", "007", "30 dienas", "zvans", "dūmi", ""];
 
+fn slices<'a>(table: &'a [(&'a str, Vec<&'a str>)]) -> Vec<Values<'a>> {
+    table.iter().map(|(name, values)| (*name, values.as_slice())).collect()
+}
+
 proptest::proptest! {
     /// Whatever comes: nothing is told of what was taken over a moment ago, each column is told of once at most, and a
     /// held delivery is held again.
@@ -304,9 +308,6 @@ proptest::proptest! {
             unique.into_iter().map(|(name, values)| (NAMES[name], values.iter().map(|v| VALUES[*v]).collect())).collect()
         };
         let (first, second) = (table(&first), table(&second));
-        fn slices<'a>(table: &'a [(&'a str, Vec<&'a str>)]) -> Vec<(&'a str, &'a [&'a str])> {
-            table.iter().map(|(name, values)| (*name, values.as_slice())).collect()
-        }
         let fields = fields();
         for locator in [LocatorKind::Line, LocatorKind::Record] {
             let old = compared(&Schema::default(), &slices(&first), Policy::Warn).schema;
