@@ -67,6 +67,34 @@ pub(crate) struct Importer<'a> {
     pub(crate) landed: Mutex<BTreeSet<String>>,
 }
 
+/// Where a delivery comes from.
+#[derive(Debug, Clone)]
+pub(crate) enum Arrival {
+    /// The source is asked.
+    Source,
+    /// Files that have landed before go through again, as changes: what they do not hold stays as it is. The source is
+    /// not asked, and where its next fetch goes on stays too.
+    Landed(Vec<Landed>),
+}
+
+impl Arrival {
+    /// Whether what is absent is gone.
+    fn snapshot(&self, source: &Source) -> bool {
+        match self {
+            Self::Source => source.delivers == Delivers::Snapshot,
+            Self::Landed(_) => false,
+        }
+    }
+
+    /// Share of records in quarantine from which on nothing is loaded. What is gone through again was held back before.
+    fn max_quarantined_share(&self, source: &Source) -> f64 {
+        match self {
+            Self::Source => source.policy.max_quarantined_share,
+            Self::Landed(_) => 1.0,
+        }
+    }
+}
+
 /// A source ready to run: what its file declares, compiled.
 pub(crate) struct Prepared<'a> {
     source: &'a Source,
@@ -99,7 +127,7 @@ impl Table {
 
 impl Importer<'_> {
     /// Runs one source through every step. What breaks in its own files fails the source alone.
-    pub(crate) async fn import(&self, prepared: &Prepared<'_>) -> Result<SourceOutcome, Halt> {
+    pub(crate) async fn import(&self, prepared: &Prepared<'_>, from: Arrival) -> Result<SourceOutcome, Halt> {
         let started = Instant::now();
         let mut tally = Tally { next_seq: 1, ..Tally::default() };
         let id = &prepared.source.id;
@@ -115,20 +143,15 @@ impl Importer<'_> {
             }
             Err(error) => return Err(error.into()),
         };
-        let cursor = stage.cursor().await?;
-        tally.goes_on = cursor.is_some();
-        let loaded = match self.fetch_and_land(prepared, cursor.as_deref()) {
-            Ok((files, fetching)) => {
-                for finding in fetching.findings {
-                    tally.finding(&finding);
-                    tally.waiting.push(finding);
-                }
-                tally.cursor = fetching.cursor;
-                match without_file(&prepared.tables, &files, &fetching.empty) {
-                    Some(refusal) => Err(Stop::Delivery(Box::new(refusal))),
-                    None => self.stage_files(prepared, files, &mut stage, &mut tally).await,
-                }
+        let landed = match &from {
+            Arrival::Source => self.ask(prepared, &mut stage, &mut tally).await,
+            Arrival::Landed(files) => {
+                tally.goes_on = true;
+                Ok(files.clone())
             }
+        };
+        let loaded = match landed {
+            Ok(files) => self.stage_files(prepared, files, &mut stage, &mut tally).await,
             Err(stop) => Err(stop),
         };
         // What the readers said last stays, whatever has become of the delivery.
@@ -137,14 +160,29 @@ impl Importer<'_> {
         }
         self.subscriber.event(&Event::Applying);
         match loaded {
-            Ok(names) => self.load(prepared, stage, tally, &names, started).await,
+            Ok(names) => self.load(prepared, &from, stage, tally, &names, started).await,
             Err(Stop::Delivery(refusal)) => self.refuse(prepared, stage, tally, *refusal, started).await,
             Err(Stop::Cancelled) => Err(Halt::Interrupted),
             Err(Stop::Broken(error)) => Err(Halt::Broken(error.context(prepared.source.id.clone()))),
         }
     }
 
-    /// fetch -> land
+    /// fetch -> land, from where the last delivery ended
+    async fn ask(&self, prepared: &Prepared<'_>, stage: &mut Stage, tally: &mut Tally) -> Result<Vec<Landed>, Stop> {
+        let cursor = stage.cursor().await?;
+        tally.goes_on = cursor.is_some();
+        let (files, fetching) = self.fetch_and_land(prepared, cursor.as_deref())?;
+        for finding in fetching.findings {
+            tally.finding(&finding);
+            tally.waiting.push(finding);
+        }
+        tally.cursor = fetching.cursor;
+        match without_file(&prepared.tables, &files, &fetching.empty) {
+            Some(refusal) => Err(Stop::Delivery(Box::new(refusal))),
+            None => Ok(files),
+        }
+    }
+
     fn fetch_and_land(&self, prepared: &Prepared<'_>, cursor: Option<&str>) -> Result<(Vec<Landed>, Fetching), Stop> {
         let limits = &self.session.config.vienkop.limits;
         let resume = self.resume.as_ref().map(|folder| folder.join(&prepared.source.id));
@@ -397,13 +435,14 @@ impl Importer<'_> {
     async fn load(
         &self,
         prepared: &Prepared<'_>,
+        from: &Arrival,
         stage: Stage,
         mut tally: Tally,
         names: &BTreeMap<i64, String>,
         started: Instant,
     ) -> Result<SourceOutcome, Halt> {
         let source = prepared.source;
-        let snapshot = source.delivers == Delivers::Snapshot;
+        let snapshot = from.snapshot(source);
         // A table of children that is there and has no rows: in a snapshot the parents have none. A table that is not
         // there, or whose rows could not be read, says nothing of the children held.
         if snapshot && tally.rows.rejected == 0 {
@@ -414,7 +453,7 @@ impl Importer<'_> {
         let delivery = Delivery {
             snapshot,
             mapped: &mapped.iter().map(String::as_str).collect::<Vec<_>>(),
-            max_quarantined_share: source.policy.max_quarantined_share,
+            max_quarantined_share: from.max_quarantined_share(source),
             max_retired_share: source.policy.max_retired_share,
             approve: self.approve.of(&source.id),
             repeats: &prepared.repeats(),

@@ -18,7 +18,7 @@ use super::{Exit, Options, output};
 use crate::assess;
 use crate::config::{Pipeline, Source};
 use crate::fault::told;
-use crate::import::{Halt, Importer, Prepared, recorders, timestamp};
+use crate::import::{Arrival, Halt, Importer, Prepared, recorders, timestamp};
 use crate::late::{Late, late};
 use crate::outcome::{Outcome, SourceOutcome, Status};
 use crate::progress::{Event, subscriber};
@@ -209,7 +209,7 @@ pub(crate) async fn execute(session: &Session, registry: &Registry, job: &Job<'_
             continue;
         }
         subscriber.event(&Event::Source { id: source.id(), place: index + 1, of: prepared.len() });
-        match importer.import(source).await {
+        match importer.import(source, Arrival::Source).await {
             Ok(outcome) => outcomes.push(outcome),
             Err(Halt::Interrupted) => {
                 outcomes.push(SourceOutcome::not_loaded(source.id(), Status::NotRun, None));
