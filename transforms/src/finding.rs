@@ -32,7 +32,7 @@ impl Severity {
 #[derive(Debug, Clone, Copy)]
 pub struct Rule {
     /// Stable code: `F` files, `R` rows as read, `N` the network, `Q` queries on databases, `V` values, `K` keys and
-    /// references, `T` timelines of requests, `S` a source's delivery, `L` the registry as a whole.
+    /// references, `T` timelines of requests, `S` a source's delivery, `I` its inbox, `L` the registry as a whole.
     pub code: &'static str,
     /// Severity unless the source's file softens it.
     pub severity: Severity,
@@ -259,6 +259,14 @@ rules! {
     SQL_CURSOR_AHEAD = "Q014" Warning;
     /// The database's server is at a link-local address.
     SQL_LINK_LOCAL = "Q015" Error;
+    /// A correction workbook that was made for another source.
+    CORRECTION_OF_OTHER = "I001" Error;
+    /// A correction workbook that lacks what tells its sheets apart, or lies where no inbox is.
+    CORRECTION_UNKNOWN = "I002" Error;
+    /// The source's tables are no longer those that the correction workbook was made for.
+    CORRECTION_OUTDATED = "I003" Error;
+    /// A row of a correction workbook that mends nothing that stands in quarantine: it is left out.
+    MENDED_ALREADY = "I004" Warning;
 }
 
 /// The rule with this code.

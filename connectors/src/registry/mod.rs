@@ -11,6 +11,7 @@ mod apply;
 mod assess;
 mod bulk;
 mod check;
+mod correction;
 mod difference;
 mod dump;
 mod error;
