@@ -139,10 +139,8 @@ async fn export(
 ) -> anyhow::Result<Exit> {
     let texts = session.texts();
     let source = session.source(source)?;
-    let file = output.map_or_else(
-        || PathBuf::from(format!("karantina-{}-{}.xlsx", source.id, session.as_of_day())),
-        Path::to_owned,
-    );
+    let file = output
+        .map_or_else(|| PathBuf::from(format!("karantina-{}-{}.xlsx", source.id, session.as_of_day())), Path::to_owned);
     let exported = correction::export(session, registry, source, &file).await?;
     if options.json {
         output::json(&exported)?;

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::anyhow;
@@ -264,8 +264,7 @@ pub(crate) async fn execute(session: &Session, registry: &Registry, job: &Job<'_
     }
     if job.mode == Mode::Run
         && broken.is_none()
-        && let Err(error) =
-            expire(session, registry, &landing, &landed, &prepared).await
+        && let Err(error) = expire(session, registry, &landing, &landed, &prepared).await
     {
         broken = Some(error);
     }

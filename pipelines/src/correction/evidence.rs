@@ -89,7 +89,8 @@ impl Group {
     /// Whether a record in quarantine is of one of its tables; `entity`: as quarantine calls it.
     pub(super) fn holds(&self, entity: &str) -> bool {
         self.plans.iter().any(|plan| {
-            let child = |name: &str| entity.strip_prefix(plan.entity.name).and_then(|e| e.strip_prefix('.')) == Some(name);
+            let child =
+                |name: &str| entity.strip_prefix(plan.entity.name).and_then(|e| e.strip_prefix('.')) == Some(name);
             plan.name() == entity || plan.children.iter().any(|of| child(of.child.name))
         })
     }
@@ -118,7 +119,15 @@ impl Group {
             until: session.end_of_day(),
             pseudonym_key: prepared.key.as_ref(),
         };
-        let mut look = Look { context, prepared, lists: self.lists(), places, uids: HashMap::new(), further: Vec::new(), fault: None };
+        let mut look = Look {
+            context,
+            prepared,
+            lists: self.lists(),
+            places,
+            uids: HashMap::new(),
+            further: Vec::new(),
+            fault: None,
+        };
         // What records have beside what is mapped is told by a reader of records; a table has all its columns anyway.
         if !look.lists.is_empty() || matches!(prepared.locator, LocatorKind::Record | LocatorKind::Pointer) {
             ended(self.reader.read(input, &wanted, limits, &mut look))?;

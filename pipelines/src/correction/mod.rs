@@ -107,6 +107,12 @@ impl Made {
     }
 }
 
+/// Who reads a sheet of a file as rows of the source; none where the file is no correction workbook.
+pub(crate) fn reader_of(input: &Input, sheet: &str, limits: &Limits) -> Option<Arc<dyn TableReader>> {
+    Made::of(input, limits)?;
+    Some(Arc::new(CorrectionReader::new(excel(sheet)?)))
+}
+
 /// Reads a sheet with its header in the first row.
 fn excel(sheet: &str) -> Option<Box<dyn TableReader>> {
     format::kind("excel")?.reader(&json!({}), &json!({ "sheet": sheet, "header_row": 1 })).ok()

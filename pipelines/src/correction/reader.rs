@@ -126,4 +126,3 @@ impl Output for Own<'_> {
         self.output.rejected(row);
     }
 }
-

@@ -311,7 +311,8 @@ impl<'a> Writer<'a> {
             let from = gone.place.as_ref().map_or_else(|| file.to_owned(), |place| self.from(file, place));
             let from = format!("{from} (#{})", gone.id);
             let cells = columns.iter().map(|column| gone.cells.get(*column).map(String::as_str));
-            let cells: Vec<Option<&str>> = [Some(gone.entity.as_str()), gone.key.as_deref()].into_iter().chain(cells).collect();
+            let cells: Vec<Option<&str>> =
+                [Some(gone.entity.as_str()), gone.key.as_deref()].into_iter().chain(cells).collect();
             let line = Line { number: None, from: &from, wrong: &wrong, along: false, cells: &cells };
             if page.is_full() {
                 let next = self.book.rows(&texts.get("correction-sheet-expired", &[]), &names)?;
@@ -341,16 +342,29 @@ impl<'a> Writer<'a> {
         order.sort_unstable();
         let severity = |word: &str| texts.get(&format!("cli-explain-severity-{word}"), &[]);
         let mut rules = self.book.page(&texts.get("correction-sheet-rules", &[]))?;
-        let heads = [("code", 8.0), ("severity", 14.0), ("title", 44.0), ("remedy", 60.0), ("meaning", 80.0), ("count", 10.0)];
+        let heads =
+            [("code", 8.0), ("severity", 14.0), ("title", 44.0), ("remedy", 60.0), ("meaning", 80.0), ("count", 10.0)];
         self.book.plain(&mut rules, &heads)?;
         for (code, count) in &counts {
             let word = finding::rule(code).map_or("", |rule| rule.severity.as_str());
             let text = |part: &str| texts.get(&format!("{code}-{part}"), &[]);
             let remedy = finding::rule(code).map(|rule| tell::remedy(texts, &Finding::of(rule))).unwrap_or_default();
-            self.book.say(&mut rules, &[code, &severity(word), &text("title"), &remedy, &text("explain")], Some(*count))?;
+            self.book.say(
+                &mut rules,
+                &[code, &severity(word), &text("title"), &remedy, &text("explain")],
+                Some(*count),
+            )?;
         }
         self.last.push(rules);
-        let heads = [("code", 8.0), ("severity", 14.0), ("where", 30.0), ("column", 24.0), ("value", 30.0), ("message", 60.0), ("remedy", 60.0)];
+        let heads = [
+            ("code", 8.0),
+            ("severity", 14.0),
+            ("where", 30.0),
+            ("column", 24.0),
+            ("value", 30.0),
+            ("message", 60.0),
+            ("remedy", 60.0),
+        ];
         let title = texts.get("correction-sheet-findings", &[]);
         let mut all = self.book.page(&title)?;
         self.book.plain(&mut all, &heads)?;
@@ -362,7 +376,8 @@ impl<'a> Writer<'a> {
                 self.book.plain(&mut next, &heads)?;
                 self.last.push(std::mem::replace(&mut all, next));
             }
-            let cell = finding.cell.as_deref().map(|cell| tell::place(texts, cell, None)).unwrap_or_default();
+            let cell = finding.cell.as_deref().map(|cell| tell::place(texts, cell, finding.column.as_deref()));
+            let cell = cell.unwrap_or_default();
             let place = format!("{} {cell}", files.get(at).unwrap_or_default());
             let (message, remedy) = (tell::message(texts, &finding), tell::remedy(texts, &finding));
             let [column, value] = [&finding.column, &finding.value].map(|text| text.as_deref().unwrap_or_default());
@@ -376,7 +391,8 @@ impl<'a> Writer<'a> {
 
     /// Puts the sheets in order and writes the file, for its owner alone.
     fn save(mut self, run: i64) -> anyhow::Result<Exported> {
-        let sheets = self.sheets.iter().map(|sheet| Mended { sheet: sheet.page.sheet.name(), tables: sheet.tables.clone() });
+        let sheets =
+            self.sheets.iter().map(|sheet| Mended { sheet: sheet.page.sheet.name(), tables: sheet.tables.clone() });
         let made = Made { vienkop: 1, source: self.prepared.id().to_owned(), run, sheets: sheets.collect() };
         let lines = if made.sheets.is_empty() { Vec::new() } else { made.lines()? };
         let how = self.book.how(&self.paragraphs(run), &lines)?;

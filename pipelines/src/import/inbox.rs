@@ -38,7 +38,11 @@ pub(crate) struct Told {
 
 /// Looks into the inboxes of all sources before anything is imported: files must stay as they are for a while.
 /// `make`: folders that are not there are made, so that people find them.
-pub(crate) fn watch(session: &Session, prepared: &[Prepared<'_>], make: bool) -> BTreeMap<String, std::io::Result<Watched>> {
+pub(crate) fn watch(
+    session: &Session,
+    prepared: &[Prepared<'_>],
+    make: bool,
+) -> BTreeMap<String, std::io::Result<Watched>> {
     let folders = prepared.iter().filter_map(|source| Some((source.id().to_owned(), source.inbox(session)?)));
     let look = |folder: PathBuf| {
         if make && !folder.exists() {
@@ -298,8 +302,8 @@ fn result(session: &Session, prepared: &Prepared<'_>, outcome: &SourceOutcome, c
         ("accepted", total.accepted),
         ("inserted", total.inserted),
         ("changed", total.changed),
-        ("retired", total.retired),
         ("unchanged", total.unchanged),
+        ("retired", total.retired),
         ("quarantined", outcome.quarantined()),
         ("closed", closed),
     ];

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 use serde::Serialize;
 use vienkop_connectors::fetch::{FetchContext, FetchError, Fetching};
 use vienkop_connectors::format::{Input, Output, ReadError, Rejected, Skip, Stopped};
+use vienkop_connectors::inbox::Watched;
 use vienkop_connectors::landing::{Landed, LandingZone};
 use vienkop_transforms::batch::Batch;
 use vienkop_transforms::finding::{self, Finding, Rule};
@@ -86,6 +87,22 @@ pub(crate) fn probe(session: &Session, prepared: &Prepared<'_>) -> anyhow::Resul
         Err(FetchError::File(finding)) => wrong(&finding, None),
         Err(FetchError::Io(error)) => wrong(&broke_off(error.kind().to_string()), None),
     }
+    // What lies in an inbox is counted; whether it can be read, its own run says.
+    let mut waiting = 0;
+    if let Some(folder) = prepared.inbox(session) {
+        match Watched::new(folder) {
+            Ok(watched) => waiting = watched.files(),
+            Err(error) => {
+                let inbox = prepared.source.inbox.as_deref().unwrap_or_default();
+                let args = [("inbox", inbox), ("reason", &error.kind().to_string())];
+                errors.push(session.texts().get("cli-inbox-unreadable", &args));
+            }
+        }
+    }
+    let mut wrong = |finding: &Finding, file: Option<&str>| {
+        let sentence = tell::sentence(session.texts(), finding, file);
+        errors.push(format!("{} {sentence} {}", finding.code, tell::remedy(session.texts(), finding)));
+    };
     for file in files {
         let input = Input { landed: 0, path: file.path, name: file.name };
         for table in prepared.tables.iter().filter(|table| table.is_in(&input.name)) {
@@ -106,7 +123,7 @@ pub(crate) fn probe(session: &Session, prepared: &Prepared<'_>) -> anyhow::Resul
             }
         }
     }
-    Ok(Probed { access, files: count, rows, first: firsts, errors })
+    Ok(Probed { access, files: count + waiting, rows, first: firsts, errors })
 }
 
 /// How far the conversation came, by the finding that ended it.
