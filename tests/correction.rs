@@ -250,10 +250,10 @@ fn lists(project: &Project) {
     project.source(
         "reg",
         "inbox = \"in/reg\"\n[fetch]\nkind = \"file\"\npath = \"*s.csv\"\n[format]\nkind = \"csv\"\n\
-         [[table]]\nentity = \"service\"\nkey = [\"code\"]\nfiles = [\"services.csv\"]\n[table.fields]\ncode = \"code\"\n\
+         [[table]]\nentity = \"service\"\nfiles = [\"services.csv\"]\n[table.fields]\ncode = \"code\"\n\
          name = \"name\"\nowner_reg_no = \"owner\"\n\
-         [[table]]\nentity = \"service.steps\"\nkey = [\"code\"]\nfiles = [\"steps.csv\"]\n[table.fields]\n\
-         \"parent.code\" = \"service\"\nname = \"step\"\nexpected_time = \"time\"\n[policy]\nmax_quarantined_share = 0.9\n",
+         [[table]]\nentity = \"service.steps\"\nfiles = [\"steps.csv\"]\n[table.fields]\n\
+         \"parent.code\" = \"service\"\n\"parent.owner_reg_no\" = { value = \"90000270634\" }\nname = \"step\"\nexpected_time = \"time\"\n[policy]\nmax_quarantined_share = 0.9\n",
     );
     project.pipeline(&["reg"]);
 }
@@ -297,8 +297,10 @@ fn a_mended_row_of_a_list_takes_no_other_away() {
 #[test]
 fn a_workbook_that_nobody_mended_changes_nothing() {
     let project = Project::samples();
-    project.file("config/pipelines/all.toml", "title = \"all\"\nsources = [\"samples/*\"]\n");
-    project.vienkop(&["run", "all", "--json", "--as-of", "2024-07-08"]).ends(0);
+    let pipeline = project.path("config/pipelines/samples.toml");
+    let text = fs::read_to_string(&pipeline).unwrap();
+    fs::write(&pipeline, text.split("[assess]").next().unwrap()).unwrap();
+    project.vienkop(&["run", "--json", "--as-of", "2024-07-08"]).ends(0);
     let identity = |one: &Value| ["source", "entity", "key"].map(|name| one[name].to_string());
     let before: Vec<_> = project.quarantine().iter().map(identity).collect();
     let mut ids: Vec<&str> = before.iter().map(|one| one[0].trim_matches('"')).collect();
@@ -313,7 +315,7 @@ fn a_workbook_that_nobody_mended_changes_nothing() {
         let exported = project.vienkop(&["quarantine", "export", id, "--output", &file, "--json"]).ends(0).json();
         assert_eq!(exported["expired"], 0, "{exported:#}");
     }
-    let outcome = project.vienkop(&["run", "all", "--json", "--as-of", "2024-07-08"]).ends(0).json();
+    let outcome = project.vienkop(&["run", "--json", "--as-of", "2024-07-08"]).ends(0).json();
     for id in &ids {
         let file = of_file(&outcome, &format!("{id}.xlsx"));
         for (entity, counts) in file["records"].as_object().unwrap() {
@@ -392,7 +394,7 @@ fn persons_are_shown_to_their_agency_only() {
     }
     let late = project.export("late.xlsx");
     let text = whole(&late);
-    assert!(!text.contains("151285") && !text.contains("***"), "{text}");
+    assert!(!text.contains("151285") && !text.lines().any(|line| line == "***"), "{text}");
     assert!(text.contains("no longer kept") && !text.contains("\"vienkop\":1"), "{text}");
     let kept = rows(&late, "Without original file");
     assert!(kept.iter().any(|row| row["Key"] == "90000270634 / 2" && row["nr"] == "2"), "{kept:?}");
@@ -454,7 +456,7 @@ fn every_file_of_an_inbox_is_a_delivery_of_its_own() {
     assert_eq!(project.put_away("failed"), ["1-bad.csv", "1-bad.csv.txt"]);
     assert_eq!(project.put_away("done"), ["2-good.csv", "2-good.csv.txt"]);
     let text = project.result("failed", "1-bad.csv");
-    assert!(text.contains("Nothing of the file is loaded. F010") && text.contains("What to do"), "{text}");
+    assert!(text.contains("Nothing of the file is loaded. F010") && text.contains("Remedy:"), "{text}");
     assert!(project.path("in/reg/3-half.csv.part").is_file() && project.path("in/reg/4-open.csv").is_file());
     let shown = project.vienkop(&["history", "service:90000270634/02"]).ends(0).stdout;
     assert!(shown.contains("2-good.csv"), "{shown}");
