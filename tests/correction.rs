@@ -327,7 +327,8 @@ fn a_workbook_that_nobody_mended_changes_nothing() {
     }
     let mut after: Vec<_> = project.quarantine().iter().map(identity).collect();
     let mut before = before;
-    (after.sort(), before.sort());
+    after.sort();
+    before.sort();
     assert_eq!(before, after);
 }
 
@@ -395,7 +396,7 @@ fn persons_are_shown_to_their_agency_only() {
     let late = project.export("late.xlsx");
     let text = whole(&late);
     assert!(!text.contains("151285") && !text.lines().any(|line| line == "***"), "{text}");
-    assert!(text.contains("no longer kept") && !text.contains("\"vienkop\":1"), "{text}");
+    assert!(text.contains("no longer kept"), "{text}");
     let kept = rows(&late, "Without original file");
     assert!(kept.iter().any(|row| row["Key"] == "90000270634 / 2" && row["nr"] == "2"), "{kept:?}");
     assert!(kept.iter().all(|row| !row.contains_key("person") && row["vienkop: Nr."].is_empty()), "{kept:?}");
@@ -507,8 +508,7 @@ fn workbooks_that_are_not_what_they_say_load_nothing() {
     let outcome = project.run_on("2024-07-09").ends(1).json();
     let error = |file: &str| of_file(&outcome, file)["error"].as_str().unwrap_or_default().to_owned();
     assert!(error("k.xlsx").starts_with("I001"), "{}", error("k.xlsx"));
-    // What a source of CSV is given as a workbook of no kind is no CSV.
-    assert!(error("1-renamed.xlsx").starts_with('F'), "{}", error("1-renamed.xlsx"));
+    assert!(error("1-renamed.xlsx").starts_with("I002"), "{}", error("1-renamed.xlsx"));
     assert!(error("3-table.csv").starts_with("I002"), "{}", error("3-table.csv"));
     let doctored = of_file(&outcome, "2-doctored.xlsx");
     assert_eq!((&doctored["findings"]["I004"], &doctored["rows"]["skipped"]), (&json!(2), &json!(2)), "{doctored:#}");

@@ -224,7 +224,7 @@ pub(crate) async fn execute(session: &Session, registry: &Registry, job: &Job<'_
         }
         if let (None, Some(watched)) = (&halt, inboxes.remove(source.id())) {
             let registry = (job.mode == Mode::Run).then_some(registry);
-            let (told, stopped) = importer.import_inbox(source, watched, registry).await;
+            let (told, stopped) = Box::pin(importer.import_inbox(source, watched, registry)).await;
             if !source.asks() && told.outcomes.is_empty() {
                 outcomes.push(SourceOutcome::not_loaded(source.id(), Status::Ok, None));
             }

@@ -57,7 +57,7 @@ pub(super) trait Sink {
 }
 
 /// The tables that a landed file holds, by how they are read.
-pub(super) fn groups(session: &Session, prepared: &Prepared<'_>, input: &Input) -> Result<Vec<Group>, Finding> {
+pub(super) fn groups(session: &Session, prepared: &Prepared<'_>, input: &Input) -> Result<Vec<Group>, Box<Finding>> {
     if let Some(made) = Made::of(input, &session.config.vienkop.limits) {
         let mut tables = made.tables(prepared)?.into_iter();
         let group = |sheet: super::Mended| -> Option<Group> {
@@ -71,15 +71,12 @@ pub(super) fn groups(session: &Session, prepared: &Prepared<'_>, input: &Input) 
     for (at, table) in prepared.tables.iter().enumerate().filter(|(_, table)| table.is_in(&input.name)) {
         let of = |at: usize| prepared.source.table.get(at).map(|table| (&table.read, &table.files));
         let named = (at, table.plan.name());
-        match groups.iter_mut().find(|(first, _)| of(*first) == of(at)) {
-            Some((_, group)) => {
-                group.tables.push(named);
-                group.plans.push(table.plan.clone());
-            }
-            None => {
-                let (plans, reader) = (vec![table.plan.clone()], Arc::clone(&table.reader));
-                groups.push((at, Group { tables: vec![named], plans, reader }));
-            }
+        if let Some((_, group)) = groups.iter_mut().find(|(first, _)| of(*first) == of(at)) {
+            group.tables.push(named);
+            group.plans.push(table.plan.clone());
+        } else {
+            let (plans, reader) = (vec![table.plan.clone()], Arc::clone(&table.reader));
+            groups.push((at, Group { tables: vec![named], plans, reader }));
         }
     }
     Ok(groups.into_iter().map(|(_, group)| group).collect())

@@ -80,18 +80,31 @@ impl Made {
         (made.vienkop == 1).then_some(made)
     }
 
+    /// Whether a file that does not say what it is has our columns all the same, in any of its sheets.
+    pub(crate) fn is_lost(input: &Input, limits: &Limits) -> bool {
+        let Some(reader) =
+            format::kind("excel").and_then(|kind| kind.reader(&json!({}), &json!({"header_row": 1})).ok())
+        else {
+            return false;
+        };
+        let mut stray = Stray(false);
+        // What cannot be read is told of as any other file.
+        let _ = reader.read(input, &[], limits, &mut stray);
+        stray.0
+    }
+
     /// The tables of the source as they stand in the workbook's sheets.
     ///
     /// # Errors
     /// It is for another source (I001), has no sheet (I002), or the source has no such table any more (I003).
-    pub(crate) fn tables(&self, prepared: &Prepared<'_>) -> Result<Vec<Table>, Finding> {
+    pub(crate) fn tables(&self, prepared: &Prepared<'_>) -> Result<Vec<Table>, Box<Finding>> {
         let of = |rule, value: &str| Finding { value: Some(value.to_owned()), ..Finding::of(rule) };
         if self.source != prepared.id() {
             let expected = Some(prepared.id().to_owned());
-            return Err(Finding { expected, ..of(&finding::CORRECTION_OF_OTHER, &self.source) });
+            return Err(Box::new(Finding { expected, ..of(&finding::CORRECTION_OF_OTHER, &self.source) }));
         }
         if self.sheets.is_empty() {
-            return Err(of(&finding::CORRECTION_UNKNOWN, HOW));
+            return Err(Box::new(of(&finding::CORRECTION_UNKNOWN, HOW)));
         }
         let mut tables = Vec::new();
         for sheet in &self.sheets {
@@ -123,6 +136,22 @@ fn excel(sheet: &str) -> Option<Box<dyn TableReader>> {
 pub(crate) fn is_stray(batch: &Batch) -> bool {
     let names: BTreeSet<&str> = batch.origin.columns.iter().map(|column| column.name.as_str()).collect();
     names.contains(cells::NUMBER)
+}
+
+/// Whether any sheet has our columns.
+struct Stray(bool);
+
+impl Output for Stray {
+    fn batch(&mut self, batch: Batch) -> Result<(), Stopped> {
+        self.0 |= is_stray(&batch);
+        if self.0 { Err(Stopped) } else { Ok(()) }
+    }
+
+    fn finding(&mut self, _: Finding) {}
+
+    fn skipped(&mut self, _: Skip, _: u64) {}
+
+    fn rejected(&mut self, _: Rejected) {}
 }
 
 /// The lines of the sheet [`HOW`].

@@ -11,6 +11,7 @@ use vienkop_connectors::format::Input;
 use vienkop_connectors::kill::kill_point;
 use vienkop_connectors::landing::LandingZone;
 use vienkop_connectors::registry::Registry;
+use vienkop_transforms::batch::LocatorKind;
 use vienkop_transforms::finding::{self, Finding, Severity};
 
 use super::evidence::{Group, Place, Places, Row, Sink, groups};
@@ -256,14 +257,8 @@ impl<'a> Writer<'a> {
     fn from(&self, file: &str, place: &Place) -> String {
         let (sheet, (row, part)) = place;
         let part = part.map(|part| format!(".{part}")).unwrap_or_default();
-        let cell = match sheet {
-            Some(sheet) => format!("{sheet}!{row}"),
-            None => {
-                use vienkop_transforms::batch::LocatorKind::{Pointer, Record};
-                let mark = if matches!(self.prepared.locator, Record | Pointer) { '#' } else { 'L' };
-                format!("{mark}{row}{part}")
-            }
-        };
+        let mark = if matches!(self.prepared.locator, LocatorKind::Record | LocatorKind::Pointer) { '#' } else { 'L' };
+        let cell = sheet.as_ref().map_or_else(|| format!("{mark}{row}{part}"), |sheet| format!("{sheet}!{row}"));
         format!("{file} {}", tell::place(self.session.texts(), &cell, None))
     }
 
@@ -394,8 +389,7 @@ impl<'a> Writer<'a> {
         let sheets =
             self.sheets.iter().map(|sheet| Mended { sheet: sheet.page.sheet.name(), tables: sheet.tables.clone() });
         let made = Made { vienkop: 1, source: self.prepared.id().to_owned(), run, sheets: sheets.collect() };
-        let lines = if made.sheets.is_empty() { Vec::new() } else { made.lines()? };
-        let how = self.book.how(&self.paragraphs(run), &lines)?;
+        let how = self.book.how(&self.paragraphs(run), &made.lines()?)?;
         let title = self.session.texts().get("correction-title", &[("title", &self.prepared.source.title)]);
         let Book { mut workbook, .. } = self.book;
         workbook.set_properties(&properties(&title, self.session.as_of_day())?);

@@ -108,7 +108,8 @@ impl Importer<'_> {
     ) -> Result<SourceOutcome, Halt> {
         let run = self.run.next().await?;
         let number = run.number();
-        let outcome = self.in_run(&run).import(prepared, Arrival::Dropped(path.to_owned())).await?;
+        let importer = self.in_run(&run);
+        let outcome = Box::pin(importer.import(prepared, Arrival::Dropped(path.to_owned()))).await?;
         let outcome = SourceOutcome { file: Some(name_of(path)), run: Some(number), ..outcome };
         let status = crate::outcome::Outcome::status(std::slice::from_ref(&outcome), &[]);
         run.finish(status, &super::timestamp(self.session.as_of)).await?;
@@ -184,10 +185,19 @@ impl Importer<'_> {
             return Ok(None);
         }
         let input = Input { landed: 0, path: file.path.clone(), name: file.name.clone() };
-        let refused = |finding| Stop::Delivery(Box::new(Refusal { finding, file: Some(file.name.clone()) }));
+        let refused = |finding: Box<Finding>| {
+            Stop::Delivery(Box::new(Refusal { finding: *finding, file: Some(file.name.clone()) }))
+        };
         tokio::task::block_in_place(|| match Made::of(&input, &self.session.config.vienkop.limits) {
             Some(made) => made.tables(prepared).map(Some).map_err(refused),
             None if matches!(from, Arrival::Landed(_)) => Ok(None),
+            // A reader of workbooks comes upon the columns itself.
+            None if prepared.source.format.kind != "excel"
+                && Made::is_lost(&input, &self.session.config.vienkop.limits) =>
+            {
+                let value = Some(correction::HOW.to_owned());
+                Err(refused(Box::new(Finding { value, ..Finding::of(&finding::CORRECTION_UNKNOWN) })))
+            }
             // Of a source with a table a file, any of its tables will do.
             None if prepared.tables.iter().any(|table| table.is_in(&file.name)) => Ok(None),
             None => match without_file(&prepared.tables, std::slice::from_ref(file), &[]) {
