@@ -5,6 +5,7 @@ mod api;
 mod backends;
 mod bad_input;
 mod browser;
+mod correction;
 mod database;
 mod documents;
 mod drift;

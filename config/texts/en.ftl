@@ -531,6 +531,28 @@ S006-message = Nothing new for too long: last { $value }, expected every { $expe
 S006-remedy = Find out whether the export still runs and arrives in the right place.
 S006-explain = The source's configuration says how often something new is expected ("expected_every" in [policy]). Since the day named, no file has come whose content had not been met before; the same file met again by every run is no delivery. The registry keeps what it had, but it may be out of date. If the source changes less often indeed, raise "expected_every".
 
+### Findings: the inbox
+
+I001-title = A correction workbook of another source
+I001-message = The correction workbook is for the source "{ $value }", but lies in the inbox of "{ $expected }".
+I001-remedy = Put the file into the inbox of the source that it was made for.
+I001-explain = The sheet "vienkop" of a correction workbook says which source it is for. Rows of another source would mend nothing of this one, so nothing was loaded.
+
+I002-title = A correction workbook that cannot be recognised
+I002-message = The file has columns of a vienkop correction workbook, but lacks what such a workbook is recognised by: { $value }.
+I002-remedy = Put the correction workbook itself (xlsx or ods) into the source's inbox, with its sheet "vienkop" and its first three columns.
+I002-explain = A correction workbook is recognised by its sheet "vienkop" and its first column. Without them it is not known what the rows mend, and as a whole delivery they would take away all else; so nothing was loaded.
+
+I003-title = An outdated correction workbook
+I003-message = The source no longer has the table "{ $value }" that the workbook was made for.
+I003-remedy = Make the correction workbook anew (vienkop quarantine export) and carry the corrections over.
+I003-explain = The source's configuration was changed after the workbook was made, and its rows can no longer be read as they were meant.
+
+I004-title = Nothing to mend
+I004-message = Record no. { $value } is no longer in quarantine (closed by run: { $expected }); the row was not taken.
+I004-remedy = If the row still has to be mended, make a new correction workbook (vienkop quarantine export).
+I004-explain = A row of a correction workbook names the record in quarantine that it mends. That record is mended already, was closed, or never was of this source. An old workbook would put back what has changed since, so the row was left out.
+
 ### Findings: queries on databases
 
 Q001-title = Database not reachable
@@ -1712,3 +1734,93 @@ config-score-approved = the method is marked as approved, and nobody says by who
 config-hint-score-approved = Say it in approved_by: who approved it and when.
 config-conclusion-id = there is no table “{ $value }”
 config-pipeline-file = unknown file “{ $file }” in the folder of a pipeline
+
+### Inbox and correction workbook
+
+cli-inbox-unreadable = The inbox "{ $inbox }" cannot be read: { $reason }
+cli-inbox-unfinished = { $source }: the file "{ $file }" is still being copied; the next run takes it.
+cli-inbox-open = { $source }: the file "{ $file }" is open in a program; close it, and the next run takes it.
+cli-inbox-unmoved = { $source }: the file "{ $file }" cannot be moved ({ $reason }). It was taken in; the next run tries again.
+inbox-result-head = vienkop · { $moment } · run { $run }
+inbox-result-source = File: { $file } · Source: { $title }
+inbox-result-loaded = The file is loaded.
+inbox-result-partly = The file is loaded, but some rows were not accepted: they are in quarantine.
+inbox-result-failed = Nothing of the file is loaded. { $error }
+inbox-result-read = Rows read: { $count }
+inbox-result-skipped = Rows left out: { $count }
+inbox-result-accepted = Records accepted: { $count }
+inbox-result-inserted = – new ones: { $count }
+inbox-result-changed = – changed ones: { $count }
+inbox-result-unchanged = – unchanged ones: { $count }
+inbox-result-retired = Records retired: { $count }
+inbox-result-quarantined = In quarantine: { $count }
+inbox-result-closed = Earlier records in quarantine closed: { $count }
+inbox-result-findings = What was found
+inbox-result-export = The rows not accepted, with what is wrong in their cells: { $command }
+cli-quarantine-export-rows = { $count ->
+    [one] { $count } row to be mended and sent back
+   *[other] { $count } rows to be mended and sent back
+}
+cli-quarantine-export-along = { $count ->
+    [one] { $count } row without mistakes, of the same lists
+   *[other] { $count } rows without mistakes, of the same lists
+}
+cli-quarantine-export-uncut = { $count ->
+    [one] { $count } row that could not be cut into cells
+   *[other] { $count } rows that could not be cut into cells
+}
+cli-quarantine-export-expired = { $count ->
+    [one] { $count } record whose original file is no longer kept: only its key and columns without personal data
+   *[other] { $count } records whose original file is no longer kept: only keys and columns without personal data
+}
+cli-quarantine-export-findings = { $count ->
+    [one] { $count } finding
+   *[other] { $count } findings
+}
+cli-quarantine-export-personal = The file holds the agency's own data with all columns, personal data too; only its owner can read it. Send it in a safe way only.
+cli-quarantine-export-inbox = The mended file goes into the folder "{ $inbox }"; the next run loads it.
+cli-quarantine-export-no-inbox = The source has no inbox: so that the mended file can be loaded, add a line inbox = "folder" to { $file }.
+cli-quarantine-export-exists = The file { $file } is there already; it is not overwritten, since somebody may be mending it. Give another name: --output FILE
+correction-title = { $title }: rows to be mended
+correction-what = Here is all that vienkop could not accept in deliveries of the source "{ $title }" ({ $source }) up to run { $run }; made on { $day }.
+correction-mend = 1. The sheets { $sheets } hold your agency's rows with all columns as they were delivered. The column "vienkop: what to mend" and the comments of the cells say what is wrong and how it is mended. Red cells have to be mended, yellow ones looked at. Mend your own columns only; rows may be sorted and filtered.
+correction-keep = 2. Leave the first three columns, the names of the sheets, the headers and this sheet as they are: they tell which row mends what. A row that you cannot mend yet may stay as it is or be deleted; it stays in quarantine. An apostrophe at the beginning of a cell (such as '=) keeps a text from being calculated as a formula; it goes away when the file is loaded. The sign ␟ separates several values in a cell.
+correction-send-inbox = 3. Save the file as an Excel or LibreOffice workbook (xlsx or ods) and put it into the folder "{ $inbox }". After the next load it lies in the folder "done" or "failed" below, with a text file beside it that says what came of it.
+correction-send = 3. Save the file as an Excel or LibreOffice workbook (xlsx or ods) and send it to those who look after the source "{ $source }" in vienkop, from whom you got it.
+correction-own-system = 4. Mend the same in your own system or register: otherwise the next whole delivery brings the mistakes again.
+correction-uncut = { $count ->
+    [one] The sheet "Uncut rows" has { $count } row that could not be cut into cells. It cannot be sent back with this workbook: mend it in your export.
+   *[other] The sheet "Uncut rows" has { $count } rows that could not be cut into cells. They cannot be sent back with this workbook: mend them in your export.
+}
+correction-expired = { $count ->
+    [one] The sheet "Without original file" has { $count } record whose original file is no longer kept. Only its key, row number and columns without personal data are left; deliver this record again from your system.
+   *[other] The sheet "Without original file" has { $count } records whose original file is no longer kept. Only keys, row numbers and columns without personal data are left; deliver these records again from your system.
+}
+correction-personal = These are your agency's own data with all columns, in which there may be personal data. Keep and send the file as your agency's rules for such data say, and delete it when it is mended.
+correction-column-where = where
+correction-column-wrong = what to mend
+correction-along = No mistakes: another row of the same list, needed to keep the list whole. Do not change or delete it.
+correction-too-long = A cell has more text than a workbook can hold: mend this row in your own system.
+correction-sheet-uncut = Uncut rows
+correction-sheet-expired = Without original file
+correction-sheet-rules = Mistakes by kind
+correction-sheet-findings = All findings
+correction-head-code = Code
+correction-head-severity = Severity
+correction-head-title = What is wrong
+correction-head-remedy = How to mend it
+correction-head-meaning = What it means
+correction-head-count = Count
+correction-head-where = Where
+correction-head-column = Column
+correction-head-value = Value
+correction-head-message = Explanation
+correction-head-entity = What
+correction-head-key = Key
+correction-head-text = Text of the row
+config-inbox-none = kind = "inbox" takes only what is put into the source's inbox, but none is named
+config-hint-inbox = write inbox = "folder" at the top of the source's file
+config-inbox-fetched = the inbox is also where the source is fetched from ("{ $path }"): files would be taken twice
+config-hint-inbox-fetched = name another folder, or write kind = "inbox"
+config-inbox-shared = the inbox "{ $inbox }" is that of the source "{ $source }" already
+config-hint-inbox-shared = each source has a folder of its own

@@ -74,6 +74,11 @@ impl Watched {
         Ok(Self { folder, at: Instant::now(), seen })
     }
 
+    /// How many files lie there, whole or not.
+    pub fn files(&self) -> usize {
+        self.seen.iter().filter(|file| !is_lock(&file.name)).count()
+    }
+
     /// Looks again when [`SETTLE`] is over, and says which files have stayed as they were. Blocks.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 mod drift;
 mod feed;
+mod inbox;
 mod probe;
 mod record;
 mod retry;
@@ -40,6 +41,7 @@ use crate::progress::{Event, Subscriber};
 use crate::tell;
 use drift::Watch;
 use feed::{Fed, feed};
+pub(crate) use inbox::watch;
 pub(crate) use probe::{Access, First, Probed, probe};
 pub(crate) use record::recorders;
 pub(crate) use retry::Retry;
@@ -68,7 +70,7 @@ pub(crate) struct Importer<'a> {
     /// Set to stop between two batches.
     pub(crate) cancel: Arc<AtomicBool>,
     /// Hashes of the files that landed in this run.
-    pub(crate) landed: Mutex<BTreeSet<String>>,
+    pub(crate) landed: Arc<Mutex<BTreeSet<String>>>,
 }
 
 /// Where a delivery comes from.
@@ -76,42 +78,49 @@ pub(crate) struct Importer<'a> {
 pub(crate) enum Arrival {
     /// The source is asked.
     Source,
-    /// Files that have landed before go through again, as changes: what they do not hold stays as it is. The source is
-    /// not asked, and where its next fetch goes on stays too.
-    Landed(Vec<Landed>),
-    /// The same of the rows in them that stand in quarantine.
+    /// Files that have landed before go through again, as changes, and only those of their rows that stand in quarantine:
+    /// all else stays as it is. The source is not asked, and where its next fetch goes on stays too.
     Again(Vec<Landed>, Box<Retry>),
+    /// A file that lies in the source's inbox.
+    Dropped(PathBuf),
 }
 
 impl Arrival {
     /// Whether what is absent is gone.
-    fn snapshot(&self, source: &Source) -> bool {
+    fn snapshot(&self, source: &Source, corrects: bool) -> bool {
+        let all = source.delivers == Delivers::Snapshot;
         match self {
-            Self::Source => source.delivers == Delivers::Snapshot,
-            Self::Landed(_) | Self::Again(..) => false,
+            Self::Source => all,
+            Self::Dropped(_) => all && !corrects && source.fetch.kind == "inbox",
+            Self::Again(..) => false,
         }
     }
 
     /// Share of records in quarantine from which on nothing is loaded. What is gone through again was held back before.
-    fn max_quarantined_share(&self, source: &Source) -> f64 {
+    fn max_quarantined_share(&self, source: &Source, corrects: bool) -> f64 {
         match self {
             Self::Source => source.policy.max_quarantined_share,
-            Self::Landed(_) | Self::Again(..) => 1.0,
+            Self::Dropped(_) if !corrects => source.policy.max_quarantined_share,
+            Self::Dropped(_) | Self::Again(..) => 1.0,
         }
     }
 }
 
 /// A source ready to run: what its file declares, compiled.
 pub(crate) struct Prepared<'a> {
-    source: &'a Source,
+    /// What its file declares.
+    pub(crate) source: &'a Source,
     fetcher: Box<dyn fetch::Fetch>,
-    tables: Vec<Table>,
+    /// Its tables, as they stand in its file.
+    pub(crate) tables: Vec<Table>,
     /// Columns that any of the tables names.
     wanted: BTreeSet<String>,
     /// Columns that identify persons in any of the tables.
-    hidden: BTreeSet<String>,
-    locator: LocatorKind,
-    key: Option<PseudonymKey>,
+    pub(crate) hidden: BTreeSet<String>,
+    /// What rows of its own files are counted in.
+    pub(crate) locator: LocatorKind,
+    /// The key of its pseudonyms, where it has any.
+    pub(crate) key: Option<PseudonymKey>,
 }
 
 /// One table of a source: what its rows become, who reads it, and which files it is in.
@@ -127,8 +136,13 @@ pub(crate) struct Table {
 }
 
 impl Table {
+    /// A table that is in whatever file it is read from.
+    pub(crate) fn of(plan: TablePlan, reader: Arc<dyn TableReader>) -> Self {
+        Self { plan, reader, part: String::new(), files: Vec::new() }
+    }
+
     /// Whether the table is in the file of that name.
-    fn is_in(&self, name: &str) -> bool {
+    pub(crate) fn is_in(&self, name: &str) -> bool {
         self.files.is_empty() || self.files.iter().any(|file| file.as_str() == name || file.matches(name))
     }
 }
@@ -153,18 +167,21 @@ impl Importer<'_> {
         };
         let landed = match &from {
             Arrival::Source => self.ask(prepared, &mut stage, &mut tally).await,
-            Arrival::Landed(files) => {
-                tally.goes_on = true;
-                Ok(files.clone())
-            }
             Arrival::Again(files, retry) => {
                 tally.goes_on = true;
                 tally.retry = Some(retry.as_ref().clone());
                 Ok(files.clone())
             }
+            Arrival::Dropped(path) => {
+                // Where an inbox is the source's own way in, what lies there is a delivery like any other.
+                if prepared.source.fetch.kind == "inbox" {
+                    tally.drift = Watch::new(prepared, &stage.schemas().await?, self.approve.of(id));
+                }
+                self.take_in(path)
+            }
         };
         let loaded = match landed {
-            Ok(files) => self.stage_files(prepared, files, &mut stage, &mut tally).await,
+            Ok(files) => self.stage_files(prepared, &from, files, &mut stage, &mut tally).await,
             Err(stop) => Err(stop),
         };
         // What the readers said last stays, whatever has become of the delivery.
@@ -249,6 +266,7 @@ impl Importer<'_> {
     async fn stage_files(
         &self,
         prepared: &Prepared<'_>,
+        from: &Arrival,
         files: Vec<Landed>,
         stage: &mut Stage,
         tally: &mut Tally,
@@ -256,6 +274,11 @@ impl Importer<'_> {
         let mut names = BTreeMap::new();
         let mut told = BTreeSet::new();
         for file in files {
+            let mended = self.mended_tables(prepared, from, &file)?;
+            let locator = if mended.is_some() { LocatorKind::Cell } else { prepared.locator };
+            if mended.is_some() {
+                (tally.corrects, tally.drift) = (true, Watch::default());
+            }
             let landed = stage
                 .landed(&LandedFile {
                     sha256: file.sha256.clone(),
@@ -263,16 +286,22 @@ impl Importer<'_> {
                     bytes: file.bytes,
                     // The real time: evidence expires by the clock, whatever day a run is about.
                     landed_at: timestamp(self.session.now),
-                    locator: prepared.locator,
+                    locator,
                 })
                 .await?;
             names.insert(landed, file.name.clone());
             let input = Input { landed, path: file.path, name: file.name };
-            for table in prepared.tables.iter().filter(|table| table.is_in(&input.name)) {
+            let tables: Vec<&Table> = match &mended {
+                Some(tables) => tables.iter().collect(),
+                None => prepared.tables.iter().filter(|table| table.is_in(&input.name)).collect(),
+            };
+            for table in tables {
                 tally.drift.turn_to(table);
+                tally.spoken_of.insert(table.plan.name());
                 self.stage_table(prepared, &table.plan, &table.reader, &input, stage, tally, &mut told).await?;
             }
         }
+        tally.goes_on |= tally.corrects;
         // What a few changed records lack, others have.
         let missing = std::mem::take(&mut tally.paths).missing().into_iter();
         let missing: Vec<_> = missing.filter(|finding| !tally.goes_on && tally.drift.leaves(finding)).collect();
@@ -403,6 +432,7 @@ impl Importer<'_> {
     ) -> Result<(), Stop> {
         let context = self.context(prepared);
         let name = batch.origin.file.clone();
+        let Some(batch) = self.still_in_quarantine(plan, batch, stage, tally, told).await? else { return Ok(()) };
         let rows = batch.frame.height();
         tally.rows.read += rows as u64;
         for (n, part) in plan.parts().iter().enumerate() {
@@ -442,9 +472,12 @@ impl Importer<'_> {
         tally: &mut Tally,
         told: &mut BTreeSet<String>,
     ) -> Result<(), Stop> {
+        let mends = inbox::mended_by(&mapped.rows)?;
         let resolved = tokio::task::block_in_place(|| -> PolarsResult<_> {
             tally.paths.look(plan, &mapped);
             let mut delivery = delivery_findings(plan, &mapped, &prepared.wanted, told);
+            // Columns that nothing is mapped from were told of when they were first delivered.
+            delivery.retain(|finding| mends.is_none() || finding.code != finding::UNMAPPED_COLUMN.code);
             delivery.retain(|finding| tally.retry.is_none() && tally.drift.leaves(finding));
             let delivery = finding::frame(&delivery)?;
             let mut normalised = normalise(mapped, context);
@@ -457,6 +490,12 @@ impl Importer<'_> {
             Ok((resolved, delivery))
         });
         let (resolved, delivery) = resolved?;
+        if let Some(mends) = &mends {
+            stage.mended(mends, &plan.name()).await?;
+            for records in resolved.records.iter().filter(|records| records.name() != plan.name()) {
+                stage.mended(mends, &records.name()).await?;
+            }
+        }
         for records in &resolved.records {
             if plan.entity.kept == Kept::Lake {
                 stage.events(records).await?;
@@ -497,18 +536,20 @@ impl Importer<'_> {
         started: Instant,
     ) -> Result<SourceOutcome, Halt> {
         let source = prepared.source;
-        let snapshot = from.snapshot(source);
+        let snapshot = from.snapshot(source, tally.corrects);
         // A table of children that is there and has no rows: in a snapshot the parents have none. A table that is not
         // there, or whose rows could not be read, says nothing of the children held.
         if snapshot && tally.rows.rejected == 0 {
             tally.delivered.append(&mut tally.empty_children);
         }
-        let mapped = prepared.targets(&tally.delivered);
+        // A file in an inbox speaks of its own tables only.
+        let of_file = matches!(from, Arrival::Dropped(_)).then_some(&tally.spoken_of);
+        let mapped = prepared.targets(&tally.delivered, of_file);
         let (cursor, schemas) = (tally.cursor.take(), tally.drift.schemas.take());
         let delivery = Delivery {
             snapshot,
             mapped: &mapped.iter().map(String::as_str).collect::<Vec<_>>(),
-            max_quarantined_share: from.max_quarantined_share(source),
+            max_quarantined_share: from.max_quarantined_share(source, tally.corrects),
             max_retired_share: source.policy.max_retired_share,
             approve: self.approve.of(&source.id),
             repeats: &prepared.repeats(),
@@ -622,6 +663,9 @@ impl Importer<'_> {
         let drift = tally.drift.findings.iter().map(|finding| Drifted::new(finding, told(finding).1)).collect();
         SourceOutcome {
             id: source.id.clone(),
+            file: None,
+            run: None,
+            moved: None,
             rows: tally.rows,
             records: BTreeMap::new(),
             matches: Matches::default(),
@@ -664,8 +708,9 @@ impl<'a> Prepared<'a> {
     }
 
     /// Entities that the source speaks of, and the children that its delivery speaks of.
-    fn targets(&self, delivered: &BTreeSet<String>) -> BTreeSet<String> {
+    fn targets(&self, delivered: &BTreeSet<String>, of_file: Option<&BTreeSet<String>>) -> BTreeSet<String> {
         let plans = self.tables.iter().map(|table| &table.plan);
+        let plans = plans.filter(|plan| of_file.is_none_or(|tables| tables.contains(&plan.name())));
         let entities = plans.filter(|plan| plan.child.is_none()).map(TablePlan::name);
         entities.chain(delivered.iter().cloned()).collect()
     }
@@ -704,6 +749,11 @@ impl<'a> Prepared<'a> {
         };
         let fields = policy.field_priority.iter().filter_map(of_field).collect();
         Priority { source: self.source.id.clone(), priority: i64::from(policy.priority), fields }
+    }
+
+    /// Whether it is asked for anything, or only has an inbox.
+    pub(crate) fn asks(&self) -> bool {
+        self.fetcher.asks()
     }
 
     /// Whether a server or a database is asked.

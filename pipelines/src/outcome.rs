@@ -40,6 +40,15 @@ pub(crate) struct Outcome {
 pub(crate) struct SourceOutcome {
     /// Id of the source.
     pub(crate) id: String,
+    /// The file in its inbox that this is about; none: what was fetched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) file: Option<String>,
+    /// The run of that file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) run: Option<i64>,
+    /// Where that file has been put away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) moved: Option<PathBuf>,
     /// Rows: read = mapped + skipped + rejected.
     pub(crate) rows: Rows,
     /// Records per entity.
@@ -310,6 +319,9 @@ impl SourceOutcome {
     pub(crate) fn not_loaded(id: &str, status: Status, error: Option<String>) -> Self {
         Self {
             id: id.to_owned(),
+            file: None,
+            run: None,
+            moved: None,
             rows: Rows::default(),
             records: BTreeMap::new(),
             matches: Matches::default(),
@@ -322,6 +334,14 @@ impl SourceOutcome {
             status,
             seconds: 0.0,
             notable: Vec::new(),
+        }
+    }
+
+    /// The source as people read it, with the file in its inbox.
+    pub(crate) fn name(&self) -> String {
+        match &self.file {
+            Some(file) => format!("{} ({file})", self.id),
+            None => self.id.clone(),
         }
     }
 
@@ -466,7 +486,7 @@ impl Outcome {
             .iter()
             .map(|source| {
                 let total = source.total();
-                let mut cells = vec![source.id.clone()];
+                let mut cells = vec![source.name()];
                 cells.extend([source.rows.read, source.rows.skipped, total.accepted].map(|n| n.to_string()));
                 cells.push(source.quarantined().to_string());
                 cells.extend([total.inserted, total.changed, total.retired, total.unchanged].map(|n| n.to_string()));
@@ -483,9 +503,9 @@ impl Outcome {
 const SHOWN: usize = 4;
 
 fn attention(source: &SourceOutcome, texts: &Texts) -> Vec<String> {
-    let mut lines = Vec::new();
+    let (mut lines, name) = (Vec::new(), source.name());
     if let Some(error) = &source.error {
-        lines.push(format!("  {}: {error}\n", source.id));
+        lines.push(format!("  {name}: {error}\n"));
     }
     lines.extend(source.retried.iter().flat_map(|retried| retried.lines(&source.id, texts)));
     if source.matches.merged > 0 {
@@ -498,7 +518,7 @@ fn attention(source: &SourceOutcome, texts: &Texts) -> Vec<String> {
     }
     let counts: Vec<String> = source.findings.iter().map(|(code, count)| format!("{code} × {count}")).collect();
     let counts = counts.join(", ");
-    lines.push(format!("  {}\n", texts.get("cli-findings-of", &[("source", &source.id), ("counts", &counts)])));
+    lines.push(format!("  {}\n", texts.get("cli-findings-of", &[("source", &name), ("counts", &counts)])));
     for (code, sentence) in source.notable.iter().take(SHOWN) {
         lines.push(format!("    {code}  {sentence}\n"));
     }

@@ -7,6 +7,7 @@ use super::Registry;
 use super::bulk::Cells;
 use super::error::RegistryError;
 use super::queries::Builders;
+use super::session::Scope;
 use super::sql::closing;
 use super::stage::Stage;
 
@@ -81,6 +82,19 @@ impl Registry {
     /// The registry cannot be read.
     pub async fn standing_cells(&self, source: &str, landed: Option<i64>) -> Result<DataFrame, RegistryError> {
         self.frame_of(CELLS, &[source.into(), landed.into()], &["id", "ordinal", "column", "value"]).await
+    }
+
+    /// How many records of a source a run took off the quarantine.
+    ///
+    /// # Errors
+    /// The registry cannot be read.
+    pub async fn closed_by(&self, source: &str, run: i64) -> Result<u64, RegistryError> {
+        let mut session = self.connect().await?;
+        let scope = Scope { run, source: source.to_owned(), at: String::new() };
+        let text = "SELECT count(*) FROM quarantine WHERE closed_run = $1 AND source = $2";
+        let count = session.number(text, &scope).await?;
+        session.close().await?;
+        Ok(count.unsigned_abs())
     }
 
     async fn frame_of(

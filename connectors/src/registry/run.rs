@@ -226,16 +226,15 @@ impl Run {
     /// The registry cannot be written.
     pub async fn next(&self) -> Result<Self, RegistryError> {
         let RunStart { pipeline, kind, started_at, as_of, .. } = &self.start;
-        let number = match &self.plan {
-            Some(plan) => number_run(&mut *plan.lock().await, pipeline, kind.as_str(), started_at, as_of).await?,
-            None => {
-                let mut session = self.registry.connect().await?;
-                session.begin_writing().await?;
-                let number = number_run(&mut session, pipeline, kind.as_str(), started_at, as_of).await?;
-                session.commit().await?;
-                session.close().await?;
-                number
-            }
+        let number = if let Some(plan) = &self.plan {
+            number_run(&mut *plan.lock().await, pipeline, kind.as_str(), started_at, as_of).await?
+        } else {
+            let mut session = self.registry.connect().await?;
+            session.begin_writing().await?;
+            let number = number_run(&mut session, pipeline, kind.as_str(), started_at, as_of).await?;
+            session.commit().await?;
+            session.close().await?;
+            number
         };
         let (registry, start, plan) = (self.registry.clone(), self.start.clone(), self.plan.clone());
         Ok(Self { registry, start, number, plan, follows: true })

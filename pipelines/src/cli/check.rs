@@ -55,9 +55,10 @@ pub(super) async fn check(options: &Options, now: Timestamp, source: Option<&str
     };
     let registry = look(&session).await;
     // A registry that is not there, or of an older program, knows nothing of what sources looked like.
-    let held = match registry.errors.is_empty() && !registry.missing {
-        true => Registry::open_as_it_is(&session.registry).await.ok(),
-        false => None,
+    let held = if registry.errors.is_empty() && !registry.missing {
+        Registry::open_as_it_is(&session.registry).await.ok()
+    } else {
+        None
     };
     let mut checked = Vec::new();
     for source in sources {

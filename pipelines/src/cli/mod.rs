@@ -234,6 +234,14 @@ pub(crate) enum QuarantineCommand {
         #[arg(long)]
         dry_run: bool,
     },
+    /// A workbook for the agency: its rejected rows with what is wrong in them, to be mended and put into the inbox
+    Export {
+        /// The source
+        source: String,
+        /// The file [default: karantina-SOURCE-DATE.xlsx in this folder]; one that is there already is left alone
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
     /// Take records off the list that will never come again; what they were and why stays known
     Close {
         /// `source#number` as listed, one or several

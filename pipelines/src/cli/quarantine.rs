@@ -1,4 +1,6 @@
-//! `vienkop quarantine list|show|close`; `retry` has a file of its own.
+//! `vienkop quarantine list|show|export|close`; `retry` has a file of its own.
+
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -9,6 +11,7 @@ use vienkop_transforms::normalise::personal;
 use super::retry::retry;
 use super::session::Session;
 use super::{Exit, Options, QuarantineCommand, output};
+use crate::correction;
 use crate::import::timestamp;
 use crate::tell;
 
@@ -121,8 +124,54 @@ pub(super) async fn quarantine(options: &Options, now: Timestamp, command: &Quar
             show(&session, options, &Shown { head: Listed::new(detail.head), cells, findings })
         }
         QuarantineCommand::Retry { what, dry_run } => retry(&session, options, &registry, what, *dry_run).await,
+        QuarantineCommand::Export { source, output } => {
+            export(&session, options, &registry, source, output.as_deref()).await
+        }
         QuarantineCommand::Close { ids, because } => close(&session, options, &registry, ids, because).await,
     }
+}
+
+/// Writes the workbook with which an agency mends what was rejected.
+async fn export(
+    session: &Session,
+    options: &Options,
+    registry: &Registry,
+    source: &str,
+    output: Option<&Path>,
+) -> anyhow::Result<Exit> {
+    let texts = session.texts();
+    let source = session.source(source)?;
+    let file = output
+        .map_or_else(|| PathBuf::from(format!("karantina-{}-{}.xlsx", source.id, session.as_of_day())), Path::to_owned);
+    let exported = correction::export(session, registry, source, &file).await?;
+    if options.json {
+        output::json(&exported)?;
+        return Ok(Exit::Done);
+    }
+    let Some(exported) = exported else {
+        output::text(&format!("{}\n", texts.get("cli-quarantine-empty", &[])))?;
+        return Ok(Exit::Done);
+    };
+    let mut out = format!("{}\n", exported.file.display());
+    let counts = [
+        ("rows", exported.rows),
+        ("along", exported.along),
+        ("uncut", exported.uncut),
+        ("expired", exported.expired),
+        ("findings", exported.findings),
+    ];
+    for (name, count) in counts.into_iter().filter(|(name, count)| *count > 0 || *name == "rows") {
+        out.push_str(&format!("  {}\n", texts.count(&format!("cli-quarantine-export-{name}"), &[("count", count)])));
+    }
+    if exported.personal {
+        out.push_str(&format!("{}\n", texts.get("cli-quarantine-export-personal", &[])));
+    }
+    out.push_str(&match &source.inbox {
+        Some(inbox) => format!("{}\n", texts.get("cli-quarantine-export-inbox", &[("inbox", inbox)])),
+        None => format!("{}\n", texts.get("cli-quarantine-export-no-inbox", &[("file", &source.place.file)])),
+    });
+    output::text(&out)?;
+    Ok(Exit::Done)
 }
 
 /// The number in `source#number`.

@@ -136,21 +136,20 @@ fn sorted<'a>(zone: &LandingZone, source: &'a Source, standing: Vec<Standing>) -
             again.left.held += 1;
             continue;
         }
-        let whole = match files.get(&number) {
-            Some(whole) => *whole,
-            None => {
-                let whole = zone.verify(&sha256).unwrap_or(false);
-                if whole {
-                    let path = zone.path(&sha256)?;
-                    let bytes = fs::metadata(&path)?.len();
-                    again.files.push(Landed { sha256, path, bytes, name: name.clone(), new: false });
-                } else {
-                    let landed = landed_at.get(..10).unwrap_or(&landed_at).to_owned();
-                    again.left.gone.push(GoneFile { file: name.clone(), landed, records: 0 });
-                }
-                files.insert(number, whole);
-                whole
+        let whole = if let Some(whole) = files.get(&number) {
+            *whole
+        } else {
+            let whole = zone.verify(&sha256).unwrap_or(false);
+            if whole {
+                let path = zone.path(&sha256)?;
+                let bytes = fs::metadata(&path)?.len();
+                again.files.push(Landed { sha256, path, bytes, name: name.clone(), new: false });
+            } else {
+                let landed = landed_at.get(..10).unwrap_or(&landed_at).to_owned();
+                again.left.gone.push(GoneFile { file: name.clone(), landed, records: 0 });
             }
+            files.insert(number, whole);
+            whole
         };
         if whole {
             again.standing.push(one);

@@ -210,6 +210,13 @@ pub(crate) struct Source {
     pub(crate) contact: Option<String>,
     /// What a delivery is: everything (`snapshot`) or only changes (`delta`).
     pub(crate) delivers: Delivers,
+    /// Folder into which people put files of this source, relative to the folder that holds `config`: mended correction
+    /// workbooks (`vienkop quarantine export`), and files in the source's own format. Each is a delivery of its own, in the
+    /// order of their age, and moves to `done` or `failed` in it. With `[fetch] kind = "inbox"` such a file is what
+    /// `delivers` says; beside another fetch, and in a correction workbook, what is absent stays.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    pub(crate) inbox: Option<String>,
     /// How the bytes are fetched; further options depend on the kind.
     pub(crate) fetch: Kinded,
     /// How the bytes are read; further options depend on the kind.

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 use serde::Serialize;
 use vienkop_connectors::fetch::{FetchContext, FetchError, Fetching};
 use vienkop_connectors::format::{Input, Output, ReadError, Rejected, Skip, Stopped};
+use vienkop_connectors::inbox::Watched;
 use vienkop_connectors::landing::{Landed, LandingZone};
 use vienkop_connectors::registry::Schemas;
 use vienkop_transforms::batch::Batch;
@@ -94,6 +95,22 @@ pub(crate) fn probe(session: &Session, prepared: &Prepared<'_>, seen: &Schemas) 
         Err(FetchError::File(finding)) => wrong(&finding, None),
         Err(FetchError::Io(error)) => wrong(&broke_off(error.kind().to_string()), None),
     }
+    // What lies in an inbox is counted; whether it can be read, its own run says.
+    let mut waiting = 0;
+    if let Some(folder) = prepared.inbox(session) {
+        match Watched::new(folder) {
+            Ok(watched) => waiting = watched.files(),
+            Err(error) => {
+                let inbox = prepared.source.inbox.as_deref().unwrap_or_default();
+                let args = [("inbox", inbox), ("reason", &error.kind().to_string())];
+                errors.push(session.texts().get("cli-inbox-unreadable", &args));
+            }
+        }
+    }
+    let mut wrong = |finding: &Finding, file: Option<&str>| {
+        let sentence = tell::sentence(session.texts(), finding, file);
+        errors.push(format!("{} {sentence} {}", finding.code, tell::remedy(session.texts(), finding)));
+    };
     let mut watch = Watch::new(prepared, seen, false);
     for file in files {
         let input = Input { landed: 0, path: file.path, name: file.name };
@@ -121,7 +138,7 @@ pub(crate) fn probe(session: &Session, prepared: &Prepared<'_>, seen: &Schemas) 
     let whole = prepared.source.delivers == Delivers::Snapshot && !prepared.asks_server();
     let told = |finding: &Finding| Drifted::new(finding, tell::sentence(session.texts(), finding, None));
     let drift = watch.end(whole).iter().map(told).collect();
-    Ok(Probed { access, files: count, rows, first: firsts, drift, errors })
+    Ok(Probed { access, files: count + waiting, rows, first: firsts, drift, errors })
 }
 
 /// How far the conversation came, by the finding that ended it.

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use polars::prelude::*;
 use vienkop_connectors::format::{Input, TableReader};
 use vienkop_connectors::registry::{RegistryError, Stage, Standing};
-use vienkop_transforms::batch::{Batch, PART, ROW};
+use vienkop_transforms::batch::{Batch, MENDS, PART, ROW};
 use vienkop_transforms::finding::{Finding, Severity};
 use vienkop_transforms::mapping::{TablePlan, map};
 use vienkop_transforms::model::Kept;
@@ -118,7 +118,12 @@ impl Retry {
                 }
             }
         }
-        if wanted.is_empty() { Ok(None) } else { among(batch, &wanted).map(Some) }
+        if wanted.is_empty() {
+            return Ok(None);
+        }
+        // Which numbers rows of a correction workbook mended was settled when they came.
+        let Batch { origin, frame } = among(batch, &wanted)?;
+        Ok(Some(Batch { origin, frame: frame.drop_many([MENDS]) }))
     }
 
     /// Leaves out records of which the registry has got a version since they were put into quarantine: theirs is older.

@@ -30,6 +30,10 @@ pub(super) struct Tally {
     pub(super) paths: Paths,
     /// Entities and children that came.
     pub(super) delivered: BTreeSet<String>,
+    /// Tables that were looked for in the delivery.
+    pub(super) spoken_of: BTreeSet<String>,
+    /// Whether a correction workbook came.
+    pub(super) corrects: bool,
     /// Children whose table came without a row.
     pub(super) empty_children: BTreeSet<String>,
     /// Whether the fetch went on from where an earlier one had ended: only what has changed came.
