@@ -19,6 +19,7 @@ fn documents_name_files_that_exist() {
         "docs/rest.md",
         "docs/presets.md",
         "docs/sql.md",
+        "docs/drift.md",
     ];
     for document in documents {
         let text = fs::read_to_string(checkout().join(document)).unwrap_or_else(|_| panic!("{document}"));

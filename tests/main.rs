@@ -5,8 +5,10 @@ mod api;
 mod backends;
 mod bad_input;
 mod browser;
+mod correction;
 mod database;
 mod documents;
+mod drift;
 mod forms;
 mod history;
 #[path = "../connectors/tests/net/server.rs"]
@@ -19,6 +21,7 @@ mod pdf;
 mod personal_data;
 mod presets;
 mod report;
+mod retry;
 mod review;
 mod runs;
 mod samples;

@@ -468,6 +468,43 @@ S005-message = Nothing is retired: it is not known which records the quarantined
 S005-remedy = Mend the quarantined rows and send the file again; records that it no longer has are retired then.
 S005-explain = The source delivers everything it holds, so what a delivery lacks would be retired. But this delivery has rows that could not be read or have no key: any of them may be a record that seems absent. So everything that the registry held stays this time. Where the respondent of a survey row can be read, only the answers of that respondent stay, and there is no such finding. Where the rows are of a list (steps, fees …), the items of that list stay, the records themselves are treated as delivered.
 
+### Findings: what has changed since the last delivery
+
+D001-title = New column
+D001-message = The delivery has a column "{ $column }" that the last one did not have.
+D001-remedy = If the registry needs what the column holds, map it in the source's configuration; if not, nothing needs to be done.
+D001-explain = The columns of each table are remembered as they were when a delivery was loaded last. This one is new. A new column often means that an institution has begun to record something new. It is told once; a column that no field uses is listed at every delivery as F013. What becomes of changes is said by "drift" in the source's [policy].
+
+D002-title = Lost column
+D002-message = The last delivery had a column "{ $column }", this one does not.
+D002-remedy = Ask the institution whether the column was removed on purpose. If it has another name now, name both headers in the source's configuration.
+D002-explain = The columns of each table are remembered as they were when a delivery was loaded last. What is absent from a delivery stays in the registry as it was, so a lost column is told before its values grow old. If the mapping names the column, every further delivery without it tells F014. Of a delivery of changes alone this is not told: it lacks many a thing. In XML and JSON, where records leave out what is empty, only a path counts that one record in ten had.
+
+D003-title = Renamed column
+D003-message = The column "{ $column }" seems to be called "{ $value }" now.
+D003-remedy = If it is the same column, name both headers in the source's configuration; if it is not, ask the institution what became of the first.
+D003-explain = A column of the last delivery is gone and a new one is there that resembles it: by name, by codes and forms of its values, and by its place among the other columns. This is a guess, and nothing is mapped by it: the field stays in the registry as it was until the configuration names the new header too.
+
+D004-title = Values written otherwise
+D004-message = Values of the column "{ $column }" were written like { $expected }, now they are like { $value }.
+D004-remedy = Ask the institution what has changed, and check that the values are understood as they are meant; a date with slashes needs "formats" in the source's configuration.
+D004-explain = How the values of a column are written (dates, numbers, durations, texts) is remembered from the last delivery that was loaded, shown here by examples. At least one value in ten is written in a way that the column did not have, or zeros in front of codes are gone (Excel drops them), or a column of texts holds only numbers. "{ $cell }" is the first such place. Whether a value can be read is judged for each by itself, as always.
+
+D005-title = New code
+D005-message = The column "{ $column }" has a value "{ $value }" that it did not have so far.
+D005-remedy = If code list "{ $expected }" does not know it (V003), add it as an alias to the list or to "codes" of the source; then the rows in quarantine go through again: vienkop quarantine retry.
+D005-explain = The texts of a column that is mapped to a code list are remembered. One that the list does not know is told once here, with the nearest that it knows, and with each of its rows as V003; one that the list knows is only information. Of a column, at most 20 new ones are told, and more than 200 different texts are no codes.
+
+D006-title = Value in another form
+D006-message = "{ $value }" is not written as the column's values were so far ({ $expected }).
+D006-remedy = Write the value as before. If the new form is right, approve it: vienkop run SOURCE --approve.
+D006-explain = The source's [policy] says drift = "quarantine": a row whose value is written otherwise than its column's values were when a delivery was loaded last is not let in until somebody has approved the new form.
+
+S007-title = The source has changed
+S007-message = Nothing was loaded: what the source delivers has changed ({ $value }), and its policy does not let that in.
+S007-remedy = Mend the delivery or the source's configuration, or approve the change.
+S007-explain = The source's [policy] says drift = "fail" (any change) or "quarantine" (a mapped column lost or renamed, which concerns every row). The registry keeps what it had, and the change is told at every delivery, until it is gone or approved ("vienkop run SOURCE --approve"). The findings D001 to D005 say what has changed.
+
 ### Findings: the registry as a whole
 
 L001-title = Unmet need
@@ -493,6 +530,28 @@ S006-title = Source is late
 S006-message = Nothing new for too long: last { $value }, expected every { $expected }.
 S006-remedy = Find out whether the export still runs and arrives in the right place.
 S006-explain = The source's configuration says how often something new is expected ("expected_every" in [policy]). Since the day named, no file has come whose content had not been met before; the same file met again by every run is no delivery. The registry keeps what it had, but it may be out of date. If the source changes less often indeed, raise "expected_every".
+
+### Findings: the inbox
+
+I001-title = A correction workbook of another source
+I001-message = The correction workbook is for the source "{ $value }", but lies in the inbox of "{ $expected }".
+I001-remedy = Put the file into the inbox of the source that it was made for.
+I001-explain = The sheet "vienkop" of a correction workbook says which source it is for. Rows of another source would mend nothing of this one, so nothing was loaded.
+
+I002-title = A correction workbook that cannot be recognised
+I002-message = The file has columns of a vienkop correction workbook, but lacks what such a workbook is recognised by: { $value }.
+I002-remedy = Put the correction workbook itself (xlsx or ods) into the source's inbox, with its sheet "vienkop" and its first three columns.
+I002-explain = A correction workbook is recognised by its sheet "vienkop" and its first column. Without them it is not known what the rows mend, and as a whole delivery they would take away all else; so nothing was loaded.
+
+I003-title = An outdated correction workbook
+I003-message = The source no longer has the table "{ $value }" that the workbook was made for.
+I003-remedy = Make the correction workbook anew (vienkop quarantine export) and carry the corrections over.
+I003-explain = The source's configuration was changed after the workbook was made, and its rows can no longer be read as they were meant.
+
+I004-title = Nothing to mend
+I004-message = Record no. { $value } is no longer in quarantine (closed by run: { $expected }); the row was not taken.
+I004-remedy = If the row still has to be mended, make a new correction workbook (vienkop quarantine export).
+I004-explain = A row of a correction workbook names the record in quarantine that it mends. That record is mended already, was closed, or never was of this source. An old workbook would put back what has changed since, so the row was left out.
 
 ### Findings: queries on databases
 
@@ -823,6 +882,11 @@ cli-verdict-late = Done, everything delivered is loaded; but a source is late: s
 cli-late-never = never
 cli-verdict-approval = A source waits for approval (the command stands with the source); the others are loaded.
 cli-verdict-broken = Stopped before the end: the sources "not run" were neither read nor changed.
+cli-drift-taken = { $source }: what it delivers has changed ({ $count }); taken over (vienkop findings { $source })
+cli-drift-contact = Of these changes, tell: { $contact }
+cli-drift-no-contact = Of these changes, tell the institution; nobody is named: contact = "…" in the file of source { $source }
+cli-check-schema-same = as last seen
+cli-check-schema-drift = since the last delivery: { $message }
 cli-approve-hint = To approve this source alone: { $command }
 cli-approve-unknown = --approve: there is no source "{ $name }" in this run. Similar: { $nearest }
 cli-plan-kind-insert = insert
@@ -853,6 +917,13 @@ cli-check-registry-grant = Registry { $registry }: a right is missing. The owner
 cli-check-registry-schema = Registry { $registry }: none of the schemas that search_path names ({ $path }) exists or may be used. Make the schema and grant USAGE on it, or mend the address.
 cli-check-registry-read-only = Registry { $registry }: the server may only be read (a standby, or default_transaction_read_only). Name the server that may be written.
 cli-check-registry-file = Registry: the user of vienkop may not write the file or folder { $path }.
+cli-retry-title = Quarantine once more: { $as_of }
+cli-retry-plan-title = What would come of the quarantine once more (nothing is changed): { $as_of }
+cli-retry-gone = { $file }, landed on { $landed }, is no longer kept; records that stay in quarantine: { $count }
+cli-retry-held = records of a delivery of which nothing was loaded: { $count }; run it again: vienkop run { $source }
+cli-retry-newer = left in quarantine, since the registry holds something newer: { $count } ({ $ids }). If they are settled: vienkop quarantine close ID --because "…"
+cli-retry-unread = left in quarantine, since no table of the source reads their rows any more: { $count } ({ $ids })
+cli-retry-no-source = Source { $source } is no longer configured; its records stay in quarantine.
 cli-quarantine-empty = Nothing is quarantined.
 cli-quarantine-none = There is no quarantined record "{ $id }". To list them: vienkop quarantine list
 cli-quarantine-because = Say why: --because "…"
@@ -1762,3 +1833,93 @@ onboard-looks-legal-act = law or regulation
 onboard-looks-fee = fee
 onboard-looks-hash = hash
 onboard-gate = { $share } % of the records would be quarantined, and the source allows { $most } %: nothing would be loaded. Mend in the register what is named above, or raise max_quarantined_share at the end of the draft; the rows left in quarantine can then be had as a workbook and mended.
+
+### Inbox and correction workbook
+
+cli-inbox-unreadable = The inbox "{ $inbox }" cannot be read: { $reason }
+cli-inbox-unfinished = { $source }: the file "{ $file }" is still being copied; the next run takes it.
+cli-inbox-open = { $source }: the file "{ $file }" is open in a program; close it, and the next run takes it.
+cli-inbox-unmoved = { $source }: the file "{ $file }" cannot be moved ({ $reason }). It was taken in; the next run tries again.
+inbox-result-head = vienkop · { $moment } · run { $run }
+inbox-result-source = File: { $file } · Source: { $title }
+inbox-result-loaded = The file is loaded.
+inbox-result-partly = The file is loaded, but some rows were not accepted: they are in quarantine.
+inbox-result-failed = Nothing of the file is loaded. { $error }
+inbox-result-read = Rows read: { $count }
+inbox-result-skipped = Rows left out: { $count }
+inbox-result-accepted = Records accepted: { $count }
+inbox-result-inserted = – new ones: { $count }
+inbox-result-changed = – changed ones: { $count }
+inbox-result-unchanged = – unchanged ones: { $count }
+inbox-result-retired = Records retired: { $count }
+inbox-result-quarantined = In quarantine: { $count }
+inbox-result-closed = Earlier records in quarantine closed: { $count }
+inbox-result-findings = What was found
+inbox-result-export = The rows not accepted, with what is wrong in their cells: { $command }
+cli-quarantine-export-rows = { $count ->
+    [one] { $count } row to be mended and sent back
+   *[other] { $count } rows to be mended and sent back
+}
+cli-quarantine-export-along = { $count ->
+    [one] { $count } row without mistakes, of the same lists
+   *[other] { $count } rows without mistakes, of the same lists
+}
+cli-quarantine-export-uncut = { $count ->
+    [one] { $count } row that could not be cut into cells
+   *[other] { $count } rows that could not be cut into cells
+}
+cli-quarantine-export-expired = { $count ->
+    [one] { $count } record whose original file is no longer kept: only its key and columns without personal data
+   *[other] { $count } records whose original file is no longer kept: only keys and columns without personal data
+}
+cli-quarantine-export-findings = { $count ->
+    [one] { $count } finding
+   *[other] { $count } findings
+}
+cli-quarantine-export-personal = The file holds the agency's own data with all columns, personal data too; only its owner can read it. Send it in a safe way only.
+cli-quarantine-export-inbox = The mended file goes into the folder "{ $inbox }"; the next run loads it.
+cli-quarantine-export-no-inbox = The source has no inbox: so that the mended file can be loaded, add a line inbox = "folder" to { $file }.
+cli-quarantine-export-exists = The file { $file } is there already; it is not overwritten, since somebody may be mending it. Give another name: --output FILE
+correction-title = { $title }: rows to be mended
+correction-what = Here is all that vienkop could not accept in deliveries of the source "{ $title }" ({ $source }) up to run { $run }; made on { $day }.
+correction-mend = 1. The sheets { $sheets } hold your agency's rows with all columns as they were delivered. The column "vienkop: what to mend" and the comments of the cells say what is wrong and how it is mended. Red cells have to be mended, yellow ones looked at. Mend your own columns only; rows may be sorted and filtered.
+correction-keep = 2. Leave the first three columns, the names of the sheets, the headers and this sheet as they are: they tell which row mends what. A row that you cannot mend yet may stay as it is or be deleted; it stays in quarantine. An apostrophe at the beginning of a cell (such as '=) keeps a text from being calculated as a formula; it goes away when the file is loaded. The sign ␟ separates several values in a cell.
+correction-send-inbox = 3. Save the file as an Excel or LibreOffice workbook (xlsx or ods) and put it into the folder "{ $inbox }". After the next load it lies in the folder "done" or "failed" below, with a text file beside it that says what came of it.
+correction-send = 3. Save the file as an Excel or LibreOffice workbook (xlsx or ods) and send it to those who look after the source "{ $source }" in vienkop, from whom you got it.
+correction-own-system = 4. Mend the same in your own system or register: otherwise the next whole delivery brings the mistakes again.
+correction-uncut = { $count ->
+    [one] The sheet "Uncut rows" has { $count } row that could not be cut into cells. It cannot be sent back with this workbook: mend it in your export.
+   *[other] The sheet "Uncut rows" has { $count } rows that could not be cut into cells. They cannot be sent back with this workbook: mend them in your export.
+}
+correction-expired = { $count ->
+    [one] The sheet "Without original file" has { $count } record whose original file is no longer kept. Only its key, row number and columns without personal data are left; deliver this record again from your system.
+   *[other] The sheet "Without original file" has { $count } records whose original file is no longer kept. Only keys, row numbers and columns without personal data are left; deliver these records again from your system.
+}
+correction-personal = These are your agency's own data with all columns, in which there may be personal data. Keep and send the file as your agency's rules for such data say, and delete it when it is mended.
+correction-column-where = where
+correction-column-wrong = what to mend
+correction-along = No mistakes: another row of the same list, needed to keep the list whole. Do not change or delete it.
+correction-too-long = A cell has more text than a workbook can hold: mend this row in your own system.
+correction-sheet-uncut = Uncut rows
+correction-sheet-expired = Without original file
+correction-sheet-rules = Mistakes by kind
+correction-sheet-findings = All findings
+correction-head-code = Code
+correction-head-severity = Severity
+correction-head-title = What is wrong
+correction-head-remedy = How to mend it
+correction-head-meaning = What it means
+correction-head-count = Count
+correction-head-where = Where
+correction-head-column = Column
+correction-head-value = Value
+correction-head-message = Explanation
+correction-head-entity = What
+correction-head-key = Key
+correction-head-text = Text of the row
+config-inbox-none = kind = "inbox" takes only what is put into the source's inbox, but none is named
+config-hint-inbox = write inbox = "folder" at the top of the source's file
+config-inbox-fetched = the inbox is also where the source is fetched from ("{ $path }"): files would be taken twice
+config-hint-inbox-fetched = name another folder, or write kind = "inbox"
+config-inbox-shared = the inbox "{ $inbox }" is that of the source "{ $source }" already
+config-hint-inbox-shared = each source has a folder of its own

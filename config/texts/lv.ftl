@@ -468,6 +468,43 @@ S005-message = Nekas nav izņemts: nav zināms, kuram ierakstam pieder karantīn
 S005-remedy = Izlabojiet karantīnas rindas un atsūtiet failu no jauna; ieraksti, kuru tajā vairs nav, tiks izņemti tad.
 S005-explain = Avots piegādā visu, kas tam ir, tātad tas, kā piegādē nav, ir jāizņem. Bet šajā piegādē ir rindas, kuras nevarēja izlasīt vai kurām nav atslēgas: jebkura no tām var būt ieraksts, kura it kā trūkst. Tāpēc šoreiz viss, kas reģistrā bija, paliek. Ja aptaujas rindā ir izlasāms respondents, paliek tikai šī respondenta atbildes, un šis konstatējums nerodas. Ja rindas pieder sarakstam (soļiem, maksām …), paliek šī saraksta vienības, bet ar pašiem ierakstiem notiek, kā piegādāts.
 
+### Konstatējumi: kas mainījies kopš iepriekšējās piegādes
+
+D001-title = Jauna kolonna
+D001-message = Piegādē ir kolonna „{ $column }”, kuras iepriekšējā nebija.
+D001-remedy = Ja kolonnā ir reģistram vajadzīgas ziņas, piesaistiet to avota konfigurācijā; ja nav, nekas nav jādara.
+D001-explain = Katras tabulas kolonnas atceras tādas, kādas tās bija pēdējā ielādētajā piegādē. Šī ir jauna. Jauna kolonna mēdz nozīmēt, ka iestāde sākusi uzskaitīt ko jaunu. To pasaka vienreiz; kolonnu, ko neizmanto neviens lauks, katrā piegādē uzskaita F013. Kas notiek ar pārmaiņām, nosaka „drift” avota sadaļā [policy].
+
+D002-title = Zudusi kolonna
+D002-message = Iepriekšējā piegādē bija kolonna „{ $column }”, šajā tās nav.
+D002-remedy = Pajautājiet iestādei, vai kolonna izņemta ar nodomu. Ja tai tagad ir cits nosaukums, norādiet avota konfigurācijā abus virsrakstus.
+D002-explain = Katras tabulas kolonnas atceras tādas, kādas tās bija pēdējā ielādētajā piegādē. Tas, kā piegādē nav, reģistrā paliek, kāds bijis, tāpēc par zudušu kolonnu pasaka, pirms tās vērtības noveco. Ja konfigurācija kolonnu piemin, katra nākamā piegāde bez tās dod F014. Par piegādi, kurā ir tikai izmaiņas, to nesaka: tajā daudz kā nav. XML un JSON, kur ieraksti tukšo izlaiž, vērā ņem tikai ceļu, kas bija vismaz katram desmitajam ierakstam.
+
+D003-title = Pārdēvēta kolonna
+D003-message = Kolonna „{ $column }” tagad, šķiet, saucas „{ $value }”.
+D003-remedy = Ja tā ir tā pati kolonna, norādiet avota konfigurācijā abus virsrakstus; ja nav, pajautājiet iestādei, kas noticis ar pirmo.
+D003-explain = Iepriekšējās piegādes kolonnas vairs nav, un ir jauna, kas tai līdzinās: pēc nosaukuma, pēc vērtību kodiem un pieraksta, pēc vietas starp pārējām kolonnām. Tas ir minējums, un neko pēc tā nepiesaista: lauks reģistrā paliek, kāds bijis, līdz konfigurācija piemin arī jauno virsrakstu.
+
+D004-title = Mainījies vērtību pieraksts
+D004-message = Kolonnas „{ $column }” vērtības bija rakstītas kā { $expected }, tagad kā { $value }.
+D004-remedy = Pajautājiet iestādei, kas mainījies, un pārbaudiet, vai vērtības saprot tā, kā tās domātas; datumam ar slīpsvītrām vajag „formats” avota konfigurācijā.
+D004-explain = Kā kolonnas vērtības pierakstītas (datumi, skaitļi, ilgumi, teksti), atceras no pēdējās ielādētās piegādes; šeit to rāda piemēri. Vismaz katra desmitā vērtība ir pierakstīta tā, kā kolonnā nebija, vai ir zudušas nulles kodu sākumā (tās mēdz nomest Excel), vai tekstu kolonnā ir tikai skaitļi. Pirmā tāda vieta ir „{ $cell }”. Vai vērtību var nolasīt, par katru spriež atsevišķi, kā vienmēr.
+
+D005-title = Jauns kods
+D005-message = Kolonnā „{ $column }” ir vērtība „{ $value }”, kādas tajā līdz šim nebija.
+D005-remedy = Ja kodu saraksts „{ $expected }” to nepazīst (V003), pierakstiet to sarakstā kā paveidu vai avota sadaļā „codes”; pēc tam karantīnas rindas laiž vēlreiz: vienkop quarantine retry.
+D005-explain = Kodu sarakstam piesaistītas kolonnas tekstus atceras. Par tādu, ko saraksts nepazīst, šeit pasaka vienreiz, kopā ar tuvāko pazīstamo, un pie katras rindas kā V003; tāds, ko saraksts pazīst, ir tikai ziņa. No vienas kolonnas nosauc ne vairāk par 20 jauniem, un vairāk nekā 200 dažādu tekstu nav kodi.
+
+D006-title = Vērtība citā pierakstā
+D006-message = „{ $value }” nav pierakstīts tā kā kolonnas līdzšinējās vērtības ({ $expected }).
+D006-remedy = Pierakstiet vērtību kā līdz šim. Ja jaunais pieraksts ir pareizs, apstipriniet to: vienkop run AVOTS --approve.
+D006-explain = Avota sadaļā [policy] ir drift = "quarantine": rindu, kuras vērtība pierakstīta citādi nekā kolonnas vērtības pēdējā ielādētajā piegādē, neielaiž, līdz kāds jauno pierakstu apstiprina.
+
+S007-title = Avots ir mainījies
+S007-message = Nekas nav ielādēts: tas, ko avots piegādā, ir mainījies (pārmaiņas: { $value }), un tā kārtība to neielaiž.
+S007-remedy = Izlabojiet piegādi vai avota konfigurāciju, vai apstipriniet pārmaiņas.
+S007-explain = Avota sadaļā [policy] ir drift = "fail" (jebkura pārmaiņa) vai "quarantine" (zudusi vai pārdēvēta piesaistīta kolonna, kas skar visas rindas). Reģistrā paliek, kas bijis, un par pārmaiņām saka katrā piegādē, līdz to vairs nav vai tās ir apstiprinātas („vienkop run AVOTS --approve”). Kas mainījies, saka konstatējumi D001–D005.
+
 ### Konstatējumi: reģistrs kopumā
 
 L001-title = Neapmierināta vajadzība
@@ -493,6 +530,28 @@ S006-title = Avots kavējas
 S006-message = Pārāk ilgi nav nekā jauna: pēdējoreiz { $value }, gaidīts ik pēc { $expected }.
 S006-remedy = Noskaidrojiet, vai eksports joprojām notiek un vai tas nonāk īstajā vietā.
 S006-explain = Avota konfigurācijā noteikts, cik bieži gaidāms kas jauns („expected_every” sadaļā [policy]). Kopš minētās dienas nav atnācis neviens fails, kura saturs nebūtu jau redzēts; tas pats fails, ko katra izpilde izlasa no jauna, nav piegāde. Reģistrā paliek iepriekšējie dati, bet tie var būt novecojuši. Ja avots tiešām mainās retāk, palieliniet „expected_every”.
+
+### Konstatējumi: ienākošo failu mape
+
+I001-title = Cita avota labojumu darbgrāmata
+I001-message = Labojumu darbgrāmata ir avotam „{ $value }”, bet ielikta avota „{ $expected }” mapē.
+I001-remedy = Ielieciet failu tā avota mapē, kuram tas sagatavots.
+I001-explain = Labojumu darbgrāmatas lapa „vienkop” saka, kuram avotam tā ir. Cita avota rindas nevienu šī avota ierakstu neizlabotu, tāpēc nekas nav ielādēts.
+
+I002-title = Labojumu darbgrāmatu nevar atpazīt
+I002-message = Failā ir vienkop labojumu kolonnas, bet trūkst tā, pēc kā darbgrāmatu atpazīst: { $value }.
+I002-remedy = Ielieciet avota ienākošo failu mapē pašu labojumu darbgrāmatu (xlsx vai ods), neizdzēšot lapu „vienkop” un pirmās trīs kolonnas.
+I002-explain = Labojumu darbgrāmatu atpazīst pēc lapas „vienkop” un pirmās kolonnas. Bez tām nav zināms, ko rindas labo, un pilnas piegādes vietā tās izņemtu visu pārējo; tāpēc nekas nav ielādēts.
+
+I003-title = Labojumu darbgrāmata ir novecojusi
+I003-message = Avotam vairs nav tabulas „{ $value }”, kurai darbgrāmata sagatavota.
+I003-remedy = Sagatavojiet labojumu darbgrāmatu no jauna (vienkop quarantine export) un pārnesiet labojumus uz to.
+I003-explain = Avota konfigurācija pēc darbgrāmatas sagatavošanas ir mainīta, un rindas vairs nevar nolasīt tā, kā tās bija domātas.
+
+I004-title = Nav ko labot
+I004-message = Karantīnā vairs nav ieraksta Nr. { $value } (slēgts palaišanā: { $expected }); rinda nav ņemta.
+I004-remedy = Ja rinda vēl jālabo, sagatavojiet jaunu labojumu darbgrāmatu (vienkop quarantine export).
+I004-explain = Labojumu darbgrāmatas rinda nosauc, kuru karantīnas ierakstu tā labo. Šis ieraksts jau ir izlabots, slēgts vai šim avotam nekad nav bijis. Veca darbgrāmata atliktu atpakaļ to, kas pa to laiku mainīts, tāpēc rinda ir izlaista.
 
 ### Konstatējumi: vaicājumi datubāzēs
 
@@ -825,6 +884,11 @@ cli-verdict-late = Pabeigts, viss piegādātais ir ielādēts; bet kāds avots k
 cli-late-never = nekad
 cli-verdict-approval = Kāds avots gaida apstiprinājumu (komanda norādīta pie avota); pārējie ir ielādēti.
 cli-verdict-broken = Darbs pārtraukts pirms beigām: avoti „nav sākts” nav ne lasīti, ne mainīti.
+cli-drift-taken = { $source }: tas, ko avots piegādā, ir mainījies (pārmaiņas: { $count }); pārņemts (vienkop findings { $source })
+cli-drift-contact = Par šīm pārmaiņām pasakiet: { $contact }
+cli-drift-no-contact = Par šīm pārmaiņām pasakiet iestādei; kam, nav norādīts: contact = "…" avota { $source } failā
+cli-check-schema-same = uzbūve tāda pati kā pēdējā ielādē
+cli-check-schema-drift = kopš iepriekšējās piegādes: { $message }
 cli-approve-hint = Apstiprināt tikai šo avotu: { $command }
 cli-approve-unknown = --approve: šajā darbā nav avota „{ $name }”. Līdzīgi: { $nearest }
 cli-plan-kind-insert = jauns
@@ -855,6 +919,13 @@ cli-check-registry-grant = Reģistrs { $registry }: pietrūkst tiesību. Datubā
 cli-check-registry-schema = Reģistrs { $registry }: search_path ({ $path }) nenosauc nevienu shēmu, kas ir un ko drīkst lietot. Izveidojiet shēmu un dodiet tai USAGE vai izlabojiet adresi.
 cli-check-registry-read-only = Reģistrs { $registry }: serveris ļauj tikai lasīt (rezerves serveris vai default_transaction_read_only). Norādiet serveri, kurā drīkst rakstīt.
 cli-check-registry-file = Reģistrs: vienkop lietotājs nedrīkst rakstīt failā vai mapē { $path }.
+cli-retry-title = Karantīna vēlreiz: { $as_of }
+cli-retry-plan-title = Kas notiktu ar karantīnu, laižot to vēlreiz (nekas netiek mainīts): { $as_of }
+cli-retry-gone = { $file }, saņemts { $landed }, vairs netiek glabāts; ieraksti, kas paliek karantīnā: { $count }
+cli-retry-held = ieraksti no piegādes, no kuras nekas nav ielādēts: { $count }; palaidiet avotu no jauna: vienkop run { $source }
+cli-retry-newer = paliek karantīnā, jo reģistrā ir kas jaunāks: { $count } ({ $ids }). Ja tie nokārtoti: vienkop quarantine close ID --because "…"
+cli-retry-unread = paliek karantīnā, jo to rindas vairs nelasa neviena avota tabula: { $count } ({ $ids })
+cli-retry-no-source = Avota { $source } konfigurācijā vairs nav; tā ieraksti paliek karantīnā.
 cli-quarantine-empty = Karantīnā nav nekā.
 cli-quarantine-none = Karantīnā nav ieraksta „{ $id }”. Sarakstu rāda: vienkop quarantine list
 cli-quarantine-because = Norādiet iemeslu: --because "…"
@@ -1765,3 +1836,100 @@ onboard-looks-legal-act = normatīvais akts
 onboard-looks-fee = maksa
 onboard-looks-hash = kontrolsumma
 onboard-gate = Karantīnā nonāktu { $share } % ierakstu, bet avots pieļauj { $most } %: nekas netiktu ielādēts. Izlabojiet reģistrā to, kas minēts augstāk, vai paaugstiniet max_quarantined_share uzmetuma beigās; rindas, kas paliek karantīnā, pēc tam var saņemt darbgrāmatā un izlabot.
+
+### Ienākošo failu mape un labojumu darbgrāmata
+
+cli-inbox-unreadable = Ienākošo failu mapi „{ $inbox }” nevar nolasīt: { $reason }
+cli-inbox-unfinished = { $source }: fails „{ $file }” vēl tiek kopēts; to ņems nākamā palaišana.
+cli-inbox-open = { $source }: fails „{ $file }” ir atvērts kādā programmā; aizveriet to, un to ņems nākamā palaišana.
+cli-inbox-unmoved = { $source }: failu „{ $file }” nevar pārvietot ({ $reason }). Tas ir apstrādāts; nākamā palaišana to mēģinās vēlreiz.
+inbox-result-head = vienkop · { $moment } · palaišana { $run }
+inbox-result-source = Fails: { $file } · Avots: { $title }
+inbox-result-loaded = Fails ir ielādēts.
+inbox-result-partly = Fails ir ielādēts, bet daļa rindu nav pieņemta: tās ir karantīnā.
+inbox-result-failed = No faila nekas nav ielādēts. { $error }
+inbox-result-read = Nolasītas rindas: { $count }
+inbox-result-skipped = Izlaistas rindas: { $count }
+inbox-result-accepted = Pieņemti ieraksti: { $count }
+inbox-result-inserted = – no tiem jauni: { $count }
+inbox-result-changed = – no tiem mainīti: { $count }
+inbox-result-unchanged = – no tiem nemainīti: { $count }
+inbox-result-retired = Izņemti ieraksti: { $count }
+inbox-result-quarantined = Karantīnā: { $count }
+inbox-result-closed = Karantīnā slēgti iepriekšējie ieraksti: { $count }
+inbox-result-findings = Kas konstatēts
+inbox-result-export = Nepieņemtās rindas ar paskaidrojumiem šūnās sagatavo komanda: { $command }
+cli-quarantine-export-rows = { $count ->
+    [zero] { $count } rindu, ko var izlabot un nosūtīt atpakaļ
+    [one] { $count } rinda, ko var izlabot un nosūtīt atpakaļ
+   *[other] { $count } rindas, ko var izlabot un nosūtīt atpakaļ
+}
+cli-quarantine-export-along = { $count ->
+    [zero] { $count } rindu bez kļūdām no tiem pašiem sarakstiem
+    [one] { $count } rinda bez kļūdām no tiem pašiem sarakstiem
+   *[other] { $count } rindas bez kļūdām no tiem pašiem sarakstiem
+}
+cli-quarantine-export-uncut = { $count ->
+    [zero] { $count } rindu, ko nevarēja sadalīt šūnās
+    [one] { $count } rinda, ko nevarēja sadalīt šūnās
+   *[other] { $count } rindas, ko nevarēja sadalīt šūnās
+}
+cli-quarantine-export-expired = { $count ->
+    [zero] { $count } ierakstu, kuru sākotnējais fails vairs netiek glabāts: tikai atslēgas un kolonnas bez personas datiem
+    [one] { $count } ieraksts, kura sākotnējais fails vairs netiek glabāts: tikai atslēga un kolonnas bez personas datiem
+   *[other] { $count } ieraksti, kuru sākotnējais fails vairs netiek glabāts: tikai atslēgas un kolonnas bez personas datiem
+}
+cli-quarantine-export-findings = { $count ->
+    [zero] { $count } konstatējumu
+    [one] { $count } konstatējums
+   *[other] { $count } konstatējumi
+}
+cli-quarantine-export-personal = Failā ir iestādes pašas dati ar visām kolonnām, arī personas dati; to var lasīt tikai tā īpašnieks. Sūtiet to tikai drošā veidā.
+cli-quarantine-export-inbox = Izlaboto failu ieliek mapē „{ $inbox }”; nākamā palaišana to ielādēs.
+cli-quarantine-export-no-inbox = Avotam nav ienākošo failu mapes: lai izlaboto failu varētu ielādēt, ierakstiet { $file } rindu inbox = "mape".
+cli-quarantine-export-exists = Fails { $file } jau ir; to nepārraksta, jo kāds to, iespējams, labo. Norādiet citu nosaukumu: --output FAILS
+correction-title = { $title }: rindas, kas jāizlabo
+correction-what = Šeit ir viss, ko vienkop avota „{ $title }” ({ $source }) piegādēs nav varējis pieņemt līdz palaišanai { $run }; darbgrāmata sagatavota { $day }.
+correction-mend = 1. Lapās { $sheets } ir jūsu iestādes rindas ar visām kolonnām, kā tās piegādātas. Kolonnā „vienkop: kas jālabo” un šūnu piezīmēs rakstīts, kas nav kārtībā un kā to labot. Sarkanās šūnas ir jāizlabo, dzeltenās – jāpārskata. Labojiet tikai savas kolonnas; rindas var kārtot un filtrēt.
+correction-keep = 2. Atstājiet pirmās trīs kolonnas, lapu nosaukumus, galvenes un šo lapu, kā ir: pēc tiem saprot, kura rinda ko labo. Rinda, ko vēl nevarat izlabot, var palikt, kā ir, vai arī to drīkst izdzēst; tā paliek karantīnā. Apostrofs šūnas sākumā (piemēram, '=) neļauj tekstu aprēķināt kā formulu; ielādējot tas pazūd. Zīme ␟ atdala vairākas vērtības vienā šūnā.
+correction-send-inbox = 3. Saglabājiet failu kā Excel vai LibreOffice darbgrāmatu (xlsx vai ods) un ielieciet to mapē „{ $inbox }”. Pēc nākamās ielādes tas būs apakšmapē „done” vai „failed”, un blakus būs teksta fails ar rezultātu.
+correction-send = 3. Saglabājiet failu kā Excel vai LibreOffice darbgrāmatu (xlsx vai ods) un nosūtiet to tiem, kas uztur vienkop avotu „{ $source }”, no kuriem to saņēmāt.
+correction-own-system = 4. Izlabojiet to pašu arī savā sistēmā vai reģistrā: citādi nākamā pilnā piegāde kļūdas atnesīs no jauna.
+correction-uncut = { $count ->
+    [zero] Lapā „Nesadalītās rindas” ir { $count } rindu, ko nevarēja sadalīt šūnās. Tās ar šo darbgrāmatu atpakaļ nosūtīt nevar: izlabojiet tās savā eksportā.
+    [one] Lapā „Nesadalītās rindas” ir { $count } rinda, ko nevarēja sadalīt šūnās. To ar šo darbgrāmatu atpakaļ nosūtīt nevar: izlabojiet to savā eksportā.
+   *[other] Lapā „Nesadalītās rindas” ir { $count } rindas, ko nevarēja sadalīt šūnās. Tās ar šo darbgrāmatu atpakaļ nosūtīt nevar: izlabojiet tās savā eksportā.
+}
+correction-expired = { $count ->
+    [zero] Lapā „Bez sākotnējā faila” ir { $count } ierakstu, kuru sākotnējais fails vairs netiek glabāts. Palikušas tikai atslēgas, rindu numuri un kolonnas bez personas datiem; šos ierakstus piegādājiet no jauna no savas sistēmas.
+    [one] Lapā „Bez sākotnējā faila” ir { $count } ieraksts, kura sākotnējais fails vairs netiek glabāts. Palikusi tikai atslēga, rindas numurs un kolonnas bez personas datiem; šo ierakstu piegādājiet no jauna no savas sistēmas.
+   *[other] Lapā „Bez sākotnējā faila” ir { $count } ieraksti, kuru sākotnējais fails vairs netiek glabāts. Palikušas tikai atslēgas, rindu numuri un kolonnas bez personas datiem; šos ierakstus piegādājiet no jauna no savas sistēmas.
+}
+correction-personal = Šie ir jūsu iestādes pašas dati ar visām kolonnām; tajās var būt arī personas dati. Glabājiet un sūtiet failu tā, kā iestādē noteikts šādiem datiem, un pēc izlabošanas izdzēsiet.
+correction-column-where = kur
+correction-column-wrong = kas jālabo
+correction-along = Bez kļūdām: cita tā paša saraksta rinda, vajadzīga, lai saraksts paliktu pilns. Nemainiet un neizdzēsiet to.
+correction-too-long = Šūnā ir vairāk teksta, nekā darbgrāmatā var ierakstīt: šo rindu labojiet savā sistēmā.
+correction-sheet-uncut = Nesadalītās rindas
+correction-sheet-expired = Bez sākotnējā faila
+correction-sheet-rules = Kļūdas pa veidiem
+correction-sheet-findings = Visi konstatējumi
+correction-head-code = Kods
+correction-head-severity = Smagums
+correction-head-title = Kas nav kārtībā
+correction-head-remedy = Kā labot
+correction-head-meaning = Ko tas nozīmē
+correction-head-count = Skaits
+correction-head-where = Kur
+correction-head-column = Kolonna
+correction-head-value = Vērtība
+correction-head-message = Paskaidrojums
+correction-head-entity = Kas
+correction-head-key = Atslēga
+correction-head-text = Rindas teksts
+config-inbox-none = kind = "inbox" ņem tikai to, ko ieliek avota ienākošo failu mapē, bet tā nav norādīta
+config-hint-inbox = ierakstiet avota faila sākumā inbox = "mape"
+config-inbox-fetched = ienākošo failu mape ir arī vieta, no kuras avotu ielasa („{ $path }”): failus ņemtu divreiz
+config-hint-inbox-fetched = norādiet citu mapi vai ierakstiet kind = "inbox"
+config-inbox-shared = ienākošo failu mape „{ $inbox }” jau ir avotam „{ $source }”
+config-hint-inbox-shared = katram avotam sava mape

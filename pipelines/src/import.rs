@@ -1,9 +1,12 @@
 //! The architecture, as code: fetch, land, read, map, normalise, check, resolve, load; one source after another.
 
+mod drift;
 mod feed;
 mod first;
+mod inbox;
 mod probe;
 mod record;
+mod retry;
 mod stop;
 mod tally;
 
@@ -34,12 +37,15 @@ use crate::cli::approval::Approval;
 use crate::cli::session::Session;
 use crate::config::{Delivers, Source};
 use crate::fault;
-use crate::outcome::{Matches, Rows, SourceOutcome, Status};
+use crate::outcome::{Drifted, Matches, Retried, Rows, SourceOutcome, Status};
 use crate::progress::{Event, Subscriber};
 use crate::tell;
+use drift::Watch;
 use feed::{Fed, feed};
+pub(crate) use inbox::watch;
 pub(crate) use probe::{Access, First, Probed, probe};
 pub(crate) use record::recorders;
+pub(crate) use retry::Retry;
 pub(crate) use stop::Halt;
 use stop::{Refusal, Stop, concerns_source_alone};
 use tally::Tally;
@@ -65,20 +71,57 @@ pub(crate) struct Importer<'a> {
     /// Set to stop between two batches.
     pub(crate) cancel: Arc<AtomicBool>,
     /// Hashes of the files that landed in this run.
-    pub(crate) landed: Mutex<BTreeSet<String>>,
+    pub(crate) landed: Arc<Mutex<BTreeSet<String>>>,
+}
+
+/// Where a delivery comes from.
+#[derive(Debug, Clone)]
+pub(crate) enum Arrival {
+    /// The source is asked.
+    Source,
+    /// Files that have landed before go through again, as changes, and only those of their rows that stand in quarantine:
+    /// all else stays as it is. The source is not asked, and where its next fetch goes on stays too.
+    Again(Vec<Landed>, Box<Retry>),
+    /// A file that lies in the source's inbox.
+    Dropped(PathBuf),
+}
+
+impl Arrival {
+    /// Whether what is absent is gone.
+    fn snapshot(&self, source: &Source, corrects: bool) -> bool {
+        let all = source.delivers == Delivers::Snapshot;
+        match self {
+            Self::Source => all,
+            Self::Dropped(_) => all && !corrects && source.fetch.kind == "inbox",
+            Self::Again(..) => false,
+        }
+    }
+
+    /// Share of records in quarantine from which on nothing is loaded. What is gone through again was held back before.
+    fn max_quarantined_share(&self, source: &Source, corrects: bool) -> f64 {
+        match self {
+            Self::Source => source.policy.max_quarantined_share,
+            Self::Dropped(_) if !corrects => source.policy.max_quarantined_share,
+            Self::Dropped(_) | Self::Again(..) => 1.0,
+        }
+    }
 }
 
 /// A source ready to run: what its file declares, compiled.
 pub(crate) struct Prepared<'a> {
-    source: &'a Source,
+    /// What its file declares.
+    pub(crate) source: &'a Source,
     fetcher: Box<dyn fetch::Fetch>,
-    tables: Vec<Table>,
+    /// Its tables, as they stand in its file.
+    pub(crate) tables: Vec<Table>,
     /// Columns that any of the tables names.
     wanted: BTreeSet<String>,
     /// Columns that identify persons in any of the tables.
-    hidden: BTreeSet<String>,
-    locator: LocatorKind,
-    key: Option<PseudonymKey>,
+    pub(crate) hidden: BTreeSet<String>,
+    /// What rows of its own files are counted in.
+    pub(crate) locator: LocatorKind,
+    /// The key of its pseudonyms, where it has any.
+    pub(crate) key: Option<PseudonymKey>,
 }
 
 /// One table of a source: what its rows become, who reads it, and which files it is in.
@@ -87,11 +130,18 @@ pub(crate) struct Table {
     pub(crate) plan: TablePlan,
     /// Who reads it.
     pub(crate) reader: Arc<dyn TableReader>,
+    /// What it reads, by which its schema is remembered.
+    part: String,
     /// Names or patterns; none: every file.
     files: Vec<Pattern>,
 }
 
 impl Table {
+    /// A table that is in whatever file it is read from.
+    pub(crate) fn of(plan: TablePlan, reader: Arc<dyn TableReader>) -> Self {
+        Self { plan, reader, part: String::new(), files: Vec::new() }
+    }
+
     /// Whether the table is in the file of that name.
     pub(crate) fn is_in(&self, name: &str) -> bool {
         self.files.is_empty() || self.files.iter().any(|file| file.as_str() == name || file.matches(name))
@@ -100,7 +150,7 @@ impl Table {
 
 impl Importer<'_> {
     /// Runs one source through every step. What breaks in its own files fails the source alone.
-    pub(crate) async fn import(&self, prepared: &Prepared<'_>) -> Result<SourceOutcome, Halt> {
+    pub(crate) async fn import(&self, prepared: &Prepared<'_>, from: Arrival) -> Result<SourceOutcome, Halt> {
         let started = Instant::now();
         let mut tally = Tally { next_seq: 1, ..Tally::default() };
         let id = &prepared.source.id;
@@ -116,20 +166,23 @@ impl Importer<'_> {
             }
             Err(error) => return Err(error.into()),
         };
-        let cursor = stage.cursor().await?;
-        tally.goes_on = cursor.is_some();
-        let loaded = match self.fetch_and_land(prepared, cursor.as_deref()) {
-            Ok((files, fetching)) => {
-                for finding in fetching.findings {
-                    tally.finding(&finding);
-                    tally.waiting.push(finding);
-                }
-                tally.cursor = fetching.cursor;
-                match without_file(&prepared.tables, &files, &fetching.empty) {
-                    Some(refusal) => Err(Stop::Delivery(Box::new(refusal))),
-                    None => self.stage_files(prepared, files, &mut stage, &mut tally).await,
-                }
+        let landed = match &from {
+            Arrival::Source => self.ask(prepared, &mut stage, &mut tally).await,
+            Arrival::Again(files, retry) => {
+                tally.goes_on = true;
+                tally.retry = Some(retry.as_ref().clone());
+                Ok(files.clone())
             }
+            Arrival::Dropped(path) => {
+                // Where an inbox is the source's own way in, what lies there is a delivery like any other.
+                if prepared.source.fetch.kind == "inbox" {
+                    tally.drift = Watch::new(prepared, &stage.schemas().await?, self.approve.of(id));
+                }
+                self.take_in(path)
+            }
+        };
+        let loaded = match landed {
+            Ok(files) => self.stage_files(prepared, &from, files, &mut stage, &mut tally).await,
             Err(stop) => Err(stop),
         };
         // What the readers said last stays, whatever has become of the delivery.
@@ -138,14 +191,30 @@ impl Importer<'_> {
         }
         self.subscriber.event(&Event::Applying);
         match loaded {
-            Ok(names) => self.load(prepared, stage, tally, &names, started).await,
+            Ok(names) => self.load(prepared, &from, stage, tally, &names, started).await,
             Err(Stop::Delivery(refusal)) => self.refuse(prepared, stage, tally, *refusal, started).await,
             Err(Stop::Cancelled) => Err(Halt::Interrupted),
             Err(Stop::Broken(error)) => Err(Halt::Broken(error.context(prepared.source.id.clone()))),
         }
     }
 
-    /// fetch -> land
+    /// fetch -> land, from where the last delivery ended
+    async fn ask(&self, prepared: &Prepared<'_>, stage: &mut Stage, tally: &mut Tally) -> Result<Vec<Landed>, Stop> {
+        let cursor = stage.cursor().await?;
+        tally.goes_on = cursor.is_some();
+        tally.drift = Watch::new(prepared, &stage.schemas().await?, self.approve.of(prepared.id()));
+        let (files, fetching) = self.fetch_and_land(prepared, cursor.as_deref())?;
+        for finding in fetching.findings {
+            tally.finding(&finding);
+            tally.waiting.push(finding);
+        }
+        tally.cursor = fetching.cursor;
+        match without_file(&prepared.tables, &files, &fetching.empty) {
+            Some(refusal) => Err(Stop::Delivery(Box::new(refusal))),
+            None => Ok(files),
+        }
+    }
+
     fn fetch_and_land(&self, prepared: &Prepared<'_>, cursor: Option<&str>) -> Result<(Vec<Landed>, Fetching), Stop> {
         let limits = &self.session.config.vienkop.limits;
         let resume = self.resume.as_ref().map(|folder| folder.join(&prepared.source.id));
@@ -198,6 +267,7 @@ impl Importer<'_> {
     async fn stage_files(
         &self,
         prepared: &Prepared<'_>,
+        from: &Arrival,
         files: Vec<Landed>,
         stage: &mut Stage,
         tally: &mut Tally,
@@ -205,6 +275,11 @@ impl Importer<'_> {
         let mut names = BTreeMap::new();
         let mut told = BTreeSet::new();
         for file in files {
+            let mended = self.mended_tables(prepared, from, &file)?;
+            let locator = if mended.is_some() { LocatorKind::Cell } else { prepared.locator };
+            if mended.is_some() {
+                (tally.corrects, tally.drift) = (true, Watch::default());
+            }
             let landed = stage
                 .landed(&LandedFile {
                     sha256: file.sha256.clone(),
@@ -212,18 +287,27 @@ impl Importer<'_> {
                     bytes: file.bytes,
                     // The real time: evidence expires by the clock, whatever day a run is about.
                     landed_at: timestamp(self.session.now),
-                    locator: prepared.locator,
+                    locator,
                 })
                 .await?;
             names.insert(landed, file.name.clone());
             let input = Input { landed, path: file.path, name: file.name };
-            for table in prepared.tables.iter().filter(|table| table.is_in(&input.name)) {
+            let tables: Vec<&Table> = match &mended {
+                Some(tables) => tables.iter().collect(),
+                None => prepared.tables.iter().filter(|table| table.is_in(&input.name)).collect(),
+            };
+            for table in tables {
+                tally.drift.turn_to(table);
+                tally.spoken_of.insert(table.plan.name());
                 self.stage_table(prepared, &table.plan, &table.reader, &input, stage, tally, &mut told).await?;
             }
         }
+        tally.goes_on |= tally.corrects;
         // What a few changed records lack, others have.
-        let missing = std::mem::take(&mut tally.paths).missing().into_iter().filter(|_| !tally.goes_on);
-        for finding in missing.collect::<Vec<_>>() {
+        let missing = std::mem::take(&mut tally.paths).missing().into_iter();
+        let missing: Vec<_> = missing.filter(|finding| !tally.goes_on && tally.drift.leaves(finding)).collect();
+        let drifted = tally.drift.end(prepared.delivers_all(tally)).to_vec();
+        for finding in missing.into_iter().chain(drifted) {
             tally.finding(&finding);
             tally.waiting.push(finding);
         }
@@ -241,6 +325,12 @@ impl Importer<'_> {
         tally: &mut Tally,
         told: &mut BTreeSet<String>,
     ) -> Result<(), Stop> {
+        // Of a file that goes through again only some rows are wanted, and all that is to be said of it was said.
+        if let Some(retry) = &mut tally.retry
+            && !self.choose(prepared, plan, reader, input, stage, retry).await?
+        {
+            return Ok(());
+        }
         let limits = self.session.config.vienkop.limits.clone();
         let mut fed = feed(Arc::clone(reader), input.clone(), plan.wanted(), limits);
         let mut rejected = Vec::new();
@@ -251,12 +341,23 @@ impl Importer<'_> {
             }
             match next {
                 Fed::Batch(batch) => {
+                    let batch = match &mut tally.retry {
+                        Some(retry) => tokio::task::block_in_place(|| {
+                            retry.pick(plan, batch, &self.context(prepared), &prepared.hidden)
+                        })?,
+                        None => Some(batch),
+                    };
+                    let Some(batch) = batch else { continue };
                     tally.write_waiting(stage).await?;
                     self.stage_batch(prepared, plan, batch, stage, tally, told).await?;
                     self.subscriber.event(&Event::Rows(tally.rows.read));
                 }
+                Fed::Finding(finding) if tally.retry.as_ref().is_some_and(|retry| !retry.takes(&finding)) => {}
+                Fed::Rejected(row) if tally.retry.as_ref().is_some_and(|retry| !retry.takes(&row.finding)) => {}
+                Fed::Skipped(_) if tally.retry.is_some() => {}
                 Fed::Finding(finding) if prepared.maps(&finding) => {}
                 Fed::Finding(finding) => {
+                    tally.drift.passes(&finding);
                     // Several tables may read one sheet; what the reader says of it is said once, and of the columns of
                     // a list once, however many pages it has.
                     let of_list = finding.code == finding::UNMAPPED_COLUMN.code && prepared.fetcher.paged();
@@ -268,7 +369,8 @@ impl Importer<'_> {
                             finding.code, input.landed, finding.cell, finding.column, finding.expected
                         )
                     };
-                    if (prepared.tables.len() == 1 && !of_list) || told.insert(said) {
+                    let first = (prepared.tables.len() == 1 && !of_list) || told.insert(said);
+                    if first && tally.drift.leaves(&finding) {
                         let finding = of_table(finding, plan, input);
                         tally.finding(&finding);
                         tally.waiting.push(finding);
@@ -279,6 +381,9 @@ impl Importer<'_> {
                     tally.rows.skipped += rows;
                 }
                 Fed::Rejected(row) => {
+                    if let Some(retry) = &mut tally.retry {
+                        retry.meets(&row.finding);
+                    }
                     tally.rows.read += 1;
                     tally.rows.rejected += 1;
                     let row = Rejected { finding: of_table(row.finding, plan, input), text: prepared.shown(&row.text) };
@@ -306,6 +411,9 @@ impl Importer<'_> {
             }
         }
         stage.rejected(&rejected).await?;
+        if let Some(retry) = &tally.retry {
+            Self::taken(stage, retry).await?;
+        }
         if ended {
             return Ok(());
         }
@@ -323,18 +431,20 @@ impl Importer<'_> {
         tally: &mut Tally,
         told: &mut BTreeSet<String>,
     ) -> Result<(), Stop> {
-        let context = Context {
-            codelists: &self.session.config.codelists,
-            time_zone: &self.session.time_zone,
-            until: self.session.end_of_day(),
-            pseudonym_key: prepared.key.as_ref(),
-        };
+        let context = self.context(prepared);
         let name = batch.origin.file.clone();
+        let Some(batch) = self.still_in_quarantine(plan, batch, stage, tally, told).await? else { return Ok(()) };
         let rows = batch.frame.height();
         tally.rows.read += rows as u64;
         for (n, part) in plan.parts().iter().enumerate() {
             let batch = batch.clone();
-            let mapped = tokio::task::block_in_place(|| map(part, batch))?;
+            let mapped = tokio::task::block_in_place(|| -> PolarsResult<_> {
+                let mapped = map(part, batch)?;
+                if n == 0 {
+                    tally.drift.look(plan, &mapped, &self.session.config.codelists)?;
+                }
+                Ok(mapped)
+            })?;
             if let Some(finding) = missing_required(part, &mapped) {
                 // A header without rows that is not this table's: a sheet of explanations, say. It lacks nothing.
                 if rows == 0 {
@@ -363,10 +473,16 @@ impl Importer<'_> {
         tally: &mut Tally,
         told: &mut BTreeSet<String>,
     ) -> Result<(), Stop> {
+        let mends = inbox::mended_by(&mapped.rows)?;
         let resolved = tokio::task::block_in_place(|| -> PolarsResult<_> {
             tally.paths.look(plan, &mapped);
-            let delivery = finding::frame(&delivery_findings(plan, &mapped, &prepared.wanted, told))?;
+            let mut delivery = delivery_findings(plan, &mapped, &prepared.wanted, told);
+            // Columns that nothing is mapped from were told of when they were first delivered.
+            delivery.retain(|finding| mends.is_none() || finding.code != finding::UNMAPPED_COLUMN.code);
+            delivery.retain(|finding| tally.retry.is_none() && tally.drift.leaves(finding));
+            let delivery = finding::frame(&delivery)?;
             let mut normalised = normalise(mapped, context);
+            tally.drift.withhold(&mut normalised)?;
             check(plan, &mut normalised)?;
             let resolved = resolve(plan, &normalised, tally.next_seq, &prepared.hidden)?;
             tally.next_seq += resolved.records.first().map_or(0, |records| records.frame.height() as i64);
@@ -375,6 +491,12 @@ impl Importer<'_> {
             Ok((resolved, delivery))
         });
         let (resolved, delivery) = resolved?;
+        if let Some(mends) = &mends {
+            stage.mended(mends, &plan.name()).await?;
+            for records in resolved.records.iter().filter(|records| records.name() != plan.name()) {
+                stage.mended(mends, &records.name()).await?;
+            }
+        }
         for records in &resolved.records {
             if plan.entity.kept == Kept::Lake {
                 stage.events(records).await?;
@@ -394,34 +516,50 @@ impl Importer<'_> {
         Ok(())
     }
 
+    /// What normalising goes by.
+    fn context<'a>(&'a self, prepared: &'a Prepared<'_>) -> Context<'a> {
+        Context {
+            codelists: &self.session.config.codelists,
+            time_zone: &self.session.time_zone,
+            until: self.session.end_of_day(),
+            pseudonym_key: prepared.key.as_ref(),
+        }
+    }
+
     /// temporary tables -> difference -> registry
     async fn load(
         &self,
         prepared: &Prepared<'_>,
+        from: &Arrival,
         stage: Stage,
         mut tally: Tally,
         names: &BTreeMap<i64, String>,
         started: Instant,
     ) -> Result<SourceOutcome, Halt> {
         let source = prepared.source;
-        let snapshot = source.delivers == Delivers::Snapshot;
+        let snapshot = from.snapshot(source, tally.corrects);
         // A table of children that is there and has no rows: in a snapshot the parents have none. A table that is not
         // there, or whose rows could not be read, says nothing of the children held.
         if snapshot && tally.rows.rejected == 0 {
             tally.delivered.append(&mut tally.empty_children);
         }
-        let mapped = prepared.targets(&tally.delivered);
-        let cursor = tally.cursor.take();
+        // A file in an inbox speaks of its own tables only.
+        let of_file = matches!(from, Arrival::Dropped(_)).then_some(&tally.spoken_of);
+        let mapped = prepared.targets(&tally.delivered, of_file);
+        let (cursor, schemas) = (tally.cursor.take(), tally.drift.schemas.take());
         let delivery = Delivery {
             snapshot,
             mapped: &mapped.iter().map(String::as_str).collect::<Vec<_>>(),
-            max_quarantined_share: source.policy.max_quarantined_share,
+            max_quarantined_share: from.max_quarantined_share(source, tally.corrects),
             max_retired_share: source.policy.max_retired_share,
             approve: self.approve.of(&source.id),
             repeats: &prepared.repeats(),
             timelines: Some(&self.session.timelines),
             matching: Some(&self.session.config.matching),
             cursor: cursor.as_deref(),
+            again: tally.retry.is_some(),
+            schemas: schemas.as_ref(),
+            drifted: tally.drift.holding,
         };
         // Nothing new is what a source that tells changes only says most often.
         if tally.rows.mapped == 0 && !prepared.fetcher.incremental() {
@@ -454,7 +592,7 @@ impl Importer<'_> {
             Some(gate) if gate.asks_approval() => Status::Approval,
             Some(_) => Status::Gate,
         };
-        if status == Status::Approval {
+        if status == Status::Approval || tally.drift.holding > 0 {
             let command = self.session.command(&["run", &source.id, "--approve"]);
             let hint = self.session.texts().get("cli-approve-hint", &[("command", &command)]);
             held = held.map(|held| format!("{held} {hint}"));
@@ -480,12 +618,14 @@ impl Importer<'_> {
     ) -> Result<SourceOutcome, Halt> {
         let texts = self.session.texts();
         let Refusal { finding, file } = refusal;
-        tally.finding(&finding);
+        let whole = prepared.delivers_all(&tally);
+        let drifted = tally.drift.of_refused(&finding, whole);
+        drifted.iter().chain([&finding]).for_each(|finding| tally.finding(finding));
         let told = tell::message(texts, &finding);
         let file = file.filter(|name| !told.contains(name.as_str()));
         let error = format!("{} {}", finding.code, tell::sentence(texts, &finding, file.as_deref()));
         let error = format!("{error} {}", tell::remedy(texts, &finding));
-        stage.findings(&finding::frame(&[finding])?).await?;
+        stage.findings(&finding::frame(&[drifted, vec![finding]].concat())?).await?;
         // Rows read before the file broke off are not part of any delivery.
         tally.rows = Rows::default();
         stage.fail(&error, tally.rows.into(), seconds(started)).await?;
@@ -521,8 +661,12 @@ impl Importer<'_> {
         let file = |finding: &Finding| finding.landed.and_then(|landed| names.get(&landed)).map(String::as_str);
         let texts = self.session.texts();
         let told = |finding: &Finding| (finding.code.to_owned(), tell::sentence(texts, finding, file(finding)));
+        let drift = tally.drift.findings.iter().map(|finding| Drifted::new(finding, told(finding).1)).collect();
         SourceOutcome {
             id: source.id.clone(),
+            file: None,
+            run: None,
+            moved: None,
             rows: tally.rows,
             records: BTreeMap::new(),
             matches: Matches::default(),
@@ -532,6 +676,9 @@ impl Importer<'_> {
                 .map(told)
                 .collect(),
             findings: tally.findings,
+            drift,
+            contact: source.contact.clone(),
+            retried: tally.retry.as_ref().map(|retry| Retried::of(&source.id, retry)),
             samples: Vec::new(),
             error,
             status,
@@ -572,8 +719,9 @@ impl<'a> Prepared<'a> {
     }
 
     /// Entities that the source speaks of, and the children that its delivery speaks of.
-    fn targets(&self, delivered: &BTreeSet<String>) -> BTreeSet<String> {
+    fn targets(&self, delivered: &BTreeSet<String>, of_file: Option<&BTreeSet<String>>) -> BTreeSet<String> {
         let plans = self.tables.iter().map(|table| &table.plan);
+        let plans = plans.filter(|plan| of_file.is_none_or(|tables| tables.contains(&plan.name())));
         let entities = plans.filter(|plan| plan.child.is_none()).map(TablePlan::name);
         entities.chain(delivered.iter().cloned()).collect()
     }
@@ -593,6 +741,11 @@ impl<'a> Prepared<'a> {
         if self.holds_personal_data() { "***".to_owned() } else { mask(text).into_owned() }
     }
 
+    /// Whether a delivery is all that there is.
+    fn delivers_all(&self, tally: &Tally) -> bool {
+        self.source.delivers == Delivers::Snapshot && !tally.goes_on
+    }
+
     /// Whether its files identify persons.
     pub(crate) fn holds_personal_data(&self) -> bool {
         self.tables.iter().any(|table| table.plan.identifies_persons())
@@ -607,6 +760,11 @@ impl<'a> Prepared<'a> {
         };
         let fields = policy.field_priority.iter().filter_map(of_field).collect();
         Priority { source: self.source.id.clone(), priority: i64::from(policy.priority), fields }
+    }
+
+    /// Whether it is asked for anything, or only has an inbox.
+    pub(crate) fn asks(&self) -> bool {
+        self.fetcher.asks()
     }
 
     /// Whether a server or a database is asked.
@@ -632,7 +790,7 @@ pub(crate) fn compile(session: &Session, source: &Source, table: &TableMapping) 
     let format_kind = format::kind(&source.format.kind).context("format kind")?;
     let reader = Arc::from(format_kind.reader(&source.format.options(), &read)?);
     let files = table.files.iter().map(|file| Pattern::new(file)).collect::<Result<_, _>>()?;
-    Ok(Table { plan, reader, files })
+    Ok(Table { plan, reader, part: drift::part(table), files })
 }
 
 /// A table that is in none of the files that came, nor in what came empty, is not there: F010.
@@ -666,9 +824,13 @@ fn of_table(finding: Finding, plan: &TablePlan, input: &Input) -> Finding {
 /// Findings and rejected rows that wait to be written together.
 const PORTION: usize = 1_000;
 
-/// What keeps a record out comes first, what concerns a table as a whole (no cell) last.
+/// What has changed in the source comes first: it may be why the rest is. Then what keeps a record out; what concerns a
+/// table as a whole (no cell) last.
 fn by_weight(mut findings: Vec<Finding>) -> Vec<Finding> {
-    findings.sort_by_key(|finding| (finding.severity != Severity::Error.as_str(), finding.cell.is_none()));
+    let drifted = |finding: &Finding| finding.code.starts_with('D') && finding.code != finding::VALUE_DRIFTED.code;
+    findings.sort_by_key(|finding| {
+        (!drifted(finding), finding.severity != Severity::Error.as_str(), finding.cell.is_none())
+    });
     findings
 }
 

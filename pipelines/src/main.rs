@@ -5,6 +5,7 @@
 mod assess;
 mod cli;
 mod config;
+mod correction;
 mod fault;
 mod import;
 mod late;

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use vienkop_connectors::registry::{self, EntityDifference, LinkCounts};
+use vienkop_transforms::finding::{Finding, Severity};
 use vienkop_transforms::texts::Texts;
 
 use crate::cli::{Exit, output};
+use crate::import::Retry;
 use crate::late::Late;
 
 /// A run or a plan.
@@ -38,6 +40,15 @@ pub(crate) struct Outcome {
 pub(crate) struct SourceOutcome {
     /// Id of the source.
     pub(crate) id: String,
+    /// The file in its inbox that this is about; none: what was fetched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) file: Option<String>,
+    /// The run of that file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) run: Option<i64>,
+    /// Where that file has been put away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) moved: Option<PathBuf>,
     /// Rows: read = mapped + skipped + rejected.
     pub(crate) rows: Rows,
     /// Records per entity.
@@ -46,6 +57,15 @@ pub(crate) struct SourceOutcome {
     pub(crate) matches: Matches,
     /// Findings per code.
     pub(crate) findings: BTreeMap<String, u64>,
+    /// What has changed in what the source delivers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) drift: Vec<Drifted>,
+    /// Whom to tell of it.
+    #[serde(skip)]
+    pub(crate) contact: Option<String>,
+    /// What stood in quarantine and could not go through again (`quarantine retry` only).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) retried: Option<Retried>,
     /// Samples of what changes (plan only).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) samples: Vec<Change>,
@@ -58,6 +78,99 @@ pub(crate) struct SourceOutcome {
     /// What a person should see first: (code, sentence).
     #[serde(skip)]
     pub(crate) notable: Vec<(String, String)>,
+}
+
+/// What stays in quarantine since it could not go through again.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Retried {
+    /// Files that are no longer kept, and how many records came with each.
+    pub(crate) gone: Vec<GoneFile>,
+    /// Records of deliveries of which nothing was loaded: the source must be run again.
+    pub(crate) held: usize,
+    /// Records of which the registry holds something newer, as `source#number`.
+    pub(crate) newer: Vec<String>,
+    /// Records of rows that the source's tables no longer read.
+    pub(crate) unread: Vec<String>,
+}
+
+/// A landed file that is no longer kept, or no longer what it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct GoneFile {
+    /// Its name.
+    pub(crate) file: String,
+    /// The day it landed.
+    pub(crate) landed: String,
+    /// How many records of it stay in quarantine.
+    pub(crate) records: usize,
+}
+
+/// How many numbers a line names.
+const NUMBERS: usize = 5;
+
+impl Retried {
+    pub(crate) fn of(source: &str, retry: &Retry) -> Self {
+        let named = |ids: Vec<i64>| ids.into_iter().map(|id| format!("{source}#{id}")).collect();
+        Self { newer: named(retry.newer()), unread: named(retry.unread()), ..Self::default() }
+    }
+
+    /// Whether something asked for could not be done.
+    const fn lacks(&self) -> bool {
+        !self.gone.is_empty() || self.held > 0 || !self.unread.is_empty()
+    }
+
+    fn lines(&self, source: &str, texts: &Texts) -> Vec<String> {
+        let few = |ids: &[String]| {
+            let more = if ids.len() > NUMBERS { " …" } else { "" };
+            format!("{}{more}", ids.iter().take(NUMBERS).cloned().collect::<Vec<_>>().join(", "))
+        };
+        let mut lines = Vec::new();
+        for gone in &self.gone {
+            let args = [("file", gone.file.as_str()), ("landed", &gone.landed), ("count", &gone.records.to_string())];
+            lines.push(texts.get("cli-retry-gone", &args));
+        }
+        if self.held > 0 {
+            lines.push(texts.get("cli-retry-held", &[("source", source), ("count", &self.held.to_string())]));
+        }
+        for (sentence, ids) in [("cli-retry-newer", &self.newer), ("cli-retry-unread", &self.unread)] {
+            if !ids.is_empty() {
+                lines.push(texts.get(sentence, &[("count", &ids.len().to_string()), ("ids", &few(ids))]));
+            }
+        }
+        lines.into_iter().map(|line| format!("  {source}: {line}\n")).collect()
+    }
+}
+
+/// A change in what a source delivers, since the last delivery that was loaded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Drifted {
+    /// Code of the rule.
+    pub(crate) code: &'static str,
+    /// How grave it is.
+    pub(crate) severity: &'static str,
+    /// Entity that is made of it.
+    pub(crate) entity: String,
+    /// Column.
+    pub(crate) column: Option<String>,
+    /// What it was like (forms of values by example), or which code list should know it.
+    pub(crate) expected: Option<String>,
+    /// Its new name, the forms of its values now, the new code.
+    pub(crate) value: Option<String>,
+    /// The sentence.
+    pub(crate) message: String,
+}
+
+impl Drifted {
+    pub(crate) fn new(finding: &Finding, message: String) -> Self {
+        Self {
+            code: finding.code,
+            severity: finding.severity,
+            entity: finding.entity.clone(),
+            column: finding.column.clone(),
+            expected: finding.expected.clone(),
+            value: finding.value.clone(),
+            message,
+        }
+    }
 }
 
 /// New services recognised by score.
@@ -206,15 +319,29 @@ impl SourceOutcome {
     pub(crate) fn not_loaded(id: &str, status: Status, error: Option<String>) -> Self {
         Self {
             id: id.to_owned(),
+            file: None,
+            run: None,
+            moved: None,
             rows: Rows::default(),
             records: BTreeMap::new(),
             matches: Matches::default(),
             findings: BTreeMap::new(),
+            drift: Vec::new(),
+            contact: None,
+            retried: None,
             samples: Vec::new(),
             error,
             status,
             seconds: 0.0,
             notable: Vec::new(),
+        }
+    }
+
+    /// The source as people read it, with the file in its inbox.
+    pub(crate) fn name(&self) -> String {
+        match &self.file {
+            Some(file) => format!("{} ({file})", self.id),
+            None => self.id.clone(),
         }
     }
 
@@ -249,6 +376,7 @@ impl SourceOutcome {
             Status::Approval => Exit::ApprovalNeeded,
             Status::Failed | Status::Gate => Exit::GateFailed,
             Status::Ok if strict && self.quarantined() > 0 => Exit::GateFailed,
+            Status::Ok if self.retried.as_ref().is_some_and(Retried::lacks) => Exit::GateFailed,
             Status::Ok => Exit::Done,
             Status::NotRun => Exit::CouldNotRun,
         }
@@ -296,12 +424,9 @@ impl Outcome {
     pub(crate) fn summary(&self, texts: &Texts, title: &str, exit: Exit) -> String {
         let mut out = format!("{title}\n\n");
         out.push_str(&self.table(texts));
-        let notable = self.sources.iter().flat_map(|source| attention(source, texts));
-        let late = (!self.late.is_empty()).then(|| Late::lines(&self.late, texts));
-        let notable: Vec<String> = notable.chain(late).chain(whole(&self.links, texts)).collect();
+        let notable = self.attention(texts);
         if !notable.is_empty() {
-            out.push_str(&format!("\n{}\n", texts.get("cli-attention", &[])));
-            out.push_str(&notable.concat());
+            out.push_str(&format!("\n{}\n{notable}", texts.get("cli-attention", &[])));
         }
         let samples: Vec<String> = self.sources.iter().flat_map(|source| changes(source, texts)).collect();
         if !samples.is_empty() {
@@ -334,6 +459,13 @@ impl Outcome {
         out
     }
 
+    /// What a person should look at.
+    pub(crate) fn attention(&self, texts: &Texts) -> String {
+        let notable = self.sources.iter().flat_map(|source| attention(source, texts));
+        let late = (!self.late.is_empty()).then(|| Late::lines(&self.late, texts));
+        notable.chain(late).chain(whole(&self.links, texts)).collect()
+    }
+
     fn table(&self, texts: &Texts) -> String {
         let names = [
             "source",
@@ -354,7 +486,7 @@ impl Outcome {
             .iter()
             .map(|source| {
                 let total = source.total();
-                let mut cells = vec![source.id.clone()];
+                let mut cells = vec![source.name()];
                 cells.extend([source.rows.read, source.rows.skipped, total.accepted].map(|n| n.to_string()));
                 cells.push(source.quarantined().to_string());
                 cells.extend([total.inserted, total.changed, total.retired, total.unchanged].map(|n| n.to_string()));
@@ -371,20 +503,22 @@ impl Outcome {
 const SHOWN: usize = 4;
 
 fn attention(source: &SourceOutcome, texts: &Texts) -> Vec<String> {
-    let mut lines = Vec::new();
+    let (mut lines, name) = (Vec::new(), source.name());
     if let Some(error) = &source.error {
-        lines.push(format!("  {}: {error}\n", source.id));
+        lines.push(format!("  {name}: {error}\n"));
     }
+    lines.extend(source.retried.iter().flat_map(|retried| retried.lines(&source.id, texts)));
     if source.matches.merged > 0 {
         let count = source.matches.merged.to_string();
         lines.push(format!("  {}\n", texts.get("cli-merged-of", &[("source", &source.id), ("count", &count)])));
     }
     if source.notable.is_empty() {
+        lines.extend(drifted(source, texts));
         return lines;
     }
     let counts: Vec<String> = source.findings.iter().map(|(code, count)| format!("{code} × {count}")).collect();
     let counts = counts.join(", ");
-    lines.push(format!("  {}\n", texts.get("cli-findings-of", &[("source", &source.id), ("counts", &counts)])));
+    lines.push(format!("  {}\n", texts.get("cli-findings-of", &[("source", &name), ("counts", &counts)])));
     for (code, sentence) in source.notable.iter().take(SHOWN) {
         lines.push(format!("    {code}  {sentence}\n"));
     }
@@ -393,7 +527,25 @@ fn attention(source: &SourceOutcome, texts: &Texts) -> Vec<String> {
         let args = [("count", more.as_str()), ("source", &source.id)];
         lines.push(format!("    {}\n", texts.get("cli-more-findings", &args)));
     }
+    lines.extend(drifted(source, texts));
     lines
+}
+
+/// Whom to tell that the source has changed; where nobody needs to look, only that it has.
+fn drifted(source: &SourceOutcome, texts: &Texts) -> Option<String> {
+    if source.drift.is_empty() {
+        return None;
+    }
+    if source.drift.iter().all(|change| change.severity == Severity::Info.as_str()) {
+        let count = source.drift.len() as u64;
+        let args = [("source", source.id.as_str()), ("count", &count.to_string())];
+        return Some(format!("  {}\n", texts.get("cli-drift-taken", &args)));
+    }
+    let line = match &source.contact {
+        Some(contact) => texts.get("cli-drift-contact", &[("contact", contact)]),
+        None => texts.get("cli-drift-no-contact", &[("source", &source.id)]),
+    };
+    Some(format!("    {line}\n"))
 }
 
 /// A line a rule that the registry as a whole breaks.

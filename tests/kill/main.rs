@@ -5,6 +5,7 @@
 
 mod connection;
 mod disk;
+mod inbox;
 mod points;
 mod program;
 mod random;

@@ -333,7 +333,9 @@ fn content(table: &str, columns: &[String]) -> String {
     }
     match table {
         // What stands.
-        "finding" | "quarantine" => conditions.push("t.closed_run IS NULL".to_owned()),
+        "quarantine" => conditions.push("t.closed_run IS NULL".to_owned()),
+        // A change of the source is told once, by the run that took it over.
+        "finding" => conditions.push("t.closed_run IS NULL AND (t.code NOT LIKE 'D%' OR t.code = 'D006')".to_owned()),
         "quarantine_cell" => conditions.push(
             "EXISTS (SELECT 1 FROM quarantine q WHERE q.run = t.run AND q.source = t.source AND q.seq = t.seq \
              AND q.closed_run IS NULL)"

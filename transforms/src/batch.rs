@@ -11,6 +11,10 @@ pub const PART: &str = "_part";
 /// Byte offset of the record in the (decoded) file; null where the format has none. `i64`.
 pub const BYTE: &str = "_byte";
 
+/// Number of the record in quarantine that the row mends, in the rows of a correction workbook; null where it mends none.
+/// `i64`; other deliveries have no such column.
+pub const MENDS: &str = "_mends";
+
 /// Joins repeated values of one column (repeated XML children, JSON arrays of scalars).
 /// List fields always split at it; text fields show it as `; `.
 pub const REPEATED: char = '\u{1F}';

@@ -32,7 +32,8 @@ impl Severity {
 #[derive(Debug, Clone, Copy)]
 pub struct Rule {
     /// Stable code: `F` files, `R` rows as read, `N` the network, `Q` queries on databases, `V` values, `K` keys and
-    /// references, `T` timelines of requests, `S` a source's delivery, `L` the registry as a whole.
+    /// references, `T` timelines of requests, `S` a source's delivery, `I` its inbox, `L` the registry as a whole, `D` what has
+    /// changed since the source's last delivery.
     pub code: &'static str,
     /// Severity unless the source's file softens it.
     pub severity: Severity,
@@ -229,6 +230,20 @@ rules! {
     DANGLING = "L004" Warning;
     /// Nothing new for longer than `expected_every`.
     LATE = "S006" Warning;
+    /// The schema has changed, and the source's policy lets nothing in that has.
+    DRIFT_HOLDS = "S007" Error;
+    /// A column that the last delivery did not have.
+    COLUMN_NEW = "D001" Warning;
+    /// A column that the last delivery had.
+    COLUMN_LOST = "D002" Warning;
+    /// A column that seems to have another name than in the last delivery.
+    COLUMN_RENAMED = "D003" Warning;
+    /// A column whose values are written otherwise than in the last delivery.
+    COLUMN_RETYPED = "D004" Warning;
+    /// A code that the column did not have so far.
+    CODE_NEW = "D005" Warning;
+    /// A value in a form that its column did not have; quarantined by the source's policy.
+    VALUE_DRIFTED = "D006" Error;
     /// The database cannot be reached, or is none.
     SQL_UNREACHABLE = "Q001" Error;
     /// The database does not let this user in.
@@ -259,6 +274,14 @@ rules! {
     SQL_CURSOR_AHEAD = "Q014" Warning;
     /// The database's server is at a link-local address.
     SQL_LINK_LOCAL = "Q015" Error;
+    /// A correction workbook that was made for another source.
+    CORRECTION_OF_OTHER = "I001" Error;
+    /// A correction workbook that lacks what tells its sheets apart, or lies where no inbox is.
+    CORRECTION_UNKNOWN = "I002" Error;
+    /// The source's tables are no longer those that the correction workbook was made for.
+    CORRECTION_OUTDATED = "I003" Error;
+    /// A row of a correction workbook that mends nothing that stands in quarantine: it is left out.
+    MENDED_ALREADY = "I004" Warning;
 }
 
 /// The rule with this code.

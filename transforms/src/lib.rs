@@ -8,6 +8,7 @@ pub mod assess;
 pub mod batch;
 pub mod check;
 pub mod codelist;
+pub mod drift;
 pub mod finding;
 pub mod fold;
 pub mod mapping;

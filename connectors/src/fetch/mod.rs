@@ -10,6 +10,7 @@
 mod archive;
 mod file;
 mod http;
+mod inbox;
 mod net;
 mod rest;
 mod sql;
@@ -29,7 +30,7 @@ use crate::landing::{Landed, LandingZone};
 use crate::limits::Limits;
 
 /// Every kind of fetch.
-pub static KINDS: &[&dyn FetchKind] = &[&file::Kind, &http::Kind, &rest::Kind, &sql::Kind];
+pub static KINDS: &[&dyn FetchKind] = &[&file::Kind, &http::Kind, &inbox::Kind, &rest::Kind, &sql::Kind];
 
 /// The kind of that name.
 pub fn kind(name: &str) -> Option<&'static dyn FetchKind> {
@@ -60,6 +61,11 @@ pub trait Fetch: Send + Sync {
     /// Whether a delivery holds only what changed since the cursor: its source must say that it delivers a delta.
     fn incremental(&self) -> bool {
         false
+    }
+
+    /// Whether the source is asked for anything: one that only has an inbox is not.
+    fn asks(&self) -> bool {
+        true
     }
 
     /// Whether a server or a database is asked, which may not answer, not know us, or not let us.

@@ -1,6 +1,6 @@
 //! Loading: what was planned becomes versions, in the same transaction as its evidence and its run record.
 
-use super::difference::{Difference, EntityDifference, GateKind, Matched, Planned};
+use super::difference::{Difference, EntityDifference, Matched, Planned};
 use super::error::RegistryError;
 use super::lake::STATUS_EVENT;
 use super::merge::{Affected, merge};
@@ -28,11 +28,11 @@ impl Planned {
     /// # Errors
     /// The registry cannot be written; then nothing of this is kept.
     pub async fn apply(self, rows: Rows, seconds: f64) -> Result<Difference, RegistryError> {
-        let Self { mut stage, mut difference, timelines, cursor, snapshot } = self;
+        let Self { mut stage, mut difference, timelines, cursor, schemas, snapshot, again } = self;
         let status = match &difference.gate {
             None => "ok",
-            Some(gate) if gate.kind == GateKind::Quarantined => "gate",
-            Some(_) => "approval",
+            Some(gate) if gate.asks_approval() => "approval",
+            Some(_) => "gate",
         };
         let mut worked_out_by = None;
         if difference.gate.is_none() {
@@ -69,7 +69,7 @@ impl Planned {
         let closing = if snapshot {
             sql::closing::close_all().to_vec()
         } else {
-            sql::closing::close_delivered(&stage.staged, difference.gate.is_none())
+            sql::closing::close_delivered(&stage.staged, difference.gate.is_none(), again)
         };
         for statement in closing {
             stage.session.scoped(statement, &stage.scope).await?;
@@ -102,6 +102,9 @@ impl Planned {
                     ],
                 )
                 .await?;
+        }
+        if let Some(schemas) = schemas.filter(|_| difference.gate.is_none()) {
+            stage.remember_schemas(&schemas).await?;
         }
         if let Some(cursor) = cursor.filter(|_| difference.gate.is_none()) {
             let values = [cursor.as_str().into(), stage.scope.source.as_str().into()];

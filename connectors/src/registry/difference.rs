@@ -8,6 +8,7 @@ use vienkop_transforms::model::{self, Kept};
 use vienkop_transforms::resolve::matching::MatchSettings;
 use vienkop_transforms::status::timeline::TimelineRules;
 
+use super::drift::Schemas;
 use super::error::RegistryError;
 use super::lake::STATUS_EVENT;
 use super::session::Row;
@@ -36,6 +37,12 @@ pub struct Delivery<'a> {
     pub matching: Option<&'a Arc<MatchSettings>>,
     /// Where the next fetch goes on; none: where this one did.
     pub cursor: Option<&'a str>,
+    /// Whether it is only what stood in quarantine, gone through again: what was said of earlier deliveries as such stands.
+    pub again: bool,
+    /// What is remembered of how the delivery looks; none: what was.
+    pub schemas: Option<&'a Schemas>,
+    /// Changes of the schema that the source's policy does not let in: with any, nothing is loaded.
+    pub drifted: usize,
 }
 
 /// What a delivery does to one entity, or one child (`service.steps`).
@@ -104,6 +111,8 @@ pub enum GateKind {
     Empty,
     /// S003: a snapshot that would retire too much.
     Retires,
+    /// S007: the schema has changed.
+    Drifted,
 }
 
 /// A gate that holds.
@@ -122,9 +131,9 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// Whether `--approve` opens it.
+    /// Whether it is about what a person must look at before it is loaded (`--approve`); otherwise it is a failure.
     pub fn asks_approval(&self) -> bool {
-        self.kind != GateKind::Quarantined
+        matches!(self.kind, GateKind::Empty | GateKind::Retires)
     }
 
     /// The rule of its finding.
@@ -133,6 +142,7 @@ impl Gate {
             GateKind::Quarantined => &finding::GATE,
             GateKind::Empty => &finding::EMPTY_SNAPSHOT,
             GateKind::Retires => &finding::RETIRES_TOO_MUCH,
+            GateKind::Drifted => &finding::DRIFT_HOLDS,
         }
     }
 
@@ -140,8 +150,11 @@ impl Gate {
     fn finding(&self) -> finding::Finding {
         finding::Finding {
             entity: self.entity.clone().unwrap_or_default(),
-            value: Some(format!("{}/{}", self.records, self.of)),
-            expected: Some(format!("{}", self.limit)),
+            value: Some(match self.kind {
+                GateKind::Drifted => self.records.to_string(),
+                _ => format!("{}/{}", self.records, self.of),
+            }),
+            expected: (self.kind != GateKind::Drifted).then(|| self.limit.to_string()),
             ..finding::Finding::of(self.rule())
         }
     }
@@ -178,8 +191,11 @@ pub struct Planned {
     pub(super) difference: Difference,
     pub(super) timelines: Option<Arc<TimelineRules>>,
     pub(super) cursor: Option<String>,
+    pub(super) schemas: Option<Schemas>,
     /// Whether it is all that there is.
     pub(super) snapshot: bool,
+    /// Whether it is only what stood in quarantine.
+    pub(super) again: bool,
 }
 
 impl Planned {
@@ -282,10 +298,12 @@ impl Stage {
         let timelines = delivery.timelines.cloned();
         Ok(Planned {
             cursor: delivery.cursor.map(str::to_owned),
+            schemas: delivery.schemas.cloned(),
             stage: self,
             difference: Difference { entities, samples, matched, found: Vec::new(), gate },
             timelines,
             snapshot: delivery.snapshot,
+            again: delivery.again,
         })
     }
 
@@ -490,6 +508,11 @@ impl Stage {
         delivery: &Delivery<'_>,
     ) -> Result<Option<Gate>, RegistryError> {
         let rejected = self.rejected_rows();
+        // First: what is quarantined may be so since the columns are others.
+        if delivery.drifted > 0 {
+            let changes = delivery.drifted as i64;
+            return Ok(Some(Gate { kind: GateKind::Drifted, entity: None, records: changes, of: changes, limit: 0.0 }));
+        }
         let quarantined = rejected + entities.iter().map(|entity| entity.quarantined).sum::<i64>();
         let mapped = rejected + entities.iter().map(|entity| entity.mapped).sum::<i64>();
         if quarantined > 0 && quarantined as f64 > delivery.max_quarantined_share * mapped as f64 {

@@ -30,6 +30,15 @@ pub enum RunKind {
     Replay,
 }
 
+impl RunKind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Replay => "replay",
+        }
+    }
+}
+
 /// What is known when a run begins.
 #[derive(Debug, Clone)]
 pub struct RunStart {
@@ -64,6 +73,8 @@ pub struct Run {
     number: i64,
     /// The one connection of a plan.
     plan: Option<Arc<Mutex<Session>>>,
+    /// Whether it follows another run, which ends the plan.
+    follows: bool,
 }
 
 /// The connection that a source's work has to itself.
@@ -99,11 +110,8 @@ impl Registry {
     pub async fn begin(&self, mode: Mode, start: RunStart) -> Result<Run, RegistryError> {
         let mut session = self.connect().await?;
         session.begin_writing().await?;
-        let kind = match start.kind {
-            RunKind::Run => "run",
-            RunKind::Replay => "replay",
-        };
-        let number = number_run(&mut session, &start.pipeline, kind, &start.started_at, &start.as_of).await?;
+        let RunStart { pipeline, kind, started_at, as_of, .. } = &start;
+        let number = number_run(&mut session, pipeline, kind.as_str(), started_at, as_of).await?;
         for priority in &start.priorities {
             prioritise(&mut session, priority).await?;
         }
@@ -118,7 +126,7 @@ impl Registry {
                 Some(Arc::new(Mutex::new(session)))
             }
         };
-        Ok(Run { registry: self.clone(), start, number, plan })
+        Ok(Run { registry: self.clone(), start, number, plan, follows: false })
     }
 }
 
@@ -211,6 +219,27 @@ impl Run {
         Ok(session)
     }
 
+    /// A run after this one, since a source delivers once in a run: a number more, all else alike. In a plan it sees what
+    /// the runs before it would have done.
+    ///
+    /// # Errors
+    /// The registry cannot be written.
+    pub async fn next(&self) -> Result<Self, RegistryError> {
+        let RunStart { pipeline, kind, started_at, as_of, .. } = &self.start;
+        let number = if let Some(plan) = &self.plan {
+            number_run(&mut *plan.lock().await, pipeline, kind.as_str(), started_at, as_of).await?
+        } else {
+            let mut session = self.registry.connect().await?;
+            session.begin_writing().await?;
+            let number = number_run(&mut session, pipeline, kind.as_str(), started_at, as_of).await?;
+            session.commit().await?;
+            session.close().await?;
+            number
+        };
+        let (registry, start, plan) = (self.registry.clone(), self.start.clone(), self.plan.clone());
+        Ok(Self { registry, start, number, plan, follows: true })
+    }
+
     /// What is known of each source, by name; in a plan, as it would be after the run.
     ///
     /// # Errors
@@ -228,6 +257,9 @@ impl Run {
     /// The registry cannot be written.
     pub async fn finish(self, status: &str, finished_at: &str) -> Result<(), RegistryError> {
         if let Some(plan) = self.plan {
+            if self.follows {
+                return Ok(());
+            }
             let mut session = plan.lock_owned().await;
             session.tidy().await?;
             session.run("ROLLBACK").await?;

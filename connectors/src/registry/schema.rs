@@ -40,6 +40,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("migrations/sqlite/0005_closing.sql"),
         include_str!("migrations/postgres/0005_closing.sql"),
     ),
+    (6, "drift", include_str!("migrations/sqlite/0006_drift.sql"), include_str!("migrations/postgres/0006_drift.sql")),
 ];
 
 fn migrator(dialect: Dialect) -> Migrator {

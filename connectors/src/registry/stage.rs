@@ -41,6 +41,8 @@ pub struct Stage {
     rejected: i64,
     pub(super) events: Events,
     pub(super) bulk: Bulk,
+    /// Whether the cells of what stands in quarantine were looked at.
+    pub(super) seen_standing: bool,
     /// Nobody else imports this source meanwhile.
     _lock: Option<Lock>,
 }
@@ -55,7 +57,8 @@ impl Stage {
         for statement in sql::create_stage_common() {
             session.define(statement).await?;
         }
-        Ok(Self { session, scope, staged: Vec::new(), rejected: 0, events, bulk: Bulk::default(), _lock: lock })
+        let (staged, bulk) = (Vec::new(), Bulk::default());
+        Ok(Self { session, scope, staged, rejected: 0, events, bulk, seen_standing: false, _lock: lock })
     }
 
     /// Where the last delivery that was loaded ended, if its fetch told.

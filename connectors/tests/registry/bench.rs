@@ -73,6 +73,9 @@ impl How {
     pub(crate) fn delivery(&self) -> Delivery<'_> {
         Delivery {
             cursor: None,
+            again: false,
+            schemas: None,
+            drifted: 0,
             snapshot: self.snapshot,
             mapped: &self.mapped,
             max_quarantined_share: self.quarantined,

@@ -7,6 +7,7 @@ mod assess;
 mod bench;
 mod closing;
 mod conflicts;
+mod drift;
 mod evidence;
 mod gates;
 mod history;

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use vienkop_connectors::registry::{Lack, Registry};
+use vienkop_connectors::registry::{Lack, Registry, Schemas};
 use vienkop_transforms::texts::Texts;
 
 use super::session::Session;
@@ -11,6 +11,7 @@ use super::{Exit, Options, output};
 use crate::config::Source;
 use crate::fault;
 use crate::import::{Access, First, Prepared, Probed, probe};
+use crate::outcome::Drifted;
 use crate::timetable::NEXT;
 
 #[derive(Serialize)]
@@ -37,6 +38,10 @@ struct SourceChecked {
     rows: usize,
     /// The first record of each table.
     first: Vec<First>,
+    /// Whether anything of it was loaded, so that there is something to compare with.
+    seen: bool,
+    /// What has changed since then.
+    drift: Vec<Drifted>,
     errors: Vec<String>,
 }
 
@@ -49,11 +54,22 @@ pub(super) async fn check(options: &Options, now: Timestamp, source: Option<&str
         None => config.sources.iter().collect(),
     };
     let registry = look(&session).await;
+    // A registry that is not there, or of an older program, knows nothing of what sources looked like.
+    let held = if registry.errors.is_empty() && !registry.missing {
+        Registry::open_as_it_is(&session.registry).await.ok()
+    } else {
+        None
+    };
     let mut checked = Vec::new();
     for source in sources {
-        let probed = tokio::task::block_in_place(|| probe(&session, &Prepared::new(&session, source)?))?;
-        let Probed { access, files, rows, first, errors } = probed;
-        checked.push(SourceChecked { source: source.id.clone(), access, files, rows, first, errors });
+        let schemas = match &held {
+            Some(held) => held.schemas(&source.id).await?,
+            None => Schemas::new(),
+        };
+        let probed = tokio::task::block_in_place(|| probe(&session, &Prepared::new(&session, source)?, &schemas))?;
+        let Probed { access, files, rows, first, drift, errors } = probed;
+        let (source, seen) = (source.id.clone(), !schemas.is_empty());
+        checked.push(SourceChecked { source, access, files, rows, first, seen, drift, errors });
     }
     let exit = match (registry.errors.is_empty(), checked.iter().all(|source| source.errors.is_empty())) {
         (false, _) => Exit::CouldNotRun,
@@ -100,6 +116,7 @@ pub(super) async fn check(options: &Options, now: Timestamp, source: Option<&str
             let args = [("entity", first.entity.as_str()), ("fields", &fields), ("of", &of)];
             out.push_str(&format!("    {}\n", texts.get("cli-check-first", &args)));
         }
+        out.push_str(&schema(texts, source));
         for message in &source.errors {
             let args = [("source", source.source.as_str()), ("message", message)];
             out.push_str(&format!("  {}\n", texts.get("cli-check-source-bad", &args)));
@@ -107,6 +124,20 @@ pub(super) async fn check(options: &Options, now: Timestamp, source: Option<&str
     }
     output::text(&out)?;
     Ok(exit)
+}
+
+/// Whether the source looks as it did when a delivery of it was loaded last.
+fn schema(texts: &Texts, source: &SourceChecked) -> String {
+    let line = |text: &str| format!("    {text}\n");
+    if !source.drift.is_empty() {
+        let told = |change: &Drifted| format!("{} {}", change.code, change.message);
+        let told = source.drift.iter().map(|change| texts.get("cli-check-schema-drift", &[("message", &told(change))]));
+        return told.map(|told| line(&told)).collect();
+    }
+    match (source.seen, source.errors.is_empty()) {
+        (true, true) => line(&texts.get("cli-check-schema-same", &[])),
+        _ => String::new(),
+    }
 }
 
 /// How far we came with a server, in words.

@@ -15,6 +15,7 @@ mod quarantine;
 mod record;
 mod replay;
 mod report;
+mod retry;
 mod review;
 mod run;
 mod runs;
@@ -227,6 +228,22 @@ pub(crate) enum QuarantineCommand {
     Show {
         /// `source#number` as listed
         id: String,
+    },
+    /// Go through them again, from the landed files and by today's mapping and code lists; no source is asked
+    Retry {
+        /// Sources, or records as listed (`source#number`) [default: everything]
+        what: Vec<String>,
+        /// Only tell what would come of it
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// A workbook for the agency: its rejected rows with what is wrong in them, to be mended and put into the inbox
+    Export {
+        /// The source
+        source: String,
+        /// The file [default: karantina-SOURCE-DATE.xlsx in this folder]; one that is there already is left alone
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
     },
     /// Take records off the list that will never come again; what they were and why stays known
     Close {

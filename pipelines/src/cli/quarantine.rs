@@ -1,4 +1,6 @@
-//! `vienkop quarantine list|show|close`.
+//! `vienkop quarantine list|show|export|close`; `retry` has a file of its own.
+
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -6,8 +8,10 @@ use vienkop_connectors::registry::{QuarantineRow, Registry};
 use vienkop_transforms::finding::Finding;
 use vienkop_transforms::normalise::personal;
 
+use super::retry::retry;
 use super::session::Session;
 use super::{Exit, Options, QuarantineCommand, output};
+use crate::correction;
 use crate::import::timestamp;
 use crate::tell;
 
@@ -119,13 +123,82 @@ pub(super) async fn quarantine(options: &Options, now: Timestamp, command: &Quar
             let cells = detail.cells.into_iter().map(|(column, value)| Cell { column, value }).collect();
             show(&session, options, &Shown { head: Listed::new(detail.head), cells, findings })
         }
+        QuarantineCommand::Retry { what, dry_run } => retry(&session, options, &registry, what, *dry_run).await,
+        QuarantineCommand::Export { source, output } => {
+            export(&session, options, &registry, source, output.as_deref()).await
+        }
         QuarantineCommand::Close { ids, because } => close(&session, options, &registry, ids, because).await,
     }
+}
+
+/// Writes the workbook with which an agency mends what was rejected.
+async fn export(
+    session: &Session,
+    options: &Options,
+    registry: &Registry,
+    source: &str,
+    output: Option<&Path>,
+) -> anyhow::Result<Exit> {
+    let texts = session.texts();
+    let source = session.source(source)?;
+    let file = output
+        .map_or_else(|| PathBuf::from(format!("karantina-{}-{}.xlsx", source.id, session.as_of_day())), Path::to_owned);
+    let exported = correction::export(session, registry, source, &file).await?;
+    if options.json {
+        output::json(&exported)?;
+        return Ok(Exit::Done);
+    }
+    let Some(exported) = exported else {
+        output::text(&format!("{}\n", texts.get("cli-quarantine-empty", &[])))?;
+        return Ok(Exit::Done);
+    };
+    let mut out = format!("{}\n", exported.file.display());
+    let counts = [
+        ("rows", exported.rows),
+        ("along", exported.along),
+        ("uncut", exported.uncut),
+        ("expired", exported.expired),
+        ("findings", exported.findings),
+    ];
+    for (name, count) in counts.into_iter().filter(|(name, count)| *count > 0 || *name == "rows") {
+        out.push_str(&format!("  {}\n", texts.count(&format!("cli-quarantine-export-{name}"), &[("count", count)])));
+    }
+    if exported.personal {
+        out.push_str(&format!("{}\n", texts.get("cli-quarantine-export-personal", &[])));
+    }
+    out.push_str(&match &source.inbox {
+        Some(inbox) => format!("{}\n", texts.get("cli-quarantine-export-inbox", &[("inbox", inbox)])),
+        None => format!("{}\n", texts.get("cli-quarantine-export-no-inbox", &[("file", &source.place.file)])),
+    });
+    output::text(&out)?;
+    Ok(Exit::Done)
 }
 
 /// The number in `source#number`.
 fn number(id: &str) -> Option<i64> {
     id.rsplit('#').next().and_then(|number| number.parse().ok())
+}
+
+/// The number of a record that is or was in quarantine, and whether it stands.
+async fn known_number(session: &Session, registry: &Registry, id: &str) -> anyhow::Result<(i64, bool)> {
+    let found = match number(id) {
+        Some(number) => registry.quarantine_show(number).await?.map(|found| found.head),
+        None => None,
+    };
+    // The source in front guards against a number mistyped.
+    let named = id.rsplit_once('#').map(|(source, _)| source).filter(|source| !source.is_empty());
+    match found.filter(|head| named.is_none_or(|named| named == head.source)) {
+        Some(head) => Ok((head.id, head.closed_run.is_none())),
+        None => anyhow::bail!(session.texts().get("cli-quarantine-none", &[("id", id)])),
+    }
+}
+
+/// The number of a record that stands in quarantine.
+pub(super) async fn standing_number(session: &Session, registry: &Registry, id: &str) -> anyhow::Result<i64> {
+    match known_number(session, registry, id).await? {
+        (number, true) => Ok(number),
+        (_, false) => anyhow::bail!(session.texts().get("cli-quarantine-closed-before", &[("id", id)])),
+    }
 }
 
 async fn close(
@@ -142,15 +215,7 @@ async fn close(
     }
     let mut numbers = Vec::new();
     for id in ids {
-        let Some(number) = number(id) else {
-            anyhow::bail!(texts.get("cli-quarantine-none", &[("id", id)]));
-        };
-        // The source in front guards against a number mistyped.
-        let named = id.rsplit_once('#').map(|(source, _)| source).filter(|source| !source.is_empty());
-        let of = registry.quarantine_show(number).await?.map(|found| found.head.source);
-        if of.is_none() || named.is_some_and(|named| of.as_deref() != Some(named)) {
-            anyhow::bail!(texts.get("cli-quarantine-none", &[("id", id)]));
-        }
+        let number = known_number(session, registry, id).await?.0;
         if !numbers.contains(&number) {
             numbers.push(number);
         }

@@ -118,8 +118,8 @@ async fn results(
     }
     let landing = session.work.join("landed");
     let (cancel, approve) = (Interrupt::listen().flag(), Approval::None);
-    let job =
-        Job { name, sources, mode: Mode::Run, kind: RunKind::Replay, landing, approve, record: None, quiet, cancel };
+    let (mode, kind, arrivals) = (Mode::Run, RunKind::Replay, BTreeMap::new());
+    let job = Job { name, sources, mode, kind, landing, approve, record: None, quiet, cancel, arrivals };
     let registry = session.open_registry().await?;
     let Executed { outcome: done, broken } = execute(session, &registry, &job).await?;
     if let Some(error) = broken {

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::anyhow;
 use jiff::Timestamp;
+use vienkop_connectors::inbox;
 use vienkop_connectors::landing::LandingZone;
 use vienkop_connectors::registry::{LinkCounts, Mode, Registry, Run, RunKind, RunStart};
 
@@ -18,7 +19,7 @@ use super::{Exit, Options, output};
 use crate::assess;
 use crate::config::{Pipeline, Source};
 use crate::fault::told;
-use crate::import::{Halt, Importer, Prepared, recorders, timestamp};
+use crate::import::{Arrival, Halt, Importer, Prepared, recorders, timestamp, watch};
 use crate::late::{Late, late};
 use crate::outcome::{Outcome, SourceOutcome, Status};
 use crate::progress::{Event, subscriber};
@@ -49,6 +50,8 @@ pub(crate) struct Job<'a> {
     pub(crate) quiet: bool,
     /// Set to stop between two batches.
     pub(crate) cancel: Arc<AtomicBool>,
+    /// Sources that are not asked, and what goes through instead.
+    pub(crate) arrivals: BTreeMap<String, Arrival>,
 }
 
 /// What became of a job.
@@ -109,6 +112,7 @@ pub(super) async fn run_pipeline(session: &Session, ask: &Ask<'_>) -> anyhow::Re
         record: ask.record.map(Path::to_owned),
         quiet: ask.quiet,
         cancel: ask.interrupt.flag(),
+        arrivals: BTreeMap::new(),
     };
     let mut executed = execute(session, &registry, &job).await?;
     let assessment = pipeline.and_then(|pipeline| pipeline.assess.as_ref());
@@ -152,7 +156,8 @@ pub(super) async fn plan(
     let landing = scratch.path().join("landed");
     let cancel = Interrupt::listen().flag();
     let (mode, kind, quiet) = (Mode::Plan, RunKind::Run, options.quiet);
-    let job = Job { name, sources, mode, kind, landing, approve, record: None, quiet, cancel };
+    let arrivals = BTreeMap::new();
+    let job = Job { name, sources, mode, kind, landing, approve, record: None, quiet, cancel, arrivals };
     let (mut url, mut notes) = (session.registry.clone(), Vec::new());
     if Registry::is_missing(&url).await? {
         notes.push(session.texts().get("cli-plan-no-registry", &[("registry", &Registry::shown(&url))]));
@@ -161,6 +166,7 @@ pub(super) async fn plan(
     }
     let registry = Registry::open_as_it_is(&url).await?.with_lake_below(&session.lake());
     let Executed { outcome, broken } = execute(&session, &registry, &job).await?;
+    let notes = [notes, outcome.notes].concat();
     let outcome = Outcome { run: None, notes, ..outcome };
     finish(&session, options, "cli-plan-title", name, Executed { outcome, broken })
 }
@@ -199,9 +205,13 @@ pub(crate) async fn execute(session: &Session, registry: &Registry, job: &Job<'_
         resume: (job.mode == Mode::Run).then(|| session.work.join("fetch")),
         recorders,
         cancel: Arc::clone(&job.cancel),
-        landed: Mutex::default(),
+        landed: Arc::default(),
     };
+    // A replay is about samples; nobody puts anything into their inboxes.
+    let takes_in = job.kind == RunKind::Run;
+    let mut inboxes = if takes_in { watch(session, &prepared, job.mode == Mode::Run) } else { BTreeMap::new() };
     let mut outcomes = Vec::new();
+    let mut notes = Vec::new();
     let mut broken = None;
     for (index, source) in prepared.iter().enumerate() {
         if broken.is_some() {
@@ -209,13 +219,31 @@ pub(crate) async fn execute(session: &Session, registry: &Registry, job: &Job<'_
             continue;
         }
         subscriber.event(&Event::Source { id: source.id(), place: index + 1, of: prepared.len() });
-        match importer.import(source).await {
-            Ok(outcome) => outcomes.push(outcome),
-            Err(Halt::Interrupted) => {
+        let mut halt = None;
+        let again = job.arrivals.get(source.id()).cloned();
+        if again.is_some() || source.asks() {
+            match Box::pin(importer.import(source, again.unwrap_or(Arrival::Source))).await {
+                Ok(outcome) => outcomes.push(outcome),
+                Err(stopped) => halt = Some(stopped),
+            }
+        }
+        if let (None, Some(watched)) = (&halt, inboxes.remove(source.id())) {
+            let registry = (job.mode == Mode::Run).then_some(registry);
+            let (told, stopped) = Box::pin(importer.import_inbox(source, watched, registry)).await;
+            if !source.asks() && told.outcomes.is_empty() {
+                outcomes.push(SourceOutcome::not_loaded(source.id(), Status::Ok, None));
+            }
+            outcomes.extend(told.outcomes);
+            notes.extend(told.notes);
+            halt = stopped;
+        }
+        match halt {
+            None => {}
+            Some(Halt::Interrupted) => {
                 outcomes.push(SourceOutcome::not_loaded(source.id(), Status::NotRun, None));
                 broken = Some(anyhow!(session.texts().get("cli-interrupted", &[])));
             }
-            Err(Halt::Broken(error)) => {
+            Some(Halt::Broken(error)) => {
                 outcomes.push(SourceOutcome::not_loaded(
                     source.id(),
                     Status::Failed,
@@ -233,20 +261,20 @@ pub(crate) async fn execute(session: &Session, registry: &Registry, job: &Job<'_
         }
     }
     let status = if broken.is_some() { "broken" } else { Outcome::status(&outcomes, &late) };
-    let (landing, landed) = (importer.landing, importer.landed);
+    let landing = importer.landing;
+    let landed = importer.landed.lock().map(|landed| landed.clone()).unwrap_or_default();
     // What cannot be written now does not take away what the sources came to.
     if let Err(error) = run.finish(status, &timestamp(session.as_of)).await {
         broken.get_or_insert(error.into());
     }
     if job.mode == Mode::Run
         && broken.is_none()
-        && let Err(error) =
-            expire(session, registry, &landing, &landed.into_inner().unwrap_or_default(), &prepared).await
+        && let Err(error) = expire(session, registry, &landing, &landed, &prepared).await
     {
         broken = Some(error);
     }
     let why = broken.as_ref().map(|error| told(session.texts(), error));
-    let mut outcome = Outcome { links, ..Outcome::new(Some(number), outcomes, late, why) };
+    let mut outcome = Outcome { links, notes, ..Outcome::new(Some(number), outcomes, late, why) };
     if !recorded.is_empty() {
         outcome.notes.push(session.texts().get("cli-recorded", &[("folders", &recorded.join(", "))]));
     }
@@ -277,6 +305,12 @@ async fn expire(
             if !of_this_run.contains(&hash) && landing.remove(&hash)? {
                 tracing::info!(source = source.id(), hash, "landed file expired");
             }
+        }
+        if let Some(inbox) = source.inbox(session) {
+            // What was put away there is the same evidence.
+            let before = session.now.saturating_sub(jiff::SignedDuration::from_hours(24 * days))?;
+            let before = before.to_zoned(session.time_zone.clone()).strftime("%Y-%m-%dT%H%M%S").to_string();
+            inbox::expire(&inbox, &before)?;
         }
     }
     Ok(())

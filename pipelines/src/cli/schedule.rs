@@ -247,7 +247,7 @@ impl Scheduler<'_> {
         }
         self.exits.remove(&(pipeline.to_owned(), None));
         for source in &outcome.sources {
-            let key = (pipeline.to_owned(), Some(source.id.clone()));
+            let key = (pipeline.to_owned(), Some(source.name()));
             self.exits.insert(key, source.exit(self.options.strict));
         }
         log_finished(pipeline, &outcome);
@@ -262,7 +262,8 @@ impl Scheduler<'_> {
         let failed: BTreeSet<String> = outcome
             .sources
             .iter()
-            .filter(|source| source.status == Status::Failed)
+            // A file in an inbox that failed has been put away.
+            .filter(|source| source.status == Status::Failed && source.file.is_none())
             .map(|source| source.id.clone())
             .collect();
         let policy = session.config.pipeline(pipeline).map(|pipeline| &pipeline.retry);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -281,6 +281,7 @@ impl Files {
         let check = SourceCheck::new()?;
         let mut sources = Vec::new();
         let mut places: Vec<Place> = Vec::new();
+        let mut inboxes: BTreeMap<PathBuf, String> = BTreeMap::new();
         for file in self.list("sources", "toml", true) {
             let prefix = self.name("sources/");
             let folder =
@@ -299,6 +300,17 @@ impl Files {
                     match presets.extended(document) {
                         Ok(document) => {
                             let (source, problems) = check.check(&document, &place, context);
+                            if let Some(inbox) = document.value.get("inbox").and_then(|inbox| inbox.as_str()) {
+                                // A path without what says nothing: `./in/` is `in`.
+                                let folder = Path::new(inbox).components().filter(|part| *part != Component::CurDir);
+                                let other = inboxes.insert(folder.collect(), stem(&file));
+                                if let Some(other) = other {
+                                    let sentence = Sentence::new("config-inbox-shared").arg("inbox", inbox);
+                                    let place = document.value_at(&["inbox"]);
+                                    let problem = Problem::in_place(place, sentence.arg("source", other));
+                                    self.problems.push(problem.hint(Sentence::new("config-hint-inbox-shared")));
+                                }
+                            }
                             sources.extend(source);
                             self.problems.extend(problems);
                         }

@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use vienkop_connectors::limits::Limits;
+use vienkop_transforms::drift::Policy as Drift;
 use vienkop_transforms::mapping::TableMapping;
 use vienkop_transforms::texts::Language;
 
@@ -203,8 +204,19 @@ pub(crate) struct Source {
     /// Registration number of the institution that delivers: that of requests and events whose table says no other.
     #[serde(default)]
     pub(crate) institution: Option<String>,
+    /// Whom to tell when what the source delivers has changed or cannot be read: a name and how to reach them, as people
+    /// should read it.
+    #[serde(default)]
+    pub(crate) contact: Option<String>,
     /// What a delivery is: everything (`snapshot`) or only changes (`delta`).
     pub(crate) delivers: Delivers,
+    /// Folder into which people put files of this source, relative to the folder that holds `config`: mended correction
+    /// workbooks (`vienkop quarantine export`), and files in the source's own format. Each is a delivery of its own, in the
+    /// order of their age, and moves to `done` or `failed` in it. With `[fetch] kind = "inbox"` such a file is what
+    /// `delivers` says; beside another fetch, and in a correction workbook, what is absent stays.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    pub(crate) inbox: Option<String>,
     /// How the bytes are fetched; further options depend on the kind.
     pub(crate) fetch: Kinded,
     /// How the bytes are read; further options depend on the kind.
@@ -312,6 +324,9 @@ pub(crate) struct Policy {
     /// for longer is told as late in every summary; the same file met again is nothing new.
     #[schemars(regex(pattern = r"^[1-9][0-9]{0,3}(h|d|w)$"))]
     pub(crate) expected_every: Option<String>,
+    /// What becomes of a delivery whose columns, forms of values or codes are others than those of the last one
+    /// (docs/drift.md).
+    pub(crate) drift: Drift,
 }
 
 impl Default for Policy {
@@ -322,6 +337,7 @@ impl Default for Policy {
             priority: 0,
             field_priority: BTreeMap::new(),
             expected_every: None,
+            drift: Drift::default(),
         }
     }
 }

@@ -55,6 +55,7 @@ impl SourceCheck {
         let mut reporter = Reporter::new(document).with_faults(&faults);
         let mut problems: Vec<Problem> = faults.into_iter().map(|fault| fault.problem(document)).collect();
         check_identity(&mut reporter, &value, place);
+        check_inbox(&mut reporter, &value, place);
         problems.extend(self.check_fetch(&mut reporter, document, &value, place));
         problems.extend(self.check_format(&mut reporter, document, &value));
         belong(&mut value);
@@ -172,6 +173,24 @@ fn check_identity(reporter: &mut Reporter<'_>, value: &Value, place: &Place) {
         && !is_reg_no(reg_no)
     {
         reporter.value(&["institution"], Sentence::new("config-reg-no").arg("value", reg_no), None);
+    }
+}
+
+/// An inbox is a folder like others, no place that the source fetches from, and all that `kind = "inbox"` has.
+fn check_inbox(reporter: &mut Reporter<'_>, value: &Value, place: &Place) {
+    let fetch = serde_json::from_value::<Kinded>(value.get("fetch").cloned().unwrap_or_default()).unwrap_or_default();
+    let Some(inbox) = value.get("inbox").and_then(Value::as_str) else {
+        if fetch.kind == "inbox" && reporter.is_whole(&["inbox"]) {
+            reporter.value(&["fetch", "kind"], Sentence::new("config-inbox-none"), Sentence::new("config-hint-inbox"));
+        }
+        return;
+    };
+    check_path(reporter, &["inbox"], inbox, place);
+    let same = |path: &str| Path::new(path).components().eq(Path::new(inbox).components());
+    let below = |path: &str| Path::new(path).starts_with(inbox);
+    if let Some((_, path)) = fetch.paths().into_iter().find(|(_, path)| same(path) || below(path)) {
+        let sentence = Sentence::new("config-inbox-fetched").arg("path", path);
+        reporter.value(&["inbox"], sentence, Sentence::new("config-hint-inbox-fetched"));
     }
 }
 

@@ -5,15 +5,21 @@ use std::sync::atomic::AtomicBool;
 use serde::Serialize;
 use vienkop_connectors::fetch::{FetchContext, FetchError, Fetching};
 use vienkop_connectors::format::{Input, Output, ReadError, Rejected, Skip, Stopped};
+use vienkop_connectors::inbox::Watched;
 use vienkop_connectors::landing::{Landed, LandingZone};
+use vienkop_connectors::registry::Schemas;
 use vienkop_transforms::batch::Batch;
+use vienkop_transforms::codelist::CodeLists;
 use vienkop_transforms::finding::{self, Finding, Rule};
 use vienkop_transforms::mapping::{MappedField, TablePlan, map};
 use vienkop_transforms::resolve::missing_required;
 
+use super::drift::Watch;
 use super::stop::broke_off;
 use super::{Prepared, of_table, without_file};
 use crate::cli::session::Session;
+use crate::config::Delivers;
+use crate::outcome::Drifted;
 use crate::tell;
 
 /// Records that a server or database is asked for.
@@ -40,12 +46,15 @@ pub(crate) struct Probed {
     pub(crate) rows: usize,
     /// Fields of the first record of each table that have a value.
     pub(crate) first: Vec<First>,
+    /// What has changed since a delivery was loaded last.
+    pub(crate) drift: Vec<Drifted>,
     /// What is wrong; the source cannot be loaded when there is any.
     pub(crate) errors: Vec<String>,
 }
 
-/// Fetches into a folder that is thrown away and reads the first batch of every table.
-pub(crate) fn probe(session: &Session, prepared: &Prepared<'_>) -> anyhow::Result<Probed> {
+/// Fetches into a folder that is thrown away and reads the first batch of every table. `seen`: what a delivery looked like
+/// when one was loaded last.
+pub(crate) fn probe(session: &Session, prepared: &Prepared<'_>, seen: &Schemas) -> anyhow::Result<Probed> {
     let folder = tempfile::tempdir()?;
     let landing = LandingZone::new(folder.path())?;
     let limits = &session.config.vienkop.limits;
@@ -86,11 +95,30 @@ pub(crate) fn probe(session: &Session, prepared: &Prepared<'_>) -> anyhow::Resul
         Err(FetchError::File(finding)) => wrong(&finding, None),
         Err(FetchError::Io(error)) => wrong(&broke_off(error.kind().to_string()), None),
     }
+    // What lies in an inbox is counted; whether it can be read, its own run says.
+    let mut waiting = 0;
+    if let Some(folder) = prepared.inbox(session) {
+        match Watched::new(folder) {
+            Ok(watched) => waiting = watched.files(),
+            Err(error) => {
+                let inbox = prepared.source.inbox.as_deref().unwrap_or_default();
+                let args = [("inbox", inbox), ("reason", &error.kind().to_string())];
+                errors.push(session.texts().get("cli-inbox-unreadable", &args));
+            }
+        }
+    }
+    let mut wrong = |finding: &Finding, file: Option<&str>| {
+        let sentence = tell::sentence(session.texts(), finding, file);
+        errors.push(format!("{} {sentence} {}", finding.code, tell::remedy(session.texts(), finding)));
+    };
+    let mut watch = Watch::new(prepared, seen, false);
     for file in files {
         let input = Input { landed: 0, path: file.path, name: file.name };
         for table in prepared.tables.iter().filter(|table| table.is_in(&input.name)) {
             let plan = &table.plan;
-            let mut first = Look { plan, rows: 0, missing: None, filled: None };
+            watch.turn_to(table);
+            let codelists = &session.config.codelists;
+            let mut first = Look { plan, rows: 0, missing: None, filled: None, watch: &mut watch, codelists };
             match table.reader.read(&input, &plan.wanted(), limits, &mut first) {
                 Ok(()) | Err(ReadError::Stopped(_)) => {}
                 Err(ReadError::File(finding)) => wrong(&of_table(*finding, plan, &input), Some(&input.name)),
@@ -106,7 +134,11 @@ pub(crate) fn probe(session: &Session, prepared: &Prepared<'_>) -> anyhow::Resul
             }
         }
     }
-    Ok(Probed { access, files: count, rows, first: firsts, errors })
+    // A server was asked for a few records only.
+    let whole = prepared.source.delivers == Delivers::Snapshot && !prepared.asks_server();
+    let told = |finding: &Finding| Drifted::new(finding, tell::sentence(session.texts(), finding, None));
+    let drift = watch.end(whole).iter().map(told).collect();
+    Ok(Probed { access, files: count + waiting, rows, first: firsts, drift, errors })
 }
 
 /// How far the conversation came, by the finding that ended it.
@@ -154,6 +186,8 @@ struct Look<'a> {
     missing: Option<Finding>,
     /// Fields of the first record that have a value.
     filled: Option<usize>,
+    watch: &'a mut Watch,
+    codelists: &'a CodeLists,
 }
 
 impl Output for Look<'_> {
@@ -161,6 +195,9 @@ impl Output for Look<'_> {
         let rows = batch.frame.height();
         self.rows += rows;
         if let Ok(mapped) = map(self.plan, batch) {
+            if self.watch.look(self.plan, &mapped, self.codelists).is_err() {
+                return Err(Stopped);
+            }
             let has_value = |field: &&MappedField| field.text.get(0).is_some_and(|text| !text.is_empty());
             if self.filled.is_none() && mapped.rows.height() > 0 {
                 self.filled = Some(mapped.fields.iter().filter(has_value).count());
@@ -170,7 +207,9 @@ impl Output for Look<'_> {
         Err(Stopped)
     }
 
-    fn finding(&mut self, _: Finding) {}
+    fn finding(&mut self, finding: Finding) {
+        self.watch.passes(&finding);
+    }
 
     fn skipped(&mut self, _: Skip, _: u64) {}
 

@@ -7,6 +7,8 @@ use vienkop_connectors::registry::{RegistryError, Stage};
 use vienkop_transforms::finding::{self, Finding, Severity};
 use vienkop_transforms::resolve::Paths;
 
+use super::drift::Watch;
+use super::retry::Retry;
 use crate::outcome::Rows;
 use crate::tell;
 
@@ -28,12 +30,20 @@ pub(super) struct Tally {
     pub(super) paths: Paths,
     /// Entities and children that came.
     pub(super) delivered: BTreeSet<String>,
+    /// Tables that were looked for in the delivery.
+    pub(super) spoken_of: BTreeSet<String>,
+    /// Whether a correction workbook came.
+    pub(super) corrects: bool,
     /// Children whose table came without a row.
     pub(super) empty_children: BTreeSet<String>,
     /// Whether the fetch went on from where an earlier one had ended: only what has changed came.
     pub(super) goes_on: bool,
     /// Where the next fetch goes on.
     pub(super) cursor: Option<String>,
+    /// What stood in quarantine and goes through again; none: a delivery of the source.
+    pub(super) retry: Option<Retry>,
+    /// How the source has changed.
+    pub(super) drift: Watch,
     /// Number of the next record.
     pub(super) next_seq: i64,
 }

@@ -14,7 +14,7 @@ mod json;
 mod measures;
 mod pdf;
 mod svg;
-mod xlsx;
+pub(crate) mod xlsx;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -23,19 +23,19 @@ const NAME: usize = 31;
 const FIRST: u16 = 46;
 
 /// How cells look.
-pub(super) struct Look {
-    title: Format,
-    text: Format,
-    head: Format,
+pub(crate) struct Look {
+    pub(crate) title: Format,
+    pub(crate) text: Format,
+    pub(crate) head: Format,
     label: Format,
-    count: Format,
+    pub(crate) count: Format,
     percent: Format,
     decimal: Format,
     mark: Format,
 }
 
 impl Look {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let wrapped = Format::new().set_text_wrap().set_align(FormatAlign::Top);
         let head = wrapped.clone().set_bold().set_border_bottom(FormatBorder::Thin).set_background_color(0x00DC_E6F1);
         Self {
@@ -91,15 +91,19 @@ pub(super) fn render(report: &Report, behind: &[Behind], texts: &Texts) -> anyho
         made.push(Made { title, section: section.clone(), sheet });
     }
     let mut workbook = Workbook::new();
-    let day: Date = report.as_of.parse()?;
-    let moment =
-        ExcelDateTime::from_ymd(day.year().unsigned_abs(), day.month().unsigned_abs(), day.day().unsigned_abs())?;
-    workbook.set_properties(&DocProperties::new().set_title(&report.title).set_creation_datetime(&moment));
+    workbook.set_properties(&properties(&report.title, report.as_of.parse()?)?);
     workbook.push_worksheet(front(report, texts, &contents, &made, &look)?);
     for one in made {
         workbook.push_worksheet(one.sheet);
     }
     Ok(workbook.save_to_buffer()?)
+}
+
+/// Title and day of a workbook: the only moment in it.
+pub(crate) fn properties(title: &str, day: Date) -> anyhow::Result<DocProperties> {
+    let moment =
+        ExcelDateTime::from_ymd(day.year().unsigned_abs(), day.month().unsigned_abs(), day.day().unsigned_abs())?;
+    Ok(DocProperties::new().set_title(title).set_creation_datetime(&moment))
 }
 
 /// The first sheet: what the report is, and a line a sheet.
@@ -124,7 +128,7 @@ fn front(report: &Report, texts: &Texts, called: &str, made: &[Made], look: &Loo
 }
 
 /// A name that Excel takes for a sheet, and that no other sheet has.
-fn name(wanted: &str, taken: &mut BTreeSet<String>) -> String {
+pub(crate) fn name(wanted: &str, taken: &mut BTreeSet<String>) -> String {
     let plain: String = wanted.chars().map(|c| if "[]:*?/\\'".contains(c) { '_' } else { c }).collect();
     let mut name: String = plain.chars().take(NAME).collect();
     let mut number = 2;

@@ -195,7 +195,8 @@ impl Staged {
 }
 
 /// Tables of what is no record: findings, quarantine, landed files, and of status events that were delivered again the marks
-/// of those in quarantine and the keys by which findings name them.
+/// of those in quarantine and the keys by which findings name them; of correction workbooks the numbers in quarantine that
+/// their rows name (`stage_asked`: those of a batch), what these stand for, and those whose rows were taken in.
 pub(in crate::registry) fn create_stage_common() -> Vec<String> {
     let finding: Vec<String> = finding::COLUMNS
         .iter()
@@ -215,6 +216,10 @@ pub(in crate::registry) fn create_stage_common() -> Vec<String> {
         "CREATE TEMP TABLE stage_file (landed INTEGER PRIMARY KEY, mark TEXT NOT NULL)".into(),
         "CREATE TEMP TABLE seen_mark (mark TEXT NOT NULL PRIMARY KEY)".into(),
         "CREATE TEMP TABLE seen_key (record_key TEXT NOT NULL PRIMARY KEY)".into(),
+        "CREATE TEMP TABLE stage_asked (number INTEGER NOT NULL)".into(),
+        "CREATE TEMP TABLE stage_standing (entry INTEGER NOT NULL, entity TEXT NOT NULL, cells TEXT)".into(),
+        "CREATE TEMP TABLE stage_mends (number INTEGER NOT NULL, entry INTEGER NOT NULL, entity TEXT NOT NULL)".into(),
+        "CREATE TEMP TABLE stage_mended (number INTEGER NOT NULL, entity TEXT NOT NULL)".into(),
     ]
 }
 

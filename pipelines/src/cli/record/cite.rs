@@ -17,6 +17,7 @@ use vienkop_transforms::model::{Child, Entity, Field, Kind};
 
 use super::super::session::Session;
 use crate::config::Source;
+use crate::correction;
 use crate::import::{Table, compile};
 use crate::tell;
 
@@ -114,7 +115,8 @@ impl<'a> Citer<'a> {
         let source = self.session.config.source(&place.source);
         let mapped = source.map(|source| self.mapped(source, cited)).unwrap_or_default();
         let locator = source.and_then(|source| format::kind(&source.format.kind)).map(format::FormatKind::locator);
-        let locator = locator.unwrap_or(if place.sheet.is_some() { LocatorKind::Cell } else { LocatorKind::Line });
+        // A source of any format has corrections in workbooks.
+        let locator = if place.sheet.is_some() { LocatorKind::Cell } else { locator.unwrap_or(LocatorKind::Line) };
         let places = match locator {
             LocatorKind::Record | LocatorKind::Pointer => {
                 mapped.columns.iter().map(|name| SourceColumn { name: name.clone(), place: name.clone() }).collect()
@@ -227,8 +229,11 @@ impl<'a> Citer<'a> {
         let Table { plan, reader, .. } = compile(self.session, source, source.table.get(index)?).ok()?;
         let input = Input { landed, path, name: file.name.clone() };
         let mut header = Header { sheet, columns: None };
+        let limits = &self.session.config.vienkop.limits;
+        let mended = sheet.and_then(|sheet| correction::reader_of(&input, sheet, limits));
+        let reader = mended.unwrap_or(reader);
         // Whatever is wrong with the file was told when it was imported; here it only means that there is no letter.
-        let _ = reader.read(&input, &plan.wanted(), &self.session.config.vienkop.limits, &mut header);
+        let _ = reader.read(&input, &plan.wanted(), limits, &mut header);
         header.columns
     }
 
