@@ -1721,8 +1721,8 @@ cli-quarantine-export-uncut = { $count ->
    *[other] { $count } rows that could not be cut into cells
 }
 cli-quarantine-export-expired = { $count ->
-    [one] { $count } record whose original file is no longer kept: only its key and columns without personal data
-   *[other] { $count } records whose original file is no longer kept: only keys and columns without personal data
+    [one] { $count } record whose original file is no longer kept or cannot be read any more: only its key and columns without personal data
+   *[other] { $count } records whose original file is no longer kept or cannot be read any more: only keys and columns without personal data
 }
 cli-quarantine-export-findings = { $count ->
     [one] { $count } finding
@@ -1744,8 +1744,8 @@ correction-uncut = { $count ->
    *[other] The sheet "Uncut rows" has { $count } rows that could not be cut into cells. They cannot be sent back with this workbook: mend them in your export.
 }
 correction-expired = { $count ->
-    [one] The sheet "Without original file" has { $count } record whose original file is no longer kept. Only its key, row number and columns without personal data are left; deliver this record again from your system.
-   *[other] The sheet "Without original file" has { $count } records whose original file is no longer kept. Only keys, row numbers and columns without personal data are left; deliver these records again from your system.
+    [one] The sheet "Without original file" has { $count } record whose original file is no longer kept or cannot be read any more. Only its key, row number and columns without personal data are left; deliver this record again from your system.
+   *[other] The sheet "Without original file" has { $count } records whose original file is no longer kept or cannot be read any more. Only keys, row numbers and columns without personal data are left; deliver these records again from your system.
 }
 correction-personal = These are your agency's own data with all columns, in which there may be personal data. Keep and send the file as your agency's rules for such data say, and delete it when it is mended.
 correction-column-where = where

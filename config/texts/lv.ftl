@@ -1727,9 +1727,9 @@ cli-quarantine-export-uncut = { $count ->
    *[other] { $count } rindas, ko nevarēja sadalīt šūnās
 }
 cli-quarantine-export-expired = { $count ->
-    [zero] { $count } ierakstu, kuru sākotnējais fails vairs netiek glabāts: tikai atslēgas un kolonnas bez personas datiem
-    [one] { $count } ieraksts, kura sākotnējais fails vairs netiek glabāts: tikai atslēga un kolonnas bez personas datiem
-   *[other] { $count } ieraksti, kuru sākotnējais fails vairs netiek glabāts: tikai atslēgas un kolonnas bez personas datiem
+    [zero] { $count } ierakstu, kuru sākotnējais fails vairs netiek glabāts vai nav nolasāms: tikai atslēgas un kolonnas bez personas datiem
+    [one] { $count } ieraksts, kura sākotnējais fails vairs netiek glabāts vai nav nolasāms: tikai atslēga un kolonnas bez personas datiem
+   *[other] { $count } ieraksti, kuru sākotnējais fails vairs netiek glabāts vai nav nolasāms: tikai atslēgas un kolonnas bez personas datiem
 }
 cli-quarantine-export-findings = { $count ->
     [zero] { $count } konstatējumu
@@ -1753,9 +1753,9 @@ correction-uncut = { $count ->
    *[other] Lapā „Nesadalītās rindas” ir { $count } rindas, ko nevarēja sadalīt šūnās. Tās ar šo darbgrāmatu atpakaļ nosūtīt nevar: izlabojiet tās savā eksportā.
 }
 correction-expired = { $count ->
-    [zero] Lapā „Bez sākotnējā faila” ir { $count } ierakstu, kuru sākotnējais fails vairs netiek glabāts. Palikušas tikai atslēgas, rindu numuri un kolonnas bez personas datiem; šos ierakstus piegādājiet no jauna no savas sistēmas.
-    [one] Lapā „Bez sākotnējā faila” ir { $count } ieraksts, kura sākotnējais fails vairs netiek glabāts. Palikusi tikai atslēga, rindas numurs un kolonnas bez personas datiem; šo ierakstu piegādājiet no jauna no savas sistēmas.
-   *[other] Lapā „Bez sākotnējā faila” ir { $count } ieraksti, kuru sākotnējais fails vairs netiek glabāts. Palikušas tikai atslēgas, rindu numuri un kolonnas bez personas datiem; šos ierakstus piegādājiet no jauna no savas sistēmas.
+    [zero] Lapā „Bez sākotnējā faila” ir { $count } ierakstu, kuru sākotnējais fails vairs netiek glabāts vai nav nolasāms. Palikušas tikai atslēgas, rindu numuri un kolonnas bez personas datiem; šos ierakstus piegādājiet no jauna no savas sistēmas.
+    [one] Lapā „Bez sākotnējā faila” ir { $count } ieraksts, kura sākotnējais fails vairs netiek glabāts vai nav nolasāms. Palikusi tikai atslēga, rindas numurs un kolonnas bez personas datiem; šo ierakstu piegādājiet no jauna no savas sistēmas.
+   *[other] Lapā „Bez sākotnējā faila” ir { $count } ieraksti, kuru sākotnējais fails vairs netiek glabāts vai nav nolasāms. Palikušas tikai atslēgas, rindu numuri un kolonnas bez personas datiem; šos ierakstus piegādājiet no jauna no savas sistēmas.
 }
 correction-personal = Šie ir jūsu iestādes pašas dati ar visām kolonnām; tajās var būt arī personas dati. Glabājiet un sūtiet failu tā, kā iestādē noteikts šādiem datiem, un pēc izlabošanas izdzēsiet.
 correction-column-where = kur
