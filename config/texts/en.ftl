@@ -1869,8 +1869,8 @@ cli-quarantine-export-uncut = { $count ->
    *[other] { $count } rows that could not be cut into cells
 }
 cli-quarantine-export-expired = { $count ->
-    [one] { $count } record whose original file is no longer kept: only its key and columns without personal data
-   *[other] { $count } records whose original file is no longer kept: only keys and columns without personal data
+    [one] { $count } record whose original file is no longer kept or cannot be read any more: only its key and columns without personal data
+   *[other] { $count } records whose original file is no longer kept or cannot be read any more: only keys and columns without personal data
 }
 cli-quarantine-export-findings = { $count ->
     [one] { $count } finding
@@ -1883,7 +1883,7 @@ cli-quarantine-export-exists = The file { $file } is there already; it is not ov
 correction-title = { $title }: rows to be mended
 correction-what = Here is all that vienkop could not accept in deliveries of the source "{ $title }" ({ $source }) up to run { $run }; made on { $day }.
 correction-mend = 1. The sheets { $sheets } hold your agency's rows with all columns as they were delivered. The column "vienkop: what to mend" and the comments of the cells say what is wrong and how it is mended. Red cells have to be mended, yellow ones looked at. Mend your own columns only; rows may be sorted and filtered.
-correction-keep = 2. Leave the first three columns, the names of the sheets, the headers and this sheet as they are: they tell which row mends what. A row that you cannot mend yet may stay as it is or be deleted; it stays in quarantine. An apostrophe at the beginning of a cell (such as '=) keeps a text from being calculated as a formula; it goes away when the file is loaded. The sign ␟ separates several values in a cell.
+correction-keep = 2. Leave the first three columns, the names of the sheets, the headers and this sheet as they are: they tell which row mends what. A row that you cannot mend yet may stay as it is or be deleted; it stays in quarantine. An apostrophe at the beginning of a cell (such as '=) keeps a text from being calculated as a formula; it goes away when the file is loaded. The sign ‖ separates several values in a cell.
 correction-send-inbox = 3. Save the file as an Excel or LibreOffice workbook (xlsx or ods) and put it into the folder "{ $inbox }". After the next load it lies in the folder "done" or "failed" below, with a text file beside it that says what came of it.
 correction-send = 3. Save the file as an Excel or LibreOffice workbook (xlsx or ods) and send it to those who look after the source "{ $source }" in vienkop, from whom you got it.
 correction-own-system = 4. Mend the same in your own system or register: otherwise the next whole delivery brings the mistakes again.
@@ -1892,8 +1892,8 @@ correction-uncut = { $count ->
    *[other] The sheet "Uncut rows" has { $count } rows that could not be cut into cells. They cannot be sent back with this workbook: mend them in your export.
 }
 correction-expired = { $count ->
-    [one] The sheet "Without original file" has { $count } record whose original file is no longer kept. Only its key, row number and columns without personal data are left; deliver this record again from your system.
-   *[other] The sheet "Without original file" has { $count } records whose original file is no longer kept. Only keys, row numbers and columns without personal data are left; deliver these records again from your system.
+    [one] The sheet "Without original file" has { $count } record whose original file is no longer kept or cannot be read any more. Only its key, row number and columns without personal data are left; deliver this record again from your system.
+   *[other] The sheet "Without original file" has { $count } records whose original file is no longer kept or cannot be read any more. Only keys, row numbers and columns without personal data are left; deliver these records again from your system.
 }
 correction-personal = These are your agency's own data with all columns, in which there may be personal data. Keep and send the file as your agency's rules for such data say, and delete it when it is mended.
 correction-column-where = where

@@ -1875,9 +1875,9 @@ cli-quarantine-export-uncut = { $count ->
    *[other] { $count } rindas, ko nevarēja sadalīt šūnās
 }
 cli-quarantine-export-expired = { $count ->
-    [zero] { $count } ierakstu, kuru sākotnējais fails vairs netiek glabāts: tikai atslēgas un kolonnas bez personas datiem
-    [one] { $count } ieraksts, kura sākotnējais fails vairs netiek glabāts: tikai atslēga un kolonnas bez personas datiem
-   *[other] { $count } ieraksti, kuru sākotnējais fails vairs netiek glabāts: tikai atslēgas un kolonnas bez personas datiem
+    [zero] { $count } ierakstu, kuru sākotnējais fails vairs netiek glabāts vai nav nolasāms: tikai atslēgas un kolonnas bez personas datiem
+    [one] { $count } ieraksts, kura sākotnējais fails vairs netiek glabāts vai nav nolasāms: tikai atslēga un kolonnas bez personas datiem
+   *[other] { $count } ieraksti, kuru sākotnējais fails vairs netiek glabāts vai nav nolasāms: tikai atslēgas un kolonnas bez personas datiem
 }
 cli-quarantine-export-findings = { $count ->
     [zero] { $count } konstatējumu
@@ -1891,7 +1891,7 @@ cli-quarantine-export-exists = Fails { $file } jau ir; to nepārraksta, jo kāds
 correction-title = { $title }: rindas, kas jāizlabo
 correction-what = Šeit ir viss, ko vienkop avota „{ $title }” ({ $source }) piegādēs nav varējis pieņemt līdz palaišanai { $run }; darbgrāmata sagatavota { $day }.
 correction-mend = 1. Lapās { $sheets } ir jūsu iestādes rindas ar visām kolonnām, kā tās piegādātas. Kolonnā „vienkop: kas jālabo” un šūnu piezīmēs rakstīts, kas nav kārtībā un kā to labot. Sarkanās šūnas ir jāizlabo, dzeltenās – jāpārskata. Labojiet tikai savas kolonnas; rindas var kārtot un filtrēt.
-correction-keep = 2. Atstājiet pirmās trīs kolonnas, lapu nosaukumus, galvenes un šo lapu, kā ir: pēc tiem saprot, kura rinda ko labo. Rinda, ko vēl nevarat izlabot, var palikt, kā ir, vai arī to drīkst izdzēst; tā paliek karantīnā. Apostrofs šūnas sākumā (piemēram, '=) neļauj tekstu aprēķināt kā formulu; ielādējot tas pazūd. Zīme ␟ atdala vairākas vērtības vienā šūnā.
+correction-keep = 2. Atstājiet pirmās trīs kolonnas, lapu nosaukumus, galvenes un šo lapu, kā ir: pēc tiem saprot, kura rinda ko labo. Rinda, ko vēl nevarat izlabot, var palikt, kā ir, vai arī to drīkst izdzēst; tā paliek karantīnā. Apostrofs šūnas sākumā (piemēram, '=) neļauj tekstu aprēķināt kā formulu; ielādējot tas pazūd. Zīme ‖ atdala vairākas vērtības vienā šūnā.
 correction-send-inbox = 3. Saglabājiet failu kā Excel vai LibreOffice darbgrāmatu (xlsx vai ods) un ielieciet to mapē „{ $inbox }”. Pēc nākamās ielādes tas būs apakšmapē „done” vai „failed”, un blakus būs teksta fails ar rezultātu.
 correction-send = 3. Saglabājiet failu kā Excel vai LibreOffice darbgrāmatu (xlsx vai ods) un nosūtiet to tiem, kas uztur vienkop avotu „{ $source }”, no kuriem to saņēmāt.
 correction-own-system = 4. Izlabojiet to pašu arī savā sistēmā vai reģistrā: citādi nākamā pilnā piegāde kļūdas atnesīs no jauna.
@@ -1901,9 +1901,9 @@ correction-uncut = { $count ->
    *[other] Lapā „Nesadalītās rindas” ir { $count } rindas, ko nevarēja sadalīt šūnās. Tās ar šo darbgrāmatu atpakaļ nosūtīt nevar: izlabojiet tās savā eksportā.
 }
 correction-expired = { $count ->
-    [zero] Lapā „Bez sākotnējā faila” ir { $count } ierakstu, kuru sākotnējais fails vairs netiek glabāts. Palikušas tikai atslēgas, rindu numuri un kolonnas bez personas datiem; šos ierakstus piegādājiet no jauna no savas sistēmas.
-    [one] Lapā „Bez sākotnējā faila” ir { $count } ieraksts, kura sākotnējais fails vairs netiek glabāts. Palikusi tikai atslēga, rindas numurs un kolonnas bez personas datiem; šo ierakstu piegādājiet no jauna no savas sistēmas.
-   *[other] Lapā „Bez sākotnējā faila” ir { $count } ieraksti, kuru sākotnējais fails vairs netiek glabāts. Palikušas tikai atslēgas, rindu numuri un kolonnas bez personas datiem; šos ierakstus piegādājiet no jauna no savas sistēmas.
+    [zero] Lapā „Bez sākotnējā faila” ir { $count } ierakstu, kuru sākotnējais fails vairs netiek glabāts vai nav nolasāms. Palikušas tikai atslēgas, rindu numuri un kolonnas bez personas datiem; šos ierakstus piegādājiet no jauna no savas sistēmas.
+    [one] Lapā „Bez sākotnējā faila” ir { $count } ieraksts, kura sākotnējais fails vairs netiek glabāts vai nav nolasāms. Palikusi tikai atslēga, rindas numurs un kolonnas bez personas datiem; šo ierakstu piegādājiet no jauna no savas sistēmas.
+   *[other] Lapā „Bez sākotnējā faila” ir { $count } ieraksti, kuru sākotnējais fails vairs netiek glabāts vai nav nolasāms. Palikušas tikai atslēgas, rindu numuri un kolonnas bez personas datiem; šos ierakstus piegādājiet no jauna no savas sistēmas.
 }
 correction-personal = Šie ir jūsu iestādes pašas dati ar visām kolonnām; tajās var būt arī personas dati. Glabājiet un sūtiet failu tā, kā iestādē noteikts šādiem datiem, un pēc izlabošanas izdzēsiet.
 correction-column-where = kur

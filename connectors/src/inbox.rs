@@ -166,6 +166,9 @@ pub fn put_away(file: &Path, into: &str, stamp: &str, text: &str) -> io::Result<
         fs::set_permissions(&folder, fs::metadata(inbox)?.permissions())?;
     }
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    for folder in [DONE, FAILED] {
+        forget(&inbox.join(folder), &name)?;
+    }
     let target = free(&folder, &format!("{stamp} {name}"));
     kill_point("inbox: write what came of a file");
     let mut result = NamedTempFile::new_in(&folder)?;
@@ -180,6 +183,26 @@ pub fn put_away(file: &Path, into: &str, stamp: &str, text: &str) -> io::Result<
     kill_point("inbox: sync folder");
     sync_folder(&folder)?;
     Ok(target)
+}
+
+/// Removes texts about a file that never came to lie beside them: a run ended in between.
+fn forget(folder: &Path, name: &str) -> io::Result<()> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    for entry in entries {
+        let path = entry?.path();
+        let found = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let about = found.strip_suffix(".txt").and_then(|about| about.split_once(' '));
+        let stamped = about.filter(|(stamp, of)| *of == name && stamp.get(..17).is_some_and(is_stamp));
+        if stamped.is_some() && fs::symlink_metadata(path.with_extension("")).is_err() {
+            kill_point("inbox: remove what an interrupted run said");
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
 }
 
 /// A temporary file is its owner's alone; the text is for whoever put the file there.

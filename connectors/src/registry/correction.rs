@@ -20,8 +20,8 @@ impl Stage {
     /// The temporary tables cannot be written, the registry cannot be read.
     pub async fn mends(&mut self, numbers: &Int64Chunked) -> Result<DataFrame, RegistryError> {
         if !self.seen_standing {
-            let [fill, index] = closing::standing_cells();
-            self.session.scoped(fill, &self.scope).await?;
+            let [cells, index] = closing::standing_cells();
+            self.session.scoped(cells, &self.scope).await?;
             self.session.define(index).await?;
             self.seen_standing = true;
         }

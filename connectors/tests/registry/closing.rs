@@ -219,7 +219,79 @@ async fn what_a_sequence_says_stands_until_it_is_worked_out_anew(bench: Bench) {
     assert_eq!(standing(&bench).await, Vec::<String>::new());
 }
 
+/// Numbers in quarantine, those that stand first.
+async fn numbers(bench: &Bench) -> Vec<i64> {
+    let rows = bench.ask("SELECT id FROM quarantine ORDER BY closed_run IS NOT NULL, id").await;
+    rows.iter().map(|id| id.parse().unwrap()).collect()
+}
+
+/// Of each number: what it stands for, and the run that closed it.
+async fn mends(stage: &mut vienkop_connectors::registry::Stage, numbers: &[i64]) -> Vec<(i64, bool, Option<i64>)> {
+    let known = stage.mends(&Int64Chunked::from_slice("number".into(), numbers)).await.unwrap();
+    let number = known.column("number").unwrap().i64().unwrap().iter().flatten();
+    let stands = known.column("stands").unwrap().bool().unwrap().iter().flatten();
+    let closed = known.column("closed_run").unwrap().i64().unwrap().iter();
+    number.zip(stands).zip(closed).map(|((number, stands), closed)| (number, stands, closed)).collect()
+}
+
+async fn a_correction_closes_what_its_numbers_stand_for(bench: Bench) {
+    // One that names no record, known again by its cells, and one that does.
+    let rejected = async |how: &How| {
+        let run = bench.begin(Mode::Run).await;
+        let mut stage = run.stage("a").await.unwrap();
+        stage.records(&of(&["1", "!2", "?"])).await.unwrap();
+        let cells = df!("_seq" => [3_i64], "ordinal" => [2_i64], "column" => ["Nosaukums"], "value" => ["Trīs"]);
+        stage.quarantine(&cells.unwrap()).await.unwrap();
+        stage.difference(&how.delivery()).await.unwrap().apply(Rows::default(), 0.1).await.unwrap();
+        run.finish("clean", "2030-01-01T00:00:00Z").await.unwrap();
+    };
+    let correct = async |asked: &[i64], mended: &[i64], lines: &[&str], quarantined: f64| {
+        let run = bench.begin(Mode::Run).await;
+        let mut stage = run.stage("a").await.unwrap();
+        let known = mends(&mut stage, asked).await;
+        stage.records(&of(lines)).await.unwrap();
+        stage.mended(&Int64Chunked::from_slice("number".into(), mended), "service").await.unwrap();
+        let how = How { quarantined, ..changes() };
+        stage.difference(&how.delivery()).await.unwrap().apply(Rows::default(), 0.1).await.unwrap();
+        run.finish("clean", "2030-01-01T00:00:00Z").await.unwrap();
+        known
+    };
+    rejected(&changes()).await;
+    let first = numbers(&bench).await;
+    assert_eq!(first.len(), 2);
+    // All comes again as it was, under new numbers.
+    rejected(&snapshot(&["service"])).await;
+    let stand: Vec<i64> = numbers(&bench).await[..2].to_vec();
+    assert_ne!(first, stand);
+    let all = [first.as_slice(), &stand, &[999]].concat();
+    let known = correct(&all, &[], &["1"], 1.0).await;
+    let expected: Vec<(i64, bool, Option<i64>)> = vec![
+        (first[0], true, Some(2)),
+        (first[1], true, Some(2)),
+        (stand[0], true, None),
+        (stand[1], true, None),
+        (999, false, None),
+    ];
+    assert_eq!(known, expected);
+    assert_eq!(numbers(&bench).await[..2], stand, "asking closes nothing");
+    // A delivery that is held back mends nothing; an old number closes what stands in its place, under whatever key.
+    correct(&first, &first, &["!8", "!9"], 0.1).await;
+    assert!(numbers(&bench).await.starts_with(&stand));
+    assert_eq!(bench.ask("SELECT count(*) FROM quarantine WHERE closed_run IS NULL").await, ["4"]);
+    correct(&first[..1], &first[..1], &["7"], 1.0).await;
+    assert_eq!(quarantined(&bench).await.len(), 3);
+    correct(&first, &first, &["6"], 1.0).await;
+    assert_eq!(quarantined(&bench).await, ["8", "9"]);
+    // What is closed stands for nothing, and what another source has is nobody else's.
+    let run = bench.begin(Mode::Run).await;
+    let known = mends(&mut run.stage("a").await.unwrap(), &first).await;
+    assert!(known.iter().all(|(_, stands, closed)| !stands && closed.is_some()), "{known:?}");
+    let known = mends(&mut run.stage("b").await.unwrap(), &stand).await;
+    assert!(known.iter().all(|(_, stands, closed)| !stands && closed.is_none()), "{known:?}");
+}
+
 battery! {
+    a_correction_closes_what_its_numbers_stand_for,
     what_a_delivery_of_changes_rejects_stands_until_it_comes_again,
     a_row_that_names_no_record_stands_until_it_comes_as_it_was,
     a_delivery_that_waits_mends_nothing,

@@ -785,6 +785,33 @@ fn reasons_in_latvian() {
     }
 }
 
+/// An inbox is a folder of one source alone, and of none that fetches from it.
+#[test]
+fn inboxes() {
+    let source = |id: &str, more: &str, fetch: &str| {
+        format!(
+            "id = \"{id}\"\ntitle = \"X\"\ndelivers = \"delta\"\n{more}\n[fetch]\n{fetch}\n[format]\nkind = \"csv\"\n\
+             [[table]]\nentity = \"life_event\"\nfields = {{ code = \"K\", name = \"N\" }}\n"
+        )
+    };
+    let file = "kind = \"file\"\npath = \"dati\"";
+    for (more, fetch, expected) in [
+        ("", "kind = \"inbox\"", "the source's inbox, but none is named"),
+        ("inbox = \"../x\"", "kind = \"inbox\"", "leads out of the folder"),
+        ("inbox = \"./dati/\"", file, "is also where the source is fetched from"),
+        ("inbox = \"\"", "kind = \"inbox\"", "inbox"),
+        ("inbox = 5", "kind = \"inbox\"", "inbox"),
+        ("inbox = \"x\"", "kind = \"inbox\"\npath = \"y\"", "path"),
+    ] {
+        let told = told(&[("sources/x.toml", &source("x", more, fetch))]);
+        assert!(told.len() == 1 && told[0].contains(expected), "{more} {fetch}: {told:#?}");
+    }
+    let (x, y) = (source("x", "inbox = \"in\"", "kind = \"inbox\""), source("y", "inbox = \"in/.\"", file));
+    let shared = told(&[("sources/x.toml", &x), ("sources/y.toml", &y)]);
+    assert!(shared.len() == 1 && shared[0].contains("is that of the source \"x\" already"), "{shared:#?}");
+    assert!(load(&[("sources/x.toml", &x), ("sources/y.toml", &y.replace("in/.", "in/y"))]).is_ok());
+}
+
 /// One source named twice, by its name or with its folder; a pattern may take in what is named beside it.
 #[test]
 fn a_source_named_twice() {

@@ -13,8 +13,9 @@ pub(crate) const OWN: &str = "vienkop: ";
 /// The column of numbers in quarantine, in every language.
 pub(crate) const NUMBER: &str = "vienkop: Nr.";
 
-/// Stands for [`REPEATED`], which no cell of a workbook can hold, with a line break behind.
-const APART: char = '\u{241F}';
+/// Stands for [`REPEATED`], which no cell of a workbook can hold, with a line break behind. Every font has it, and texts
+/// about services do not.
+const APART: char = '‖';
 
 /// Characters of a cell, at most.
 pub(super) const LONGEST: usize = 32_767;

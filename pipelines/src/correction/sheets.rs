@@ -199,10 +199,10 @@ impl<'a> Book<'a> {
     /// The sheet that says how to send the workbook back: a title, paragraphs, then what the program reads.
     pub(super) fn how(&mut self, paragraphs: &[String], lines: &[String]) -> anyhow::Result<Page> {
         let mut page = self.named(HOW)?;
-        page.sheet.set_column_width(0, 110)?;
+        page.sheet.set_column_width(0, 90)?;
         for (at, text) in paragraphs.iter().enumerate() {
             if at > 0 {
-                let rows = text.lines().map(|line| 1 + line.chars().count() / 100).sum::<usize>();
+                let rows = text.lines().map(|line| 1 + line.chars().count() / 95).sum::<usize>();
                 page.sheet.set_row_height(page.next, 16.0 * rows as f64)?;
             }
             let format = if at == 0 { &self.look.title } else { &self.look.text };
