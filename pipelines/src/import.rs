@@ -4,34 +4,29 @@ mod drift;
 mod feed;
 mod first;
 mod inbox;
+mod prepared;
 mod probe;
 mod record;
 mod retry;
+mod rows;
 mod stop;
 mod tally;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use anyhow::Context as _;
 use glob::Pattern;
-use polars::error::PolarsResult;
-use vienkop_connectors::fetch::{self, FetchContext, Fetching, Recorder};
-use vienkop_connectors::format::{self, Input, ReadError, Rejected, TableReader};
+use vienkop_connectors::fetch::{FetchContext, Fetching, Recorder};
+use vienkop_connectors::format::Input;
 use vienkop_connectors::landing::{Landed, LandingZone};
-use vienkop_connectors::registry::{Delivery, LandedFile, Priority, RegistryError, Run, Stage};
-use vienkop_transforms::batch::{Batch, LocatorKind};
-use vienkop_transforms::check::check;
+use vienkop_connectors::registry::{Delivery, LandedFile, RegistryError, Run, Stage};
+use vienkop_transforms::batch::LocatorKind;
 use vienkop_transforms::finding::{self, Finding, Severity};
 use vienkop_transforms::fold::nearest;
-use vienkop_transforms::mapping::{Mapped, TableMapping, TablePlan, map};
-use vienkop_transforms::model::{Kept, rank};
 use vienkop_transforms::normalise::personal::mask;
-use vienkop_transforms::normalise::{Context, PseudonymKey, normalise};
-use vienkop_transforms::resolve::{delivery_findings, missing_required, resolve};
 
 use crate::cli::approval::Approval;
 use crate::cli::session::Session;
@@ -41,11 +36,12 @@ use crate::outcome::{Drifted, Matches, Retried, Rows, SourceOutcome, Status};
 use crate::progress::{Event, Subscriber};
 use crate::tell;
 use drift::Watch;
-use feed::{Fed, feed};
 pub(crate) use inbox::watch;
+pub(crate) use prepared::{Prepared, Table, compile};
 pub(crate) use probe::{Access, First, Probed, probe};
 pub(crate) use record::recorders;
 pub(crate) use retry::Retry;
+use rows::of_table;
 pub(crate) use stop::Halt;
 use stop::{Refusal, Stop, concerns_source_alone};
 use tally::Tally;
@@ -104,47 +100,6 @@ impl Arrival {
             Self::Dropped(_) if !corrects => source.policy.max_quarantined_share,
             Self::Dropped(_) | Self::Again(..) => 1.0,
         }
-    }
-}
-
-/// A source ready to run: what its file declares, compiled.
-pub(crate) struct Prepared<'a> {
-    /// What its file declares.
-    pub(crate) source: &'a Source,
-    fetcher: Box<dyn fetch::Fetch>,
-    /// Its tables, as they stand in its file.
-    pub(crate) tables: Vec<Table>,
-    /// Columns that any of the tables names.
-    wanted: BTreeSet<String>,
-    /// Columns that identify persons in any of the tables.
-    pub(crate) hidden: BTreeSet<String>,
-    /// What rows of its own files are counted in.
-    pub(crate) locator: LocatorKind,
-    /// The key of its pseudonyms, where it has any.
-    pub(crate) key: Option<PseudonymKey>,
-}
-
-/// One table of a source: what its rows become, who reads it, and which files it is in.
-pub(crate) struct Table {
-    /// What its rows become.
-    pub(crate) plan: TablePlan,
-    /// Who reads it.
-    pub(crate) reader: Arc<dyn TableReader>,
-    /// What it reads, by which its schema is remembered.
-    part: String,
-    /// Names or patterns; none: every file.
-    files: Vec<Pattern>,
-}
-
-impl Table {
-    /// A table that is in whatever file it is read from.
-    pub(crate) fn of(plan: TablePlan, reader: Arc<dyn TableReader>) -> Self {
-        Self { plan, reader, part: String::new(), files: Vec::new() }
-    }
-
-    /// Whether the table is in the file of that name.
-    pub(crate) fn is_in(&self, name: &str) -> bool {
-        self.files.is_empty() || self.files.iter().any(|file| file.as_str() == name || file.matches(name))
     }
 }
 
@@ -314,218 +269,6 @@ impl Importer<'_> {
         Ok(names)
     }
 
-    #[allow(clippy::too_many_arguments, reason = "one table of one file of one source")]
-    async fn stage_table(
-        &self,
-        prepared: &Prepared<'_>,
-        plan: &TablePlan,
-        reader: &Arc<dyn TableReader>,
-        input: &Input,
-        stage: &mut Stage,
-        tally: &mut Tally,
-        told: &mut BTreeSet<String>,
-    ) -> Result<(), Stop> {
-        // Of a file that goes through again only some rows are wanted, and all that is to be said of it was said.
-        if let Some(retry) = &mut tally.retry
-            && !self.choose(prepared, plan, reader, input, stage, retry).await?
-        {
-            return Ok(());
-        }
-        let limits = self.session.config.vienkop.limits.clone();
-        let mut fed = feed(Arc::clone(reader), input.clone(), plan.wanted(), limits);
-        let mut rejected = Vec::new();
-        let mut ended = false;
-        while let Some(next) = fed.recv().await {
-            if self.cancel.load(Ordering::Relaxed) {
-                return Err(Stop::Cancelled);
-            }
-            match next {
-                Fed::Batch(batch) => {
-                    let batch = match &mut tally.retry {
-                        Some(retry) => tokio::task::block_in_place(|| {
-                            retry.pick(plan, batch, &self.context(prepared), &prepared.hidden)
-                        })?,
-                        None => Some(batch),
-                    };
-                    let Some(batch) = batch else { continue };
-                    tally.write_waiting(stage).await?;
-                    self.stage_batch(prepared, plan, batch, stage, tally, told).await?;
-                    self.subscriber.event(&Event::Rows(tally.rows.read));
-                }
-                Fed::Finding(finding) if tally.retry.as_ref().is_some_and(|retry| !retry.takes(&finding)) => {}
-                Fed::Rejected(row) if tally.retry.as_ref().is_some_and(|retry| !retry.takes(&row.finding)) => {}
-                Fed::Skipped(_) if tally.retry.is_some() => {}
-                Fed::Finding(finding) if prepared.maps(&finding) => {}
-                Fed::Finding(finding) => {
-                    tally.drift.passes(&finding);
-                    // Several tables may read one sheet; what the reader says of it is said once, and of the columns of
-                    // a list once, however many pages it has.
-                    let of_list = finding.code == finding::UNMAPPED_COLUMN.code && prepared.fetcher.paged();
-                    let said = if of_list {
-                        format!("{} {:?}", finding.code, finding.column)
-                    } else {
-                        format!(
-                            "{} {} {:?} {:?} {:?}",
-                            finding.code, input.landed, finding.cell, finding.column, finding.expected
-                        )
-                    };
-                    let first = (prepared.tables.len() == 1 && !of_list) || told.insert(said);
-                    if first && tally.drift.leaves(&finding) {
-                        let finding = of_table(finding, plan, input);
-                        tally.finding(&finding);
-                        tally.waiting.push(finding);
-                    }
-                }
-                Fed::Skipped(rows) => {
-                    tally.rows.read += rows;
-                    tally.rows.skipped += rows;
-                }
-                Fed::Rejected(row) => {
-                    if let Some(retry) = &mut tally.retry {
-                        retry.meets(&row.finding);
-                    }
-                    tally.rows.read += 1;
-                    tally.rows.rejected += 1;
-                    let row = Rejected { finding: of_table(row.finding, plan, input), text: prepared.shown(&row.text) };
-                    tally.finding(&row.finding);
-                    rejected.push(row);
-                }
-                Fed::End(end) => {
-                    ended = true;
-                    end.map_err(|error| match error {
-                        ReadError::File(finding) => Stop::Delivery(Box::new(Refusal {
-                            finding: of_table(*finding, plan, input),
-                            file: Some(input.name.clone()),
-                        })),
-                        ReadError::Stopped(_) => Stop::Cancelled,
-                        ReadError::Io(error) => Stop::from(error).of_file(plan, input),
-                        ReadError::Frame(error) => Stop::from(error).of_file(plan, input),
-                    })?;
-                }
-            }
-            if tally.waiting.len() >= PORTION {
-                tally.write_waiting(stage).await?;
-            }
-            if rejected.len() >= PORTION {
-                stage.rejected(&std::mem::take(&mut rejected)).await?;
-            }
-        }
-        stage.rejected(&rejected).await?;
-        if let Some(retry) = &tally.retry {
-            Self::taken(stage, retry).await?;
-        }
-        if ended {
-            return Ok(());
-        }
-        // The reader broke down (its thread is gone without a word): what came of it is no delivery.
-        let finding = of_table(Finding::of(&finding::DAMAGED), plan, input);
-        Err(Stop::Delivery(Box::new(Refusal { finding, file: Some(input.name.clone()) })))
-    }
-
-    async fn stage_batch(
-        &self,
-        prepared: &Prepared<'_>,
-        plan: &TablePlan,
-        batch: Batch,
-        stage: &mut Stage,
-        tally: &mut Tally,
-        told: &mut BTreeSet<String>,
-    ) -> Result<(), Stop> {
-        let context = self.context(prepared);
-        let name = batch.origin.file.clone();
-        let Some(batch) = self.still_in_quarantine(plan, batch, stage, tally, told).await? else { return Ok(()) };
-        let rows = batch.frame.height();
-        tally.rows.read += rows as u64;
-        for (n, part) in plan.parts().iter().enumerate() {
-            let batch = batch.clone();
-            let mapped = tokio::task::block_in_place(|| -> PolarsResult<_> {
-                let mapped = map(part, batch)?;
-                if n == 0 {
-                    tally.drift.look(plan, &mapped, &self.session.config.codelists)?;
-                }
-                Ok(mapped)
-            })?;
-            if let Some(finding) = missing_required(part, &mapped) {
-                // A header without rows that is not this table's: a sheet of explanations, say. It lacks nothing.
-                if rows == 0 {
-                    return Ok(());
-                }
-                return Err(Stop::Delivery(Box::new(Refusal { finding, file: Some(name) })));
-            }
-            // Rows of which several columns make records are the same rows.
-            if n == 0 {
-                tally.rows.skipped += mapped.skipped;
-                tally.rows.mapped += rows as u64 - mapped.skipped;
-            }
-            self.stage_mapped(prepared, part, mapped, &context, stage, tally, told).await?;
-        }
-        Ok(())
-    }
-
-    #[allow(clippy::too_many_arguments, reason = "one batch of one table of one source")]
-    async fn stage_mapped(
-        &self,
-        prepared: &Prepared<'_>,
-        plan: &TablePlan,
-        mapped: Mapped,
-        context: &Context<'_>,
-        stage: &mut Stage,
-        tally: &mut Tally,
-        told: &mut BTreeSet<String>,
-    ) -> Result<(), Stop> {
-        let mends = inbox::mended_by(&mapped.rows)?;
-        let resolved = tokio::task::block_in_place(|| -> PolarsResult<_> {
-            tally.paths.look(plan, &mapped);
-            let mut delivery = delivery_findings(plan, &mapped, &prepared.wanted, told);
-            // Columns that nothing is mapped from were told of when they were first delivered.
-            delivery.retain(|finding| mends.is_none() || finding.code != finding::UNMAPPED_COLUMN.code);
-            delivery.retain(|finding| tally.retry.is_none() && tally.drift.leaves(finding));
-            let delivery = finding::frame(&delivery)?;
-            let mut normalised = normalise(mapped, context);
-            tally.drift.withhold(&mut normalised)?;
-            check(plan, &mut normalised)?;
-            let resolved = resolve(plan, &normalised, tally.next_seq, &prepared.hidden)?;
-            tally.next_seq += resolved.records.first().map_or(0, |records| records.frame.height() as i64);
-            tally.frame(&delivery)?;
-            tally.frame(&resolved.findings)?;
-            Ok((resolved, delivery))
-        });
-        let (resolved, delivery) = resolved?;
-        if let Some(mends) = &mends {
-            stage.mended(mends, &plan.name()).await?;
-            for records in resolved.records.iter().filter(|records| records.name() != plan.name()) {
-                stage.mended(mends, &records.name()).await?;
-            }
-        }
-        for records in &resolved.records {
-            if plan.entity.kept == Kept::Lake {
-                stage.events(records).await?;
-                continue;
-            }
-            if records.child.is_none() || plan.child.is_none() || records.frame.height() > 0 {
-                tally.delivered.insert(records.name());
-            } else {
-                tally.empty_children.insert(records.name());
-                continue;
-            }
-            stage.records(records).await?;
-        }
-        stage.findings(&delivery).await?;
-        stage.findings(&resolved.findings).await?;
-        stage.quarantine(&resolved.cells).await?;
-        Ok(())
-    }
-
-    /// What normalising goes by.
-    fn context<'a>(&'a self, prepared: &'a Prepared<'_>) -> Context<'a> {
-        Context {
-            codelists: &self.session.config.codelists,
-            time_zone: &self.session.time_zone,
-            until: self.session.end_of_day(),
-            pseudonym_key: prepared.key.as_ref(),
-        }
-    }
-
     /// temporary tables -> difference -> registry
     async fn load(
         &self,
@@ -687,112 +430,6 @@ impl Importer<'_> {
     }
 }
 
-impl<'a> Prepared<'a> {
-    /// Compiles what a source's file declares.
-    pub(crate) fn new(session: &Session, source: &'a Source) -> anyhow::Result<Self> {
-        let mut prepared = Self::compiled(session, source, |_| None)?;
-        if prepared.tables.iter().any(|table| table.plan.pseudonymises()) {
-            prepared.key = Some(session.pseudonym_key(source)?);
-        }
-        Ok(prepared)
-    }
-
-    fn compiled(
-        session: &Session,
-        source: &'a Source,
-        key: impl Fn(&Source) -> Option<PseudonymKey>,
-    ) -> anyhow::Result<Self> {
-        let fetch_kind = fetch::kind(&source.fetch.kind).context("fetch kind")?;
-        let format_kind = format::kind(&source.format.kind).context("format kind")?;
-        let tables =
-            source.table.iter().map(|table| compile(session, source, table)).collect::<anyhow::Result<Vec<_>>>()?;
-        let fetcher = fetch_kind.fetcher(&source.fetch.options())?;
-        let hidden: BTreeSet<String> = tables.iter().flat_map(|table| table.plan.personal_columns()).collect();
-        let wanted = tables.iter().flat_map(|table| table.plan.wanted()).chain(hidden.iter().cloned()).collect();
-        Ok(Self { source, fetcher, tables, wanted, hidden, locator: format_kind.locator(), key: key(source) })
-    }
-
-    /// Whether a finding calls a column unmapped that another table of the source maps.
-    fn maps(&self, finding: &Finding) -> bool {
-        finding.code == finding::UNMAPPED_COLUMN.code
-            && finding.column.as_ref().is_some_and(|column| self.wanted.contains(column))
-    }
-
-    /// Entities that the source speaks of, and the children that its delivery speaks of.
-    fn targets(&self, delivered: &BTreeSet<String>, of_file: Option<&BTreeSet<String>>) -> BTreeSet<String> {
-        let plans = self.tables.iter().map(|table| &table.plan);
-        let plans = plans.filter(|plan| of_file.is_none_or(|tables| tables.contains(&plan.name())));
-        let entities = plans.filter(|plan| plan.child.is_none()).map(TablePlan::name);
-        entities.chain(delivered.iter().cloned()).collect()
-    }
-
-    /// Entities of which a record may stand in several rows.
-    fn repeats(&self) -> Vec<&'static str> {
-        self.tables.iter().filter(|table| table.plan.repeats).map(|table| table.plan.entity.name).collect()
-    }
-
-    /// What the source's records refer to must be loaded before it: sources go in this order.
-    pub(crate) fn rank(&self) -> usize {
-        self.tables.iter().map(|table| rank(table.plan.entity)).min().unwrap_or(usize::MAX)
-    }
-
-    /// The text of a row that could not be cut into cells: where some of them identify persons, none is shown.
-    fn shown(&self, text: &str) -> String {
-        if self.holds_personal_data() { "***".to_owned() } else { mask(text).into_owned() }
-    }
-
-    /// Whether a delivery is all that there is.
-    fn delivers_all(&self, tally: &Tally) -> bool {
-        self.source.delivers == Delivers::Snapshot && !tally.goes_on
-    }
-
-    /// Whether its files identify persons.
-    pub(crate) fn holds_personal_data(&self) -> bool {
-        self.tables.iter().any(|table| table.plan.identifies_persons())
-    }
-
-    /// What its word counts for where several sources speak of one entity.
-    pub(crate) fn priority(&self) -> Priority {
-        let policy = &self.source.policy;
-        let of_field = |(name, priority): (&String, &i32)| {
-            let (entity, field) = name.split_once('.')?;
-            Some((entity.to_owned(), field.to_owned(), i64::from(*priority)))
-        };
-        let fields = policy.field_priority.iter().filter_map(of_field).collect();
-        Priority { source: self.source.id.clone(), priority: i64::from(policy.priority), fields }
-    }
-
-    /// Whether it is asked for anything, or only has an inbox.
-    pub(crate) fn asks(&self) -> bool {
-        self.fetcher.asks()
-    }
-
-    /// Whether a server or a database is asked.
-    fn asks_server(&self) -> bool {
-        self.fetcher.asks_server()
-    }
-
-    /// Id of the source.
-    pub(crate) fn id(&self) -> &str {
-        &self.source.id
-    }
-}
-
-/// Makes one table of a source ready: its mapping and its reader.
-pub(crate) fn compile(session: &Session, source: &Source, table: &TableMapping) -> anyhow::Result<Table> {
-    let questionnaire = table.unpivot.as_ref().and_then(|unpivot| unpivot.questionnaire.as_ref());
-    let wordings = questionnaire
-        .and_then(|id| session.config.questionnaires.get(id))
-        .map(vienkop_transforms::assess::questionnaire::Questionnaire::wordings)
-        .unwrap_or_default();
-    let plan = TablePlan::new(&source.id, table, &wordings)?;
-    let read = serde_json::Value::Object(table.read.clone());
-    let format_kind = format::kind(&source.format.kind).context("format kind")?;
-    let reader = Arc::from(format_kind.reader(&source.format.options(), &read)?);
-    let files = table.files.iter().map(|file| Pattern::new(file)).collect::<Result<_, _>>()?;
-    Ok(Table { plan, reader, part: drift::part(table), files })
-}
-
 /// A table that is in none of the files that came, nor in what came empty, is not there: F010.
 fn without_file(tables: &[Table], files: &[Landed], empty: &[String]) -> Option<Refusal> {
     let names = || files.iter().map(|file| &file.name).chain(empty);
@@ -807,22 +444,6 @@ fn without_file(tables: &[Table], files: &[Landed], empty: &[String]) -> Option<
     };
     Some(Refusal { finding, file: Some(sought.join(", ")) })
 }
-
-/// A finding of the reader becomes one of the table it was reading.
-fn of_table(finding: Finding, plan: &TablePlan, input: &Input) -> Finding {
-    let masked = |text: Option<String>| text.map(|text| mask(&text).into_owned());
-    Finding {
-        entity: plan.name(),
-        landed: finding.landed.or(Some(input.landed)),
-        value: masked(finding.value),
-        column: masked(finding.column),
-        hint: masked(finding.hint),
-        ..finding
-    }
-}
-
-/// Findings and rejected rows that wait to be written together.
-const PORTION: usize = 1_000;
 
 /// What has changed in the source comes first: it may be why the rest is. Then what keeps a record out; what concerns a
 /// table as a whole (no cell) last.
