@@ -1,0 +1,8 @@
+//! Publishing: what catalogues and other readers get of the registry, as pure functions of its records.
+
+pub mod catalogues;
+mod columns;
+pub mod feed;
+pub mod service;
+
+pub use columns::Wording;
