@@ -1702,6 +1702,7 @@ publish-duration-month = { $count ->
     [one] { $count } month
    *[other] { $count } months
 }
+publish-service = { $institution }, { $code } “{ $name }”
 cli-publish-title = Publication as of { $as_of }
 cli-publish-head = Published
 cli-publish-col-catalogue = Catalogue
@@ -1723,7 +1724,7 @@ cli-publish-more = { $count ->
 }
 cli-publish-no-registry = There is no registry yet at { $registry }: first run vienkop run.
 P001-title = Service that may not be published
-P001-message = { $hint }: not published in { $expected }, since it has neither an application nor an e-form and is not in person only.
+P001-message = { $hint } is not published ({ $expected }): it has neither an application nor an e-form and is not in person only.
 P001-remedy = Register the application or e-form of the service (application, or addresses of forms), or mark it as in person only and say why.
 P001-explain = A public service may not be in the state's portals and on websites without an application or e-form, unless it can by its nature only be had in person (architecture of digital technologies for service delivery, P2). Such a service is left out of the feeds; the report counts it as missing from its obligatory catalogue once it is not there. Which services this goes for stands in config/catalogues.toml (application).
 P002-title = Service whose catalogue cannot be told

@@ -1710,6 +1710,7 @@ publish-duration-month = { $count ->
     [one] { $count } mēnesis
    *[other] { $count } mēneši
 }
+publish-service = { $institution }, { $code } „{ $name }”
 cli-publish-title = Publikācija, dati uz { $as_of }
 cli-publish-head = Publicēts
 cli-publish-col-catalogue = Katalogs
@@ -1732,7 +1733,7 @@ cli-publish-more = { $count ->
 }
 cli-publish-no-registry = Reģistra { $registry } vēl nav: vispirms palaidiet vienkop run.
 P001-title = Pakalpojums, ko nedrīkst publicēt
-P001-message = { $hint }: nav publicēts katalogā { $expected }, jo tam nav ne lietotnes, ne e-formas un tas nav saņemams tikai klātienē.
+P001-message = { $hint } nav publicēts ({ $expected }): tam nav ne lietotnes, ne e-formas, un tas nav saņemams tikai klātienē.
 P001-remedy = Reģistrējiet pakalpojuma lietotni vai e-formu (application vai veidlapu adreses) vai atzīmējiet, ka tas saņemams tikai klātienē, un norādiet, kāpēc.
 P001-explain = Publisku pakalpojumu nedrīkst ievietot valsts portālos un iestāžu tīmekļvietnēs, ja tam nav e-pakalpojuma lietotnes vai e-formas, izņemot gadījumus, kad pakalpojums pēc būtības ir tikai klātienē pieprasāms un sniedzams (digitālo tehnoloģiju nodrošinājuma arhitektūra, P2). Tāds pakalpojums plūsmās nenonāk; pārskatā tas skaitās iztrūkstošs obligātajā katalogā, ja tā tur nav. Uz kuriem pakalpojumiem tas attiecas, noteikts config/catalogues.toml (application).
 P002-title = Pakalpojums, kura katalogs nav nosakāms
