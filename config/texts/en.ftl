@@ -822,6 +822,7 @@ cli-verdict-failed = Done, but not everything is loaded: see above.
 cli-verdict-late = Done, everything delivered is loaded; but a source is late: see above.
 cli-late-never = never
 cli-verdict-approval = A source waits for approval (the command stands with the source); the others are loaded.
+cli-verdict-publication = The sources are loaded; what would be published waits for approval (the command stands above).
 cli-verdict-broken = Stopped before the end: the sources "not run" were neither read nor changed.
 cli-approve-hint = To approve this source alone: { $command }
 cli-approve-unknown = --approve: there is no source "{ $name }" in this run. Similar: { $nearest }

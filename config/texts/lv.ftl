@@ -824,6 +824,7 @@ cli-verdict-failed = Pabeigts, bet ne viss ir ielādēts: skatīt iepriekš.
 cli-verdict-late = Pabeigts, viss piegādātais ir ielādēts; bet kāds avots kavējas: skatīt iepriekš.
 cli-late-never = nekad
 cli-verdict-approval = Kāds avots gaida apstiprinājumu (komanda norādīta pie avota); pārējie ir ielādēti.
+cli-verdict-publication = Avoti ir ielādēti; publicējamais gaida apstiprinājumu (komanda norādīta iepriekš).
 cli-verdict-broken = Darbs pārtraukts pirms beigām: avoti „nav sākts” nav ne lasīti, ne mainīti.
 cli-approve-hint = Apstiprināt tikai šo avotu: { $command }
 cli-approve-unknown = --approve: šajā darbā nav avota „{ $name }”. Līdzīgi: { $nearest }

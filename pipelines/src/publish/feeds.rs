@@ -28,7 +28,8 @@ pub(super) fn emit(
 ) -> anyhow::Result<()> {
     let feeds = Feeds::new(held, &session.config.catalogues, wording(session))?;
     let since = publication.since.map(|day| Before::at(root, day));
-    let latest = latest.map(|day| Before::at(root, day));
+    // Mostly the latest publication is the one that changes begin with.
+    let latest = latest.filter(|day| Some(*day) != publication.since).map(|day| Before::at(root, day));
     let known = |folder: &str| -> Vec<String> {
         let of = |before: &Option<Before>| before.iter().flat_map(|before| before.institutions(folder)).collect();
         let mut all: Vec<String> = of(&since);
@@ -49,20 +50,22 @@ pub(super) fn emit(
             file: path,
             ..FeedOutcome::default()
         };
-        if let Some(latest) = &latest {
-            let earlier = latest.feed(&place)?;
-            (outcome.was, outcome.lost) =
-                (earlier.entries.len() as u64, feeds.difference(&target, &earlier).counts()[2]);
-        }
         if let Some(since) = &since {
             let earlier = since.feed(&place)?;
             let difference = feeds.difference(&target, &earlier);
-            [outcome.inserted, outcome.changed, outcome.removed] = difference.counts().map(Some);
+            let [inserted, changed, removed] = difference.counts();
+            (outcome.inserted, outcome.changed, outcome.removed) = (Some(inserted), Some(changed), Some(removed));
+            (outcome.was, outcome.lost) = (earlier.entries.len() as u64, removed);
             let path = format!("{place}/changes-since-{}.json", since.day);
             let mut file = draft.file(&path)?;
             feeds.write_changes(&target, &publication.as_of.to_string(), &earlier, &difference, &mut file)?;
             draft.end(file)?;
             outcome.changes = Some(path);
+        }
+        if let Some(latest) = &latest {
+            let earlier = latest.feed(&place)?;
+            outcome.was = earlier.entries.len() as u64;
+            [_, _, outcome.lost] = feeds.difference(&target, &earlier).counts();
         }
         publication.feeds.push(outcome);
     }
@@ -121,6 +124,7 @@ impl Before {
         let Ok(entries) = fs::read_dir(self.folder.join(FOLDER).join(folder)) else { return Vec::new() };
         let names = entries.flatten().filter(|entry| entry.path().is_dir());
         let names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        let names = names.filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()));
         let has =
             |name: &String| self.feed(&format!("{FOLDER}/{folder}/{name}")).is_ok_and(|feed| !feed.entries.is_empty());
         let names: BTreeMap<String, ()> = names.filter(has).map(|name| (name, ())).collect();

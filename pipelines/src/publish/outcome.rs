@@ -32,7 +32,8 @@ pub(crate) struct Publication {
     pub(crate) findings: Vec<Unpublished>,
     /// Catalogues that would lose too much, which a person has to approve.
     pub(crate) held: Vec<Held>,
-    /// Its files.
+    /// Its files; `publication.json` lists them for machines.
+    #[serde(skip)]
     pub(crate) files: Vec<Emitted>,
     /// What else a person should know.
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -24,6 +24,11 @@ macro_rules! columns {
             $($number: Int64Chunked,)*
         }
         impl $name {
+            /// Names of the columns.
+            #[cfg(test)]
+            #[allow(dead_code, reason = "joined columns are no fields of one entity")]
+            const NAMES: &[&str] = &[$(stringify!($text),)* $(stringify!($flag),)* $(stringify!($number),)*];
+
             fn of(frame: &DataFrame) -> PolarsResult<Self> {
                 Ok(Self {
                     $($text: frame.column(stringify!($text))?.str()?.rechunk().into_owned(),)*
@@ -444,4 +449,85 @@ fn related(held: &Holdings, services: &DataFrame) -> PolarsResult<DataFrame> {
         .select(["uid", "related_uid", "kind", "related_owner_reg_no", "related_code", "related_name"].map(col))
         .sort(["uid", "kind", "related_uid"], SortMultipleOptions::default())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::model::{self, Field};
+
+    /// What is for management, reports or analysis only (S3; S4: a catalogue gets what is needed to request and receive).
+    const WITHHELD: &[&str] = &[
+        "cofog",
+        "group_code",
+        "phase",
+        "function",
+        "delegated",
+        "manager_name",
+        "manager_email",
+        "annual_requests",
+        "steps.no",
+        "kpis.code",
+        "kpis.target",
+        "kpis.unit",
+        "kpis.period",
+        "institution.short_name",
+        "institution.kind",
+        "institution.parent_reg_no",
+        "institution.atvk",
+        "institution.e_address",
+        "institution.email",
+        "institution.website",
+        "institution.portfolio_manager",
+        "institution.status",
+    ];
+
+    #[test]
+    fn every_field_is_published_or_withheld() {
+        let service = model::entity("service").unwrap();
+        let lists = |name: &str| match name {
+            "legal_acts" => LegalActs::NAMES,
+            "steps" => Steps::NAMES,
+            "fees" => Fees::NAMES,
+            "faq" => Questions::NAMES,
+            _ => &[],
+        };
+        let is_in = |names: &[&str], field: &Field| {
+            let columns = field.storage();
+            columns.iter().all(|(column, _)| names.contains(&column.as_str()))
+        };
+        let own = service.fields.iter().map(|field| (field.name.to_owned(), is_in(Services::NAMES, field)));
+        let below = service.children.iter().flat_map(|child| {
+            let named =
+                move |field: &Field| (format!("{}.{}", child.name, field.name), is_in(lists(child.name), field));
+            child.fields.iter().map(named)
+        });
+        let institution = model::entity("institution").unwrap();
+        let of_institution = institution.fields.iter().map(|field| {
+            (format!("institution.{}", field.name), field.name == "reg_no" || is_in(Institutions::NAMES, field))
+        });
+        for (name, published) in own.chain(below).chain(of_institution) {
+            assert!(published != WITHHELD.contains(&name.as_str()), "{name}: published, or withheld?");
+        }
+    }
+
+    #[test]
+    fn only_addresses_of_web_pages_are_shown() {
+        let cases = [
+            ("https://latvija.gov.lv/EP901?x=1#a", true),
+            ("http://[not", false),
+            ("http://dati.example", true),
+            ("javascript:alert(1)", false),
+            ("latvija.gov.lv/EP901", false),
+            ("https://a b", false),
+            ("https://a\"onclick", false),
+            ("HTTPS://A", false),
+            ("https://", false),
+        ];
+        for (text, shown) in cases {
+            assert_eq!(is_web(text), shown, "{text}");
+        }
+    }
 }
