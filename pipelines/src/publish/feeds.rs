@@ -1,12 +1,14 @@
 //! Feeds of catalogues: `feeds/<folder>/feed.json`, `changes-since-<day>.json`, and of websites a folder an institution.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::cell::RefCell;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 use jiff::civil::Date;
 use vienkop_transforms::holdings::Holdings;
-use vienkop_transforms::publish::feed::{Earlier, Feeds, Target};
+use vienkop_transforms::publish::feed::Earlier;
+use vienkop_transforms::publish::sorted::{Feeds, Target};
 
 use super::draft::Draft;
 use super::outcome::{FeedOutcome, Publication, Unpublished};
@@ -93,22 +95,22 @@ fn place(target: &Target<'_>) -> String {
 /// An earlier publication.
 struct Before {
     day: Date,
-    folder: std::path::PathBuf,
+    folder: PathBuf,
     /// Feeds that are there and cannot be read.
-    broken: std::cell::RefCell<Vec<String>>,
+    broken: RefCell<Vec<String>>,
 }
 
 impl Before {
     fn at(root: &Path, day: Date) -> Self {
-        Self { day, folder: root.join(day.to_string()), broken: std::cell::RefCell::default() }
+        Self { day, folder: root.join(day.to_string()), broken: RefCell::default() }
     }
 
     /// The feed of that place; one without entries where there is none, or none that can be used.
-    fn feed(&self, place: &str) -> std::io::Result<Earlier> {
+    fn feed(&self, place: &str) -> io::Result<Earlier> {
         let path = self.folder.join(place).join("feed.json");
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Ok(Earlier::nothing(&self.day.to_string()));
             }
             Err(error) => return Err(error),
@@ -127,8 +129,7 @@ impl Before {
         let names = names.filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()));
         let has =
             |name: &String| self.feed(&format!("{FOLDER}/{folder}/{name}")).is_ok_and(|feed| !feed.entries.is_empty());
-        let names: BTreeMap<String, ()> = names.filter(has).map(|name| (name, ())).collect();
-        names.into_keys().collect()
+        names.filter(has).collect()
     }
 
     fn notes(&self, session: &Session) -> Vec<String> {

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 use vienkop_transforms::codelist::CodeLists;
 use vienkop_transforms::finding::Finding;
-use vienkop_transforms::publish::feed::Refused;
+use vienkop_transforms::publish::sorted::Refused;
 use vienkop_transforms::texts::Texts;
 
 use super::Asked;

@@ -3,6 +3,9 @@
 pub mod catalogues;
 mod columns;
 pub mod feed;
+mod joined;
+mod lines;
 pub mod service;
+pub mod sorted;
 
 pub use columns::Wording;
