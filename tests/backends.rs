@@ -58,7 +58,7 @@ fn clockless(text: &str) -> String {
 
 /// What a plan and the run after it have in common: all but the number, the reports and the samples of changes.
 fn planned(mut outcome: Value) -> Value {
-    for name in ["run", "reports"] {
+    for name in ["run", "reports", "publication"] {
         outcome.as_object_mut().unwrap().remove(name);
     }
     for source in outcome["sources"].as_array_mut().unwrap() {
@@ -199,8 +199,9 @@ fn sqlite_and_postgresql_answer_alike_and_plans_come_true() {
             assert_same_text(&clockless(&one), &clockless(&other), &format!("delivery {delivery}: {question:?}"));
         }
         let reports = |place: &Place| {
-            let root = place.project.path("var/reports");
+            let root = place.project.path("var");
             let mut files = place.project.everything_below("var/reports");
+            files.extend(place.project.everything_below("var/publish"));
             files.sort();
             files
                 .into_iter()

@@ -20,6 +20,7 @@ mod page;
 mod pdf;
 mod personal_data;
 mod presets;
+mod publish;
 mod report;
 mod retry;
 mod review;

@@ -881,6 +881,7 @@ cli-verdict-failed = Done, but not everything is loaded: see above.
 cli-verdict-late = Done, everything delivered is loaded; but a source is late: see above.
 cli-late-never = never
 cli-verdict-approval = A source waits for approval (the command stands with the source); the others are loaded.
+cli-verdict-publication = The sources are loaded; what would be published waits for approval (the command stands above).
 cli-verdict-broken = Stopped before the end: the sources "not run" were neither read nor changed.
 cli-drift-taken = { $source }: what it delivers has changed ({ $count }); taken over (vienkop findings { $source })
 cli-drift-contact = Of these changes, tell: { $contact }
@@ -1144,6 +1145,7 @@ behind-expected = Items of portfolios
 behind-readiness = Requirements of readiness
 behind-placement = Obligatory places in catalogues
 behind-offer = Offers in catalogues
+behind-listed = What catalogues show
 behind-technology = Technology groups of institutions
 behind-condition = Conditions of institutions
 behind-need = Needs
@@ -1436,7 +1438,7 @@ coverage-completeness-text = By the eight description groups (PU2-7). A group is
 coverage-links-title = Needs, services and resources
 coverage-links-text = Every need has a service, every service a need and resources (P3, PU2-7). Services that are only planned need no resources yet.
 coverage-catalogues-title = Places in catalogues
-coverage-catalogues-text = Public services of individual benefit must stand in Latvija.gov.lv where they are for residents, in Business.gov.lv where they are for entrepreneurs, inter-institution services in Virsis.gov.lv (PU2-8). An offer needs an application or an e-form unless the service is in person only (P2). An offer names the code of a service without its institution: where several institutions have that code and the number does not help, the place cannot be told.
+coverage-catalogues-text = Public services of individual benefit must stand in Latvija.gov.lv where they are for residents, in Business.gov.lv where they are for entrepreneurs, inter-institution services in Virsis.gov.lv (PU2-8). An offer needs an application or an e-form unless the service is in person only (P2). Where an offer names only the code of a service, several institutions have that code and the number does not help, the place cannot be told. What catalogues show is compared with what is registered.
 coverage-freshness-title = Freshness of descriptions
 coverage-freshness-text = A description is old where none of its sources has brought anything new for longer than the days set (config/assessment.toml, stale_after_days).
 basis-all = All
@@ -1476,6 +1478,7 @@ head-link = Link
 head-need = Need
 head-life-event = Life event
 head-catalogue = Catalogue
+head-registered = In the registry
 head-requirement = Requirement
 head-benchmark-group = Group
 head-level = Answered by
@@ -1514,6 +1517,11 @@ measure-operable-share = With application or e-form
 measure-operable-in-person = In person only
 measure-not-operable = Without application
 measure-operable-unknown = Cannot be told
+measure-listed = Services shown
+measure-unregistered = Not registered
+measure-current-share = As registered
+measure-stale-listed = Out of date
+measure-not-compared = Not comparable
 measure-stale-share = Old
 measure-delivered-on = Last new delivery
 measure-changed-on = Last change
@@ -1574,6 +1582,10 @@ table-links-institution = Links by institution
 table-catalogue-placement = Obligatory places in catalogues
 table-catalogue-institution = Obligatory places by institution
 table-catalogue-offer = Offers that can be requested
+table-catalogue-listing = What catalogues show, against the registry
+table-catalogue-listing-note = A service that a catalogue shows is out of date where the content hash that the catalogue gives is not that of the registry’s feed; not comparable where it gives none or an offer is about several services.
+table-catalogue-mending = What must be mended in catalogues, by institution
+table-catalogue-mending-note = Missing from an obligatory catalogue, shown otherwise than the registry has it, shown without being registered. What is shown without being registered counts for an institution only where the catalogue names it.
 table-freshness-institution = Freshness by institution
 table-readiness-requirement = Requirements
 table-readiness-institution = Readiness by institution
@@ -1603,6 +1615,12 @@ list-catalogue-missing = Services missing from an obligatory catalogue
 list-catalogue-missing-note = They must stand there by their kind and audience.
 list-offers-inoperable = Offers without application or e-form
 list-offers-inoperable-note = The service is not in person only, and cannot be requested online.
+list-listing-stale = Shown otherwise than registered
+list-listing-stale-note = The catalogue must take the description anew from the feed.
+list-listing-unregistered = Shown without being registered
+list-listing-unregistered-note = Register the service, or take the offer off.
+registered-no = no such service
+registered-ended = has ended
 list-readiness-undecided = Requirements that the data cannot decide
 list-readiness-undecided-note = They count as not met for no service.
 list-conditions-undecided = Conditions that the data cannot decide
@@ -1923,3 +1941,57 @@ config-inbox-fetched = the inbox is also where the source is fetched from ("{ $p
 config-hint-inbox-fetched = name another folder, or write kind = "inbox"
 config-inbox-shared = the inbox "{ $inbox }" is that of the source "{ $source }" already
 config-hint-inbox-shared = each source has a folder of its own
+# Publishing
+publish-duration-min = { $count ->
+    [one] { $count } minute
+   *[other] { $count } minutes
+}
+publish-duration-h = { $count ->
+    [one] { $count } hour
+   *[other] { $count } hours
+}
+publish-duration-d = { $count ->
+    [one] { $count } day
+   *[other] { $count } days
+}
+publish-duration-working-d = { $count ->
+    [one] { $count } working day
+   *[other] { $count } working days
+}
+publish-duration-month = { $count ->
+    [one] { $count } month
+   *[other] { $count } months
+}
+publish-service = { $institution }, { $code } “{ $name }”
+cli-publish-title = Publication as of { $as_of }
+cli-publish-head = Published
+cli-publish-col-catalogue = Catalogue
+cli-publish-col-feeds = Feeds
+cli-publish-col-entries = Services
+cli-publish-col-inserted = New
+cli-publish-col-changed = Changed
+cli-publish-col-removed = Removed
+cli-publish-since = There is no publication of { $day } or before it that changes could begin with; those kept are: { $known }.
+cli-publish-since-told = Changes are those since the publication of { $day }.
+cli-publish-broken = The earlier feed { $path } is not as it was written; changes are told as if it had been empty.
+cli-publish-held = { $catalogue } would lose { $removed } of its { $shown } services: more than max_removed_share in [publish] allows.
+cli-publish-waits = Nothing was published. If these services are to go: { $command }
+cli-publish-done = Published: { $folder } ({ $files } files, { $kib } KiB)
+cli-publish-dry = Nothing was written; this would be { $folder } ({ $files } files, { $kib } KiB).
+cli-publish-more = { $count ->
+    [one] … and { $count } more (all with --json)
+   *[other] … and { $count } more (all with --json)
+}
+cli-publish-no-registry = There is no registry yet at { $registry }: first run vienkop run.
+P001-title = Service that may not be published
+P001-message = { $hint } is not published ({ $expected }): it has neither an application nor an e-form and is not in person only.
+P001-remedy = Register the application or e-form of the service (application, or addresses of forms), or mark it as in person only and say why.
+P001-explain = A public service may not be in the state's portals and on websites without an application or e-form, unless it can by its nature only be had in person (architecture of digital technologies for service delivery, P2). Such a service is left out of the feeds; the report counts it as missing from its obligatory catalogue once it is not there. Which services this goes for stands in config/catalogues.toml (application).
+P002-title = Service whose catalogue cannot be told
+P002-message = { $hint }: in which catalogue it must be cannot be told, since the field "{ $field }" is empty.
+P002-remedy = Give the kind of the service and whom it is for (kind, audience) in the register.
+P002-explain = In which catalogue a service must be follows from its kind and audience (PU2-8): public services of individual benefit for residents in latvija.gov.lv, for entrepreneurs in business.gov.lv, inter-institution services in virsis.gov.lv. Without them the service is in none of these feeds, and nobody misses it there.
+P003-title = Address left out of what is published
+P003-message = { $hint }: the address "{ $value }" ({ $field }) is left out of feeds, since no web page opens by it.
+P003-remedy = Write the whole address, beginning with https:// or http://.
+P003-explain = Addresses in feeds are followed by people, so only those of web pages are published; an address without a scheme, with spaces or with something that a browser would run (javascript:) is left out. The service itself is published.

@@ -883,6 +883,7 @@ cli-verdict-failed = Pabeigts, bet ne viss ir ielādēts: skatīt iepriekš.
 cli-verdict-late = Pabeigts, viss piegādātais ir ielādēts; bet kāds avots kavējas: skatīt iepriekš.
 cli-late-never = nekad
 cli-verdict-approval = Kāds avots gaida apstiprinājumu (komanda norādīta pie avota); pārējie ir ielādēti.
+cli-verdict-publication = Avoti ir ielādēti; publicējamais gaida apstiprinājumu (komanda norādīta iepriekš).
 cli-verdict-broken = Darbs pārtraukts pirms beigām: avoti „nav sākts” nav ne lasīti, ne mainīti.
 cli-drift-taken = { $source }: tas, ko avots piegādā, ir mainījies (pārmaiņas: { $count }); pārņemts (vienkop findings { $source })
 cli-drift-contact = Par šīm pārmaiņām pasakiet: { $contact }
@@ -1143,6 +1144,7 @@ behind-expected = Portfeļu pozīcijas
 behind-readiness = Gatavības prasības
 behind-placement = Obligātās vietas katalogos
 behind-offer = Piedāvājumi katalogos
+behind-listed = Katalogos parādītais
 behind-technology = Tehnoloģiju grupas iestādēs
 behind-condition = Nosacījumi iestādēs
 behind-need = Vajadzības
@@ -1436,7 +1438,7 @@ coverage-completeness-text = Pēc astoņām apraksta grupām (PU2-7). Grupa ir a
 coverage-links-title = Vajadzības, pakalpojumi un resursi
 coverage-links-text = Katrai vajadzībai ir pakalpojums, katram pakalpojumam – vajadzība un resursi (P3, PU2-7). Resursus neprasa pakalpojumiem, kas vēl tikai plānoti.
 coverage-catalogues-title = Vieta katalogos
-coverage-catalogues-text = Iedzīvotājiem paredzētiem publiskiem individuāla labuma pakalpojumiem obligāti jābūt Latvija.gov.lv, uzņēmējiem – Business.gov.lv, starpiestāžu pakalpojumiem – Virsis.gov.lv (PU2-8). Piedāvājumam vajag lietotni vai e-formu, ja pakalpojums nav tikai klātienē (P2). Piedāvājums nosauc pakalpojuma kodu bez iestādes: ja tāds kods ir vairākām iestādēm un numurs nepalīdz, vieta katalogā nav nosakāma.
+coverage-catalogues-text = Iedzīvotājiem paredzētiem publiskiem individuāla labuma pakalpojumiem obligāti jābūt Latvija.gov.lv, uzņēmējiem – Business.gov.lv, starpiestāžu pakalpojumiem – Virsis.gov.lv (PU2-8). Piedāvājumam vajag lietotni vai e-formu, ja pakalpojums nav tikai klātienē (P2). Ja piedāvājums nosauc tikai pakalpojuma kodu, tāds kods ir vairākām iestādēm un numurs nepalīdz, vieta katalogā nav nosakāma. Katalogos parādīto salīdzina ar reģistrēto.
 coverage-freshness-title = Aprakstu svaigums
 coverage-freshness-text = Apraksts ir novecojis, ja neviens no tā avotiem ilgāk par noteikto dienu skaitu (config/assessment.toml, stale_after_days) nav piegādājis neko jaunu.
 basis-all = Kopā
@@ -1476,6 +1478,7 @@ head-link = Saite
 head-need = Vajadzība
 head-life-event = Dzīves situācija
 head-catalogue = Katalogs
+head-registered = Reģistrā
 head-requirement = Prasība
 head-benchmark-group = Grupa
 head-level = Kas atbild
@@ -1514,6 +1517,11 @@ measure-operable-share = Ar lietotni vai e-formu
 measure-operable-in-person = Tikai klātienē
 measure-not-operable = Bez lietotnes
 measure-operable-unknown = Nav nosakāms
+measure-listed = Parādīti pakalpojumi
+measure-unregistered = Nav reģistrēti
+measure-current-share = Kā reģistrā
+measure-stale-listed = Novecojuši
+measure-not-compared = Nav salīdzināmi
 measure-stale-share = Novecojuši
 measure-delivered-on = Pēdējā jaunā piegāde
 measure-changed-on = Pēdējās izmaiņas
@@ -1574,6 +1582,10 @@ table-links-institution = Saites pa iestādēm
 table-catalogue-placement = Obligātā vieta katalogos
 table-catalogue-institution = Obligātā vieta katalogos pa iestādēm
 table-catalogue-offer = Piedāvājumi, ko var pieprasīt
+table-catalogue-listing = Katalogos parādītais salīdzinājumā ar reģistru
+table-catalogue-listing-note = Katalogā parādīts pakalpojums ir novecojis, ja kataloga norādītā satura kontrolsumma nav tā, kas reģistra plūsmā; tas nav salīdzināms, ja katalogs to nenorāda vai piedāvājums ir par vairākiem pakalpojumiem.
+table-catalogue-mending = Kas katalogos jālabo pa iestādēm
+table-catalogue-mending-note = Trūkst obligātajā katalogā, parādīts citādi nekā reģistrā, parādīts bez reģistrācijas. Bez reģistrācijas parādīto iestādei pieskaita tikai tad, ja katalogs to nosauc.
 table-freshness-institution = Aprakstu svaigums pa iestādēm
 table-readiness-requirement = Prasības
 table-readiness-institution = Gatavība pa iestādēm
@@ -1603,6 +1615,12 @@ list-catalogue-missing = Pakalpojumi, kuru nav obligātajā katalogā
 list-catalogue-missing-note = Tiem katalogā jābūt pēc veida un saņēmējiem.
 list-offers-inoperable = Piedāvājumi bez lietotnes un e-formas
 list-offers-inoperable-note = Pakalpojums nav tikai klātienē, bet pieprasīt to elektroniski nevar.
+list-listing-stale = Parādīts citādi nekā reģistrā
+list-listing-stale-note = Katalogam apraksts no jauna jāņem no plūsmas.
+list-listing-unregistered = Parādīts bez reģistrācijas
+list-listing-unregistered-note = Pakalpojums jāreģistrē vai piedāvājums jāizņem.
+registered-no = tāda pakalpojuma nav
+registered-ended = likvidēts
 list-readiness-undecided = Prasības, par kurām dati neļauj spriest
 list-readiness-undecided-note = Nevienam pakalpojumam tās nav skaitītas kā neizpildītas.
 list-conditions-undecided = Nosacījumi, par kuriem dati neļauj spriest
@@ -1933,3 +1951,63 @@ config-inbox-fetched = ienākošo failu mape ir arī vieta, no kuras avotu ielas
 config-hint-inbox-fetched = norādiet citu mapi vai ierakstiet kind = "inbox"
 config-inbox-shared = ienākošo failu mape „{ $inbox }” jau ir avotam „{ $source }”
 config-hint-inbox-shared = katram avotam sava mape
+# Publicēšana
+publish-duration-min = { $count ->
+    [zero] { $count } minūšu
+    [one] { $count } minūte
+   *[other] { $count } minūtes
+}
+publish-duration-h = { $count ->
+    [zero] { $count } stundu
+    [one] { $count } stunda
+   *[other] { $count } stundas
+}
+publish-duration-d = { $count ->
+    [zero] { $count } dienu
+    [one] { $count } diena
+   *[other] { $count } dienas
+}
+publish-duration-working-d = { $count ->
+    [zero] { $count } darba dienu
+    [one] { $count } darba diena
+   *[other] { $count } darba dienas
+}
+publish-duration-month = { $count ->
+    [zero] { $count } mēnešu
+    [one] { $count } mēnesis
+   *[other] { $count } mēneši
+}
+publish-service = { $institution }, { $code } „{ $name }”
+cli-publish-title = Publikācija, dati uz { $as_of }
+cli-publish-head = Publicēts
+cli-publish-col-catalogue = Katalogs
+cli-publish-col-feeds = Plūsmas
+cli-publish-col-entries = Pakalpojumi
+cli-publish-col-inserted = Jauni
+cli-publish-col-changed = Mainīti
+cli-publish-col-removed = Izņemti
+cli-publish-since = Nav publikācijas par { $day } vai agrāku dienu, ar kuru izmaiņas varētu sākt; ir saglabātas: { $known }.
+cli-publish-since-told = Izmaiņas ir kopš { $day } publikācijas.
+cli-publish-broken = Agrākā plūsma { $path } nav tāda, kāda tā tika uzrakstīta; izmaiņas rādītas tā, it kā tajā nebūtu bijis nekā.
+cli-publish-held = Katalogs { $catalogue } zaudētu { $removed } no { $shown } pakalpojumiem: vairāk, nekā pieļauj max_removed_share sadaļā [publish].
+cli-publish-waits = Nekas nav publicēts. Ja šie pakalpojumi tiešām jāizņem: { $command }
+cli-publish-done = Publicēts: { $folder } (faili: { $files }, { $kib } KiB)
+cli-publish-dry = Nekas nav rakstīts; tas būtu { $folder } (faili: { $files }, { $kib } KiB).
+cli-publish-more = { $count ->
+    [zero] … un vēl { $count } (visi ar --json)
+    [one] … un vēl { $count } (visi ar --json)
+   *[other] … un vēl { $count } (visi ar --json)
+}
+cli-publish-no-registry = Reģistra { $registry } vēl nav: vispirms palaidiet vienkop run.
+P001-title = Pakalpojums, ko nedrīkst publicēt
+P001-message = { $hint } nav publicēts ({ $expected }): tam nav ne lietotnes, ne e-formas, un tas nav saņemams tikai klātienē.
+P001-remedy = Reģistrējiet pakalpojuma lietotni vai e-formu (application vai veidlapu adreses) vai atzīmējiet, ka tas saņemams tikai klātienē, un norādiet, kāpēc.
+P001-explain = Publisku pakalpojumu nedrīkst ievietot valsts portālos un iestāžu tīmekļvietnēs, ja tam nav e-pakalpojuma lietotnes vai e-formas, izņemot gadījumus, kad pakalpojums pēc būtības ir tikai klātienē pieprasāms un sniedzams (digitālo tehnoloģiju nodrošinājuma arhitektūra, P2). Tāds pakalpojums plūsmās nenonāk; pārskatā tas skaitās iztrūkstošs obligātajā katalogā, ja tā tur nav. Uz kuriem pakalpojumiem tas attiecas, noteikts config/catalogues.toml (application).
+P002-title = Pakalpojums, kura katalogs nav nosakāms
+P002-message = { $hint }: nav nosakāms, kurā katalogā tam jābūt, jo lauks „{ $field }” ir tukšs.
+P002-remedy = Norādiet reģistrā pakalpojuma veidu un saņēmējus (kind, audience).
+P002-explain = Kurā katalogā pakalpojumam jābūt, nosaka tā veids un saņēmēji (PU2-8): iedzīvotājiem paredzētam publiskam individuāla labuma pakalpojumam – latvija.gov.lv, uzņēmējiem paredzētam – business.gov.lv, starpiestāžu pakalpojumam – virsis.gov.lv. Bez šīm ziņām pakalpojums nenonāk nevienā no šīm plūsmām, un neviens nepamana, ka tā tur nav.
+P003-title = Adrese, kas nav publicēta
+P003-message = { $hint }: adrese „{ $value }” ({ $field }) plūsmās nav iekļauta, jo pēc tās neatveras tīmekļa lapa.
+P003-remedy = Ierakstiet pilnu adresi, kas sākas ar https:// vai http://.
+P003-explain = Plūsmās esošās adreses atver cilvēki, tāpēc publicē tikai tīmekļa lapu adreses; adresi bez shēmas, ar atstarpēm vai ar kaut ko, ko pārlūks izpildītu (javascript:), izlaiž. Pats pakalpojums ir publicēts.

@@ -13,9 +13,13 @@ use vienkop_transforms::assess::pack::{self, Compared, Made, Pack};
 use vienkop_transforms::assess::performance::{self, Names, Style};
 use vienkop_transforms::assess::questionnaire::Questionnaire;
 use vienkop_transforms::assess::{behind, recorded, report, survey};
+use vienkop_transforms::holdings::Holdings;
 use vienkop_transforms::model;
+use vienkop_transforms::publish::Wording;
+use vienkop_transforms::publish::sorted::content_hashes;
 use vienkop_transforms::status::indicators::{Indicators, Inputs, Query, channels};
 use vienkop_transforms::status::tables::LakeTable;
+use vienkop_transforms::texts::Language;
 
 use crate::cli::session::Session;
 use crate::config::{Config, ReportFormat};
@@ -209,7 +213,6 @@ pub(crate) fn uses(
 
 /// What the sections beside survey and performance count. `uses`: what institutions say in the survey that they use.
 pub(crate) async fn facts(session: &Session, registry: &Registry, uses: DataFrame) -> anyhow::Result<Facts> {
-    let mut entities = BTreeMap::new();
     let asked = [
         "institution",
         "life_event",
@@ -217,25 +220,21 @@ pub(crate) async fn facts(session: &Session, registry: &Registry, uses: DataFram
         "service",
         "application",
         "resource",
+        "need_service",
         "service_resource",
         "service_service",
         "portfolio",
         "catalogue_entry",
         "technology",
     ];
-    for name in asked {
-        entities.insert(name, entity_frame(registry, name).await?);
-    }
+    let held = holdings(registry, &asked).await?;
+    let hashes = apart(|| hashes(session, &held))?;
     let service = model::entity("service").context("service")?;
-    let mut service_children = BTreeMap::new();
-    for child in service.children {
-        service_children.insert(child.name, registry.current_children(service, child).await?);
-    }
     let requests = registry.lake_table(LakeTable::RequestTimeline).await?;
     let steps = registry.lake_table(LakeTable::RequestStep).await?;
     let inputs = facts::Inputs {
-        entities,
-        service_children,
+        held,
+        hashes,
         lacking: registry.lacking().await?,
         freshness: local_days(session, registry.freshness(service).await?, &["changed_at", "delivered_at"])?,
         deliveries: deliveries(session, registry).await?,
@@ -243,8 +242,9 @@ pub(crate) async fn facts(session: &Session, registry: &Registry, uses: DataFram
         uses,
         recorded: apart(|| recorded::recorded(requests, steps))?,
     };
-    let (lists, settings, day) = (&session.config.codelists, &session.config.assessment, session.as_of_day());
-    apart(|| Facts::new(&inputs, lists, settings, day))
+    let config = &session.config;
+    let day = session.as_of_day();
+    apart(|| Facts::new(&inputs, &config.codelists, &config.assessment, &config.catalogues, day))
 }
 
 /// Moments (UTC, as the registry stores them) as local days; there are few different ones, however many rows.
@@ -325,6 +325,33 @@ pub(crate) fn apart<T>(work: impl FnOnce() -> PolarsResult<T>) -> anyhow::Result
 /// How values are written.
 pub(crate) fn style(session: &Session) -> Style<'_> {
     Style { texts: session.texts(), working_day: session.config.calendar.hours().length() as u32 }
+}
+
+/// Hashes of what is published of services, where any catalogue says what it shows.
+fn hashes(session: &Session, held: &Holdings) -> PolarsResult<DataFrame> {
+    let entries = held.entity("catalogue_entry")?;
+    if entries.column("content_hash_seen")?.null_count() == entries.height() {
+        return Ok(DataFrame::default());
+    }
+    content_hashes(held, wording(session))
+}
+
+/// What lengths of time are called in what is published.
+pub(crate) fn wording(session: &Session) -> Wording<'_> {
+    Wording { lv: session.config.texts(Language::Lv), en: session.config.texts(Language::En) }
+}
+
+/// The current records of these entities, and the lists of services.
+pub(crate) async fn holdings(registry: &Registry, names: &[&'static str]) -> anyhow::Result<Holdings> {
+    let mut held = Holdings::default();
+    for name in names {
+        held.entities.insert(name, entity_frame(registry, name).await?);
+    }
+    let service = model::entity("service").context("service")?;
+    for child in service.children {
+        held.service_children.insert(child.name, registry.current_children(service, child).await?);
+    }
+    Ok(held)
 }
 
 /// The current records of an entity.

@@ -12,6 +12,7 @@ mod late;
 mod onboard;
 mod outcome;
 mod progress;
+mod publish;
 mod render;
 mod tell;
 mod timetable;

@@ -8,6 +8,7 @@ mod disk;
 mod inbox;
 mod points;
 mod program;
+mod publication;
 mod random;
 mod scenario;
 mod state;

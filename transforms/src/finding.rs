@@ -33,7 +33,7 @@ impl Severity {
 pub struct Rule {
     /// Stable code: `F` files, `R` rows as read, `N` the network, `Q` queries on databases, `V` values, `K` keys and
     /// references, `T` timelines of requests, `S` a source's delivery, `I` its inbox, `L` the registry as a whole, `D` what has
-    /// changed since the source's last delivery.
+    /// changed since the source's last delivery, `P` what is published.
     pub code: &'static str,
     /// Severity unless the source's file softens it.
     pub severity: Severity,
@@ -282,6 +282,12 @@ rules! {
     CORRECTION_OUTDATED = "I003" Error;
     /// A row of a correction workbook that mends nothing that stands in quarantine: it is left out.
     MENDED_ALREADY = "I004" Warning;
+    /// A service that may not be published: it has neither an application nor an e-form, and is not in person only.
+    NOT_REQUESTABLE = "P001" Error;
+    /// A service of which it cannot be told in which catalogues it belongs.
+    NO_CATALOGUE = "P002" Warning;
+    /// An address that is left out of what is published: no web page opens by it.
+    LINK_LEFT_OUT = "P003" Warning;
 }
 
 /// The rule with this code.

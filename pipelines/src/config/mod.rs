@@ -6,6 +6,7 @@
 
 mod assessment;
 mod calendar;
+mod catalogues;
 mod codelists;
 mod conclusions;
 mod document;
@@ -35,6 +36,7 @@ use vienkop_transforms::assess::questionnaire::Questionnaire;
 use vienkop_transforms::assess::score::{self, ScoreSettings};
 use vienkop_transforms::codelist::CodeLists;
 use vienkop_transforms::onboard::OnboardSettings;
+use vienkop_transforms::publish::catalogues::{self as publishing, CatalogueSettings};
 use vienkop_transforms::resolve::matching::{MatchSettings, SHIPPED};
 use vienkop_transforms::status::calendar::WorkingCalendar;
 use vienkop_transforms::texts::{Language, Texts};
@@ -46,7 +48,8 @@ pub(crate) use presets::Preset;
 use problem::{Problem, Sentence};
 pub(crate) use problem::{Problems, Told};
 pub(crate) use settings::{
-    Assess, Delivers, Kinded, MissedRun, Pipeline, Policy, ReportFormat, RetryPolicy, Source, Vienkop,
+    Assess, Delivers, Kinded, MissedRun, Pipeline, Policy, Publish, PublishedForm, ReportFormat, RetryPolicy, Source,
+    Vienkop,
 };
 use tables::Context;
 use texts::Catalogue;
@@ -73,6 +76,8 @@ pub(crate) struct Config {
     pub(crate) onboarding: Arc<OnboardSettings>,
     /// What the score of an institution is made of.
     pub(crate) assessment: ScoreSettings,
+    /// Where services are shown, and where they must be.
+    pub(crate) catalogues: CatalogueSettings,
     /// Analysts' texts by pipeline.
     pub(crate) conclusions: BTreeMap<String, Conclusions>,
     /// Questionnaires by id.
@@ -131,6 +136,15 @@ impl Config {
         let assessment: Loaded<ScoreSettings> = files.load(&assessment_file, &assessment_text)?;
         files.problems.extend(assessment::check(&assessment));
         let codelists = files.code_lists();
+        let catalogues_file = files.name("catalogues.toml");
+        let catalogues_text = files.read_if_there(&catalogues_file);
+        let is_own = catalogues_text.is_some();
+        let catalogues_text = catalogues_text.unwrap_or_else(|| publishing::SHIPPED.to_owned());
+        let catalogues: Loaded<CatalogueSettings> = files.load(&catalogues_file, &catalogues_text)?;
+        // Codes of the shipped settings that an installation's own lists do not have fit no service, and are no mistake.
+        if is_own {
+            files.problems.extend(catalogues::check(&catalogues, &codelists));
+        }
         let special_days = files.special_days();
         let questionnaires = files.load_all::<Questionnaire>("questionnaires")?;
         let questions = questions(&questionnaires);
@@ -159,8 +173,9 @@ impl Config {
             files.problems.extend(pipelines::check_schedule(pipeline));
         }
         let vienkop = vienkop.and_then(|vienkop| vienkop.item);
-        let items = (matching.item, assessment.item, onboarding.item);
-        if let ((Some(matching), Some(assessment), Some(onboarding)), true) = (items, files.problems.is_empty()) {
+        let settings = (matching.item, assessment.item, onboarding.item, catalogues.item);
+        let faultless = files.problems.is_empty();
+        if let ((Some(matching), Some(assessment), Some(onboarding), Some(catalogues)), true) = (settings, faultless) {
             let vienkop = vienkop.unwrap_or_default();
             Ok(Self {
                 calendar: Arc::new(calendar::make(&vienkop, &special_days)),
@@ -172,6 +187,7 @@ impl Config {
                 matching: Arc::new(matching),
                 onboarding: Arc::new(onboarding),
                 assessment,
+                catalogues,
                 conclusions,
                 questionnaires: sound(questionnaires),
                 base,
