@@ -36,6 +36,8 @@ pub(crate) struct Vienkop {
     pub(crate) limits: Limits,
     /// How personal data is kept out of the registry.
     pub(crate) personal_data: PersonalData,
+    /// What is shown to the outside, and under which addresses.
+    pub(crate) publish: Publish,
 }
 
 impl Default for Vienkop {
@@ -50,8 +52,23 @@ impl Default for Vienkop {
             default_pipeline: None,
             limits: Limits::default(),
             personal_data: PersonalData::default(),
+            publish: Publish::default(),
         }
     }
+}
+
+/// `[publish]`: what is shown to the outside, and under which addresses.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Publish {
+    /// What the address (IRI) of everything published begins with: http or https, plain path segments, `/` at the end,
+    /// for example `https://registrs.iestade.gov.lv/id/`. Others link to these addresses, so it stays what it is. Absent:
+    /// nothing can be published as CPSV-AP and DCAT-AP.
+    #[schemars(regex(pattern = r"^https?://[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]{1,5})?/([A-Za-z0-9._~-]+/)*$"))]
+    pub(crate) base_iri: Option<String>,
+    /// Registration number of the institution that publishes the catalogue; needed with `base_iri`.
+    #[schemars(regex(pattern = r"^[0-9]{11}$"))]
+    pub(crate) publisher: Option<String>,
 }
 
 /// `[working_time]`: the hours that count as working time on a working day, in the time zone of `time_zone`. Which days
