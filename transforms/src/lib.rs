@@ -13,6 +13,7 @@ pub mod fold;
 pub mod mapping;
 pub mod model;
 pub mod normalise;
+pub mod publish;
 pub mod records;
 pub mod resolve;
 pub mod status;

@@ -1,0 +1,3 @@
+//! Publishing: what the registry holds in the forms that others read.
+
+pub mod rdf;
