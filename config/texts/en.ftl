@@ -1663,3 +1663,79 @@ config-score-approved = the method is marked as approved, and nobody says by who
 config-hint-score-approved = Say it in approved_by: who approved it and when.
 config-conclusion-id = there is no table “{ $value }”
 config-pipeline-file = unknown file “{ $file }” in the folder of a pipeline
+
+# Publishing
+publish-duration-min = { $count ->
+    [one] { $count } minute
+   *[other] { $count } minutes
+}
+publish-duration-h = { $count ->
+    [one] { $count } hour
+   *[other] { $count } hours
+}
+publish-duration-d = { $count ->
+    [one] { $count } day
+   *[other] { $count } days
+}
+publish-duration-working-d = { $count ->
+    [one] { $count } working day
+   *[other] { $count } working days
+}
+publish-duration-month = { $count ->
+    [one] { $count } month
+   *[other] { $count } months
+}
+cli-publish-title = Publication as of { $as_of }
+cli-publish-head = Published
+cli-publish-col-catalogue = Catalogue
+cli-publish-col-feeds = Feeds
+cli-publish-col-entries = Services
+cli-publish-col-inserted = New
+cli-publish-col-changed = Changed
+cli-publish-col-removed = Removed
+cli-publish-since = There is no publication of { $day } or before it that changes could begin with; those kept are: { $known }.
+cli-publish-since-told = Changes are those since the publication of { $day }.
+cli-publish-broken = The earlier feed { $path } is not as it was written; changes are told as if it had been empty.
+cli-publish-held = { $catalogue } would lose { $removed } of its { $shown } services: more than max_removed_share in [publish] allows.
+cli-publish-waits = Nothing was published. If these services are to go: { $command }
+cli-publish-done = Published: { $folder } ({ $files } files, { $kib } KiB)
+cli-publish-dry = Nothing was written; this would be { $folder } ({ $files } files, { $kib } KiB).
+cli-publish-more = { $count ->
+    [one] … and { $count } more (all with --json)
+   *[other] … and { $count } more (all with --json)
+}
+cli-publish-no-registry = There is no registry yet at { $registry }: first run vienkop run.
+P001-title = Service that may not be published
+P001-message = { $hint }: not published in { $expected }, since it has neither an application nor an e-form and is not in person only.
+P001-remedy = Register the application or e-form of the service (application, or addresses of forms), or mark it as in person only and say why.
+P001-explain = A public service may not be in the state's portals and on websites without an application or e-form, unless it can by its nature only be had in person (architecture of digital technologies for service delivery, P2). Such a service is left out of the feeds; the report counts it as missing from its obligatory catalogue once it is not there. Which services this goes for stands in config/catalogues.toml (application).
+P002-title = Service whose catalogue cannot be told
+P002-message = { $hint }: in which catalogue it must be cannot be told, since the field "{ $field }" is empty.
+P002-remedy = Give the kind of the service and whom it is for (kind, audience) in the register.
+P002-explain = In which catalogue a service must be follows from its kind and audience (PU2-8): public services of individual benefit for residents in latvija.gov.lv, for entrepreneurs in business.gov.lv, inter-institution services in virsis.gov.lv. Without them the service is in none of these feeds, and nobody misses it there.
+P003-title = Address left out of what is published
+P003-message = { $hint }: the address "{ $value }" ({ $field }) is left out of feeds, since no web page opens by it.
+P003-remedy = Write the whole address, beginning with https:// or http://.
+P003-explain = Addresses in feeds are followed by people, so only those of web pages are published; an address without a scheme, with spaces or with something that a browser would run (javascript:) is left out. The service itself is published.
+
+## CPSV-AP and DCAT-AP
+
+cli-publish-cpsv = CPSV-AP: services { $services }, institutions { $organisations }, life events { $events } (cpsv.ttl, cpsv.jsonld)
+cli-publish-dcat = DCAT-AP: data sets { $datasets }, data services { $dataservices }, catalogue records { $records } (dcat.ttl, dcat.jsonld)
+cli-publish-no-base = { $profile } is not published: config/vienkop.toml needs, in [publish], base_iri (what the addresses of everything published begin with, for example https://registrs.iestade.gov.lv/id/) and publisher (the registration number of the institution whose catalogue it is).
+rdf-address-left-out = { $profile }: { $count ->
+    [one] { $count } address is not published, since it is no sound web address
+   *[other] { $count } addresses are not published, since they are no sound web addresses
+ } (http or https, no spaces, no user or password): "{ $example }".
+rdf-duration-left-out = { $profile }: { $count ->
+    [one] { $count } duration is not published, since it is not sound
+   *[other] { $count } durations are not published, since they are not sound
+ }: "{ $example }".
+rdf-description-missing = { $profile }: { $count ->
+    [one] { $count } service has its name in place of a description
+   *[other] { $count } services have their names in place of descriptions
+ }, since there is none and the standard demands one: "{ $example }".
+rdf-institution-unknown = { $profile }: { $count ->
+    [one] { $count } institution has its registration number in place of a name
+   *[other] { $count } institutions have their registration numbers in place of names
+ }, since the registry does not know them: { $example }.

@@ -1666,3 +1666,89 @@ config-score-approved = metodika atzīmēta kā apstiprināta, bet nav teikts, k
 config-hint-score-approved = Ierakstiet approved_by: kas un kad to apstiprināja.
 config-conclusion-id = nav tabulas „{ $value }”
 config-pipeline-file = plūsmas mapē nezināms fails „{ $file }”
+
+# Publicēšana
+publish-duration-min = { $count ->
+    [zero] { $count } minūšu
+    [one] { $count } minūte
+   *[other] { $count } minūtes
+}
+publish-duration-h = { $count ->
+    [zero] { $count } stundu
+    [one] { $count } stunda
+   *[other] { $count } stundas
+}
+publish-duration-d = { $count ->
+    [zero] { $count } dienu
+    [one] { $count } diena
+   *[other] { $count } dienas
+}
+publish-duration-working-d = { $count ->
+    [zero] { $count } darba dienu
+    [one] { $count } darba diena
+   *[other] { $count } darba dienas
+}
+publish-duration-month = { $count ->
+    [zero] { $count } mēnešu
+    [one] { $count } mēnesis
+   *[other] { $count } mēneši
+}
+cli-publish-title = Publikācija, dati uz { $as_of }
+cli-publish-head = Publicēts
+cli-publish-col-catalogue = Katalogs
+cli-publish-col-feeds = Plūsmas
+cli-publish-col-entries = Pakalpojumi
+cli-publish-col-inserted = Jauni
+cli-publish-col-changed = Mainīti
+cli-publish-col-removed = Izņemti
+cli-publish-since = Nav publikācijas par { $day } vai agrāku dienu, ar kuru izmaiņas varētu sākt; ir saglabātas: { $known }.
+cli-publish-since-told = Izmaiņas ir kopš { $day } publikācijas.
+cli-publish-broken = Agrākā plūsma { $path } nav tāda, kāda tā tika uzrakstīta; izmaiņas rādītas tā, it kā tajā nebūtu bijis nekā.
+cli-publish-held = Katalogs { $catalogue } zaudētu { $removed } no { $shown } pakalpojumiem: vairāk, nekā pieļauj max_removed_share sadaļā [publish].
+cli-publish-waits = Nekas nav publicēts. Ja šie pakalpojumi tiešām jāizņem: { $command }
+cli-publish-done = Publicēts: { $folder } (faili: { $files }, { $kib } KiB)
+cli-publish-dry = Nekas nav rakstīts; tas būtu { $folder } (faili: { $files }, { $kib } KiB).
+cli-publish-more = { $count ->
+    [zero] … un vēl { $count } (visi ar --json)
+    [one] … un vēl { $count } (visi ar --json)
+   *[other] … un vēl { $count } (visi ar --json)
+}
+cli-publish-no-registry = Reģistra { $registry } vēl nav: vispirms palaidiet vienkop run.
+P001-title = Pakalpojums, ko nedrīkst publicēt
+P001-message = { $hint }: nav publicēts katalogā { $expected }, jo tam nav ne lietotnes, ne e-formas un tas nav saņemams tikai klātienē.
+P001-remedy = Reģistrējiet pakalpojuma lietotni vai e-formu (application vai veidlapu adreses) vai atzīmējiet, ka tas saņemams tikai klātienē, un norādiet, kāpēc.
+P001-explain = Publisku pakalpojumu nedrīkst ievietot valsts portālos un iestāžu tīmekļvietnēs, ja tam nav e-pakalpojuma lietotnes vai e-formas, izņemot gadījumus, kad pakalpojums pēc būtības ir tikai klātienē pieprasāms un sniedzams (digitālo tehnoloģiju nodrošinājuma arhitektūra, P2). Tāds pakalpojums plūsmās nenonāk; pārskatā tas skaitās iztrūkstošs obligātajā katalogā, ja tā tur nav. Uz kuriem pakalpojumiem tas attiecas, noteikts config/catalogues.toml (application).
+P002-title = Pakalpojums, kura katalogs nav nosakāms
+P002-message = { $hint }: nav nosakāms, kurā katalogā tam jābūt, jo lauks „{ $field }” ir tukšs.
+P002-remedy = Norādiet reģistrā pakalpojuma veidu un saņēmējus (kind, audience).
+P002-explain = Kurā katalogā pakalpojumam jābūt, nosaka tā veids un saņēmēji (PU2-8): iedzīvotājiem paredzētam publiskam individuāla labuma pakalpojumam – latvija.gov.lv, uzņēmējiem paredzētam – business.gov.lv, starpiestāžu pakalpojumam – virsis.gov.lv. Bez šīm ziņām pakalpojums nenonāk nevienā no šīm plūsmām, un neviens nepamana, ka tā tur nav.
+P003-title = Adrese, kas nav publicēta
+P003-message = { $hint }: adrese „{ $value }” ({ $field }) plūsmās nav iekļauta, jo pēc tās neatveras tīmekļa lapa.
+P003-remedy = Ierakstiet pilnu adresi, kas sākas ar https:// vai http://.
+P003-explain = Plūsmās esošās adreses atver cilvēki, tāpēc publicē tikai tīmekļa lapu adreses; adresi bez shēmas, ar atstarpēm vai ar kaut ko, ko pārlūks izpildītu (javascript:), izlaiž. Pats pakalpojums ir publicēts.
+
+## CPSV-AP un DCAT-AP
+
+cli-publish-cpsv = CPSV-AP: pakalpojumi { $services }, iestādes { $organisations }, dzīves situācijas { $events } (cpsv.ttl, cpsv.jsonld)
+cli-publish-dcat = DCAT-AP: datu kopas { $datasets }, datu pakalpes { $dataservices }, kataloga ieraksti { $records } (dcat.ttl, dcat.jsonld)
+cli-publish-no-base = { $profile } nav publicēts: failā config/vienkop.toml, sadaļā [publish], jābūt base_iri (ar ko sākas visu publicēto lietu adreses, piemēram, https://registrs.iestade.gov.lv/id/) un publisher (tās iestādes reģistrācijas numurs, kura katalogu publicē).
+rdf-address-left-out = { $profile }: { $count ->
+    [zero] { $count } adreses nav publicētas, jo tās nav derīgas tīmekļa adreses
+    [one] { $count } adrese nav publicēta, jo tā nav derīga tīmekļa adrese
+   *[other] { $count } adreses nav publicētas, jo tās nav derīgas tīmekļa adreses
+ } (vajag http vai https, bez atstarpēm, lietotāja un paroles): „{ $example }”.
+rdf-duration-left-out = { $profile }: { $count ->
+    [zero] { $count } ilgumi nav publicēti, jo tie nav derīgi
+    [one] { $count } ilgums nav publicēts, jo tas nav derīgs
+   *[other] { $count } ilgumi nav publicēti, jo tie nav derīgi
+ }: „{ $example }”.
+rdf-description-missing = { $profile }: { $count ->
+    [zero] { $count } pakalpojumiem apraksta vietā ir nosaukums
+    [one] { $count } pakalpojumam apraksta vietā ir nosaukums
+   *[other] { $count } pakalpojumiem apraksta vietā ir nosaukums
+ }, jo apraksta nav, bet standarts to prasa: „{ $example }”.
+rdf-institution-unknown = { $profile }: { $count ->
+    [zero] { $count } iestādēm nosaukuma vietā ir reģistrācijas numurs
+    [one] { $count } iestādei nosaukuma vietā ir reģistrācijas numurs
+   *[other] { $count } iestādēm nosaukuma vietā ir reģistrācijas numurs
+ }, jo reģistrā tādu iestāžu nav: { $example }.

@@ -13,6 +13,7 @@ use vienkop_transforms::assess::pack::{self, Compared, Made, Pack};
 use vienkop_transforms::assess::performance::{self, Names, Style};
 use vienkop_transforms::assess::questionnaire::Questionnaire;
 use vienkop_transforms::assess::{behind, recorded, report, survey};
+use vienkop_transforms::holdings::Holdings;
 use vienkop_transforms::model;
 use vienkop_transforms::status::indicators::{Indicators, Inputs, Query, channels};
 use vienkop_transforms::status::tables::LakeTable;
@@ -209,7 +210,6 @@ pub(crate) fn uses(
 
 /// What the sections beside survey and performance count. `uses`: what institutions say in the survey that they use.
 pub(crate) async fn facts(session: &Session, registry: &Registry, uses: DataFrame) -> anyhow::Result<Facts> {
-    let mut entities = BTreeMap::new();
     let asked = [
         "institution",
         "life_event",
@@ -223,19 +223,12 @@ pub(crate) async fn facts(session: &Session, registry: &Registry, uses: DataFram
         "catalogue_entry",
         "technology",
     ];
-    for name in asked {
-        entities.insert(name, entity_frame(registry, name).await?);
-    }
+    let held = holdings(registry, &asked).await?;
     let service = model::entity("service").context("service")?;
-    let mut service_children = BTreeMap::new();
-    for child in service.children {
-        service_children.insert(child.name, registry.current_children(service, child).await?);
-    }
     let requests = registry.lake_table(LakeTable::RequestTimeline).await?;
     let steps = registry.lake_table(LakeTable::RequestStep).await?;
     let inputs = facts::Inputs {
-        entities,
-        service_children,
+        held,
         lacking: registry.lacking().await?,
         freshness: local_days(session, registry.freshness(service).await?, &["changed_at", "delivered_at"])?,
         deliveries: deliveries(session, registry).await?,
@@ -243,8 +236,9 @@ pub(crate) async fn facts(session: &Session, registry: &Registry, uses: DataFram
         uses,
         recorded: apart(|| recorded::recorded(requests, steps))?,
     };
-    let (lists, settings, day) = (&session.config.codelists, &session.config.assessment, session.as_of_day());
-    apart(|| Facts::new(&inputs, lists, settings, day))
+    let config = &session.config;
+    let day = session.as_of_day();
+    apart(|| Facts::new(&inputs, &config.codelists, &config.assessment, &config.catalogues, day))
 }
 
 /// Moments (UTC, as the registry stores them) as local days; there are few different ones, however many rows.
@@ -325,6 +319,19 @@ pub(crate) fn apart<T>(work: impl FnOnce() -> PolarsResult<T>) -> anyhow::Result
 /// How values are written.
 pub(crate) fn style(session: &Session) -> Style<'_> {
     Style { texts: session.texts(), working_day: session.config.calendar.hours().length() as u32 }
+}
+
+/// The current records of these entities, and the lists of services.
+pub(crate) async fn holdings(registry: &Registry, names: &[&'static str]) -> anyhow::Result<Holdings> {
+    let mut held = Holdings::default();
+    for name in names {
+        held.entities.insert(name, entity_frame(registry, name).await?);
+    }
+    let service = model::entity("service").context("service")?;
+    for child in service.children {
+        held.service_children.insert(child.name, registry.current_children(service, child).await?);
+    }
+    Ok(held)
 }
 
 /// The current records of an entity.

@@ -10,6 +10,7 @@ mod import;
 mod late;
 mod outcome;
 mod progress;
+mod publish;
 mod render;
 mod tell;
 mod timetable;

@@ -9,6 +9,7 @@ use vienkop_transforms::texts::Texts;
 
 use crate::cli::{Exit, output};
 use crate::late::Late;
+use crate::publish::Publication;
 
 /// A run or a plan.
 #[derive(Debug, Serialize)]
@@ -23,6 +24,9 @@ pub(crate) struct Outcome {
     pub(crate) links: LinkCounts,
     /// Sources that have given nothing new for longer than they should.
     pub(crate) late: Vec<Late>,
+    /// What was published; none: the pipeline publishes nothing, or the run did not come to that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) publication: Option<Publication>,
     /// Reports written.
     pub(crate) reports: Vec<PathBuf>,
     /// Why it stopped before its last source.
@@ -272,7 +276,7 @@ impl Outcome {
     pub(crate) fn new(run: Option<i64>, sources: Vec<SourceOutcome>, late: Vec<Late>, error: Option<String>) -> Self {
         let status = if error.is_some() { "failed" } else { Self::status(&sources, &late) };
         let links = LinkCounts::new();
-        Self { run, status, sources, links, late, reports: Vec::new(), error, notes: Vec::new() }
+        Self { run, status, sources, links, late, publication: None, reports: Vec::new(), error, notes: Vec::new() }
     }
 
     /// `clean`, `attention` or `failed`.
@@ -289,11 +293,12 @@ impl Outcome {
     /// How the program ends.
     pub(crate) fn exit(&self, strict: bool) -> Exit {
         let whole = if self.error.is_some() { Exit::CouldNotRun } else { Exit::Done };
+        let whole = self.publication.as_ref().map_or(whole, |publication| whole.and(publication.exit(strict)));
         self.sources.iter().map(|source| source.exit(strict)).fold(whole, Exit::and)
     }
 
-    /// The closing summary.
-    pub(crate) fn summary(&self, texts: &Texts, title: &str, exit: Exit) -> String {
+    /// The closing summary. `publication`: what is told of that.
+    pub(crate) fn summary(&self, texts: &Texts, title: &str, publication: Option<&str>, exit: Exit) -> String {
         let mut out = format!("{title}\n\n");
         out.push_str(&self.table(texts));
         let notable = self.sources.iter().flat_map(|source| attention(source, texts));
@@ -306,6 +311,9 @@ impl Outcome {
         let samples: Vec<String> = self.sources.iter().flat_map(|source| changes(source, texts)).collect();
         if !samples.is_empty() {
             out.push_str(&format!("\n{}", samples.concat()));
+        }
+        if let Some(publication) = publication {
+            out.push_str(&format!("\n{}\n{publication}", texts.get("cli-publish-head", &[])));
         }
         if !self.reports.is_empty() {
             out.push_str(&format!("\n{}\n", texts.get("cli-reports", &[])));

@@ -32,7 +32,7 @@ impl Severity {
 #[derive(Debug, Clone, Copy)]
 pub struct Rule {
     /// Stable code: `F` files, `R` rows as read, `N` the network, `Q` queries on databases, `V` values, `K` keys and
-    /// references, `T` timelines of requests, `S` a source's delivery, `L` the registry as a whole.
+    /// references, `T` timelines of requests, `S` a source's delivery, `L` the registry as a whole, `P` what is published.
     pub code: &'static str,
     /// Severity unless the source's file softens it.
     pub severity: Severity,
@@ -259,6 +259,12 @@ rules! {
     SQL_CURSOR_AHEAD = "Q014" Warning;
     /// The database's server is at a link-local address.
     SQL_LINK_LOCAL = "Q015" Error;
+    /// A service that may not be published: it has neither an application nor an e-form, and is not in person only.
+    NOT_REQUESTABLE = "P001" Error;
+    /// A service of which it cannot be told in which catalogues it belongs.
+    NO_CATALOGUE = "P002" Warning;
+    /// An address that is left out of what is published: no web page opens by it.
+    LINK_LEFT_OUT = "P003" Warning;
 }
 
 /// The rule with this code.

@@ -10,6 +10,7 @@ pub mod check;
 pub mod codelist;
 pub mod finding;
 pub mod fold;
+pub mod holdings;
 pub mod mapping;
 pub mod model;
 pub mod normalise;

@@ -10,6 +10,7 @@ mod interrupt;
 mod kpi;
 mod list;
 pub(crate) mod output;
+mod publish;
 mod quarantine;
 mod record;
 mod replay;
@@ -97,7 +98,7 @@ pub(crate) enum LogFormat {
 /// What vienkop can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Import, resolve, load, then assess as the pipeline says
+    /// Import, resolve, load, then publish and assess as the pipeline says
     Run {
         /// Pipeline or a single source [default: `default_pipeline` of vienkop.toml]
         target: Option<String>,
@@ -135,6 +136,8 @@ pub(crate) enum Command {
         #[arg(long = "format", value_name = "FORM", value_enum)]
         formats: Vec<ReportFormat>,
     },
+    /// Feeds of catalogues from what the registry holds, into the work folder
+    Publish(publish::Wanted),
     /// Performance indicators of service requests: volumes, times, outcomes, steps
     Kpi(kpi::Asked),
     /// What a finding code means, where every value of a record came from, or what stands behind a number of the report
@@ -308,6 +311,7 @@ async fn command(cli: Cli, clock: fn() -> jiff::Timestamp) -> anyhow::Result<Exi
         Command::Assess { questionnaires, previous, formats } => {
             report::assess(options, now, &questionnaires, previous.as_deref(), &formats).await
         }
+        Command::Publish(wanted) => publish::publish(options, now, &wanted).await,
         Command::Kpi(asked) => kpi::kpi(options, now, &asked).await,
         Command::Explain { id } => explain::explain(options, &id, now).await,
         Command::History { id } => record::history::history(options, now, &id).await,

@@ -14,7 +14,7 @@ use vienkop_connectors::registry::{LinkCounts, Mode, Registry, Run, RunKind, Run
 use super::approval::{Approval, Approve};
 use super::interrupt::Interrupt;
 use super::session::Session;
-use super::{Exit, Options, output};
+use super::{Exit, Options, output, publish as publish_command};
 use crate::assess;
 use crate::config::{Pipeline, Source};
 use crate::fault::told;
@@ -22,6 +22,7 @@ use crate::import::{Halt, Importer, Prepared, recorders, timestamp};
 use crate::late::{Late, late};
 use crate::outcome::{Outcome, SourceOutcome, Status};
 use crate::progress::{Event, subscriber};
+use crate::publish;
 
 /// How long a run waits for another of the same pipeline.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -91,7 +92,7 @@ pub(super) async fn run(
     finish(&session, options, "cli-summary-title", name, executed)
 }
 
-/// One run of a pipeline, whoever asked for it: import, resolve, load, then assess as the pipeline says.
+/// One run of a pipeline, whoever asked for it: import, resolve, load, then publish and assess as the pipeline says.
 pub(super) async fn run_pipeline(session: &Session, ask: &Ask<'_>) -> anyhow::Result<Executed> {
     let (name, pipeline, mut sources) = targeted(session, ask.target)?;
     sources.retain(|source| ask.only.is_none_or(|only| only.contains(&source.id)));
@@ -111,6 +112,13 @@ pub(super) async fn run_pipeline(session: &Session, ask: &Ask<'_>) -> anyhow::Re
         cancel: ask.interrupt.flag(),
     };
     let mut executed = execute(session, &registry, &job).await?;
+    if let Some(settings) =
+        pipeline.and_then(|pipeline| pipeline.publish.as_ref()).filter(|_| executed.broken.is_none())
+    {
+        let approved = job.approve == Approval::All;
+        let asked = publish::Asked { settings, since: None, write: true, approved };
+        executed.outcome.publication = Some(publish::publish(session, &registry, &asked).await?);
+    }
     let assessment = pipeline.and_then(|pipeline| pipeline.assess.as_ref());
     if let Some(assessment) = assessment.filter(|_| executed.broken.is_none()) {
         let questionnaires = assess::answered(&registry, &session.config, &assessment.questionnaires).await?;
@@ -297,5 +305,6 @@ fn finish(session: &Session, options: &Options, title: &str, name: &str, execute
 pub(super) fn summary(session: &Session, title: &str, name: &str, outcome: &Outcome, exit: Exit) -> String {
     let as_of = session.as_of_day().to_string();
     let title = session.texts().get(title, &[("pipeline", name), ("as_of", &as_of)]);
-    outcome.summary(session.texts(), &title, exit)
+    let publication = outcome.publication.as_ref().map(|publication| publish_command::summary(session, publication));
+    outcome.summary(session.texts(), &title, publication.as_deref(), exit)
 }

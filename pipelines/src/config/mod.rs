@@ -6,6 +6,7 @@
 
 mod assessment;
 mod calendar;
+mod catalogues;
 mod codelists;
 mod conclusions;
 mod document;
@@ -33,6 +34,7 @@ use std::sync::Arc;
 use vienkop_transforms::assess::questionnaire::Questionnaire;
 use vienkop_transforms::assess::score::{self, ScoreSettings};
 use vienkop_transforms::codelist::CodeLists;
+use vienkop_transforms::publish::catalogues::{self as publishing, CatalogueSettings};
 use vienkop_transforms::resolve::matching::{MatchSettings, SHIPPED};
 use vienkop_transforms::status::calendar::WorkingCalendar;
 use vienkop_transforms::texts::{Language, Texts};
@@ -43,7 +45,9 @@ use files::Files;
 pub(crate) use presets::Preset;
 use problem::{Problem, Sentence};
 pub(crate) use problem::{Problems, Told};
-pub(crate) use settings::{Assess, Delivers, MissedRun, Pipeline, ReportFormat, RetryPolicy, Source, Vienkop};
+pub(crate) use settings::{
+    Assess, Delivers, MissedRun, Pipeline, Publish, PublishedForm, ReportFormat, RetryPolicy, Source, Vienkop,
+};
 use tables::Context;
 use texts::Catalogue;
 use validate::SchemaError;
@@ -67,6 +71,8 @@ pub(crate) struct Config {
     pub(crate) matching: Arc<MatchSettings>,
     /// What the score of an institution is made of.
     pub(crate) assessment: ScoreSettings,
+    /// Where services are shown, and where they must be.
+    pub(crate) catalogues: CatalogueSettings,
     /// Analysts' texts by pipeline.
     pub(crate) conclusions: BTreeMap<String, Conclusions>,
     /// Questionnaires by id.
@@ -125,6 +131,10 @@ impl Config {
         let assessment: Loaded<ScoreSettings> = files.load(&assessment_file, &assessment_text)?;
         files.problems.extend(assessment::check(&assessment));
         let codelists = files.code_lists();
+        let catalogues_file = files.name("catalogues.toml");
+        let catalogues_text = files.read_if_there(&catalogues_file).unwrap_or_else(|| publishing::SHIPPED.to_owned());
+        let catalogues: Loaded<CatalogueSettings> = files.load(&catalogues_file, &catalogues_text)?;
+        files.problems.extend(catalogues::check(&catalogues, &codelists));
         let special_days = files.special_days();
         let questionnaires = files.load_all::<Questionnaire>("questionnaires")?;
         let questions = questions(&questionnaires);
@@ -145,7 +155,8 @@ impl Config {
             files.problems.extend(pipelines::check_schedule(pipeline));
         }
         let vienkop = vienkop.and_then(|vienkop| vienkop.item);
-        if let (Some(matching), Some(assessment), true) = (matching.item, assessment.item, files.problems.is_empty()) {
+        let settings = (matching.item, assessment.item, catalogues.item);
+        if let ((Some(matching), Some(assessment), Some(catalogues)), true) = (settings, files.problems.is_empty()) {
             let vienkop = vienkop.unwrap_or_default();
             Ok(Self {
                 calendar: Arc::new(calendar::make(&vienkop, &special_days)),
@@ -156,6 +167,7 @@ impl Config {
                 codelists,
                 matching: Arc::new(matching),
                 assessment,
+                catalogues,
                 conclusions,
                 questionnaires: sound(questionnaires),
                 base,

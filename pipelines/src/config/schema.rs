@@ -6,6 +6,8 @@ use serde_json::{Map, Value, json};
 use vienkop_connectors::{fetch, format};
 use vienkop_transforms::assess::questionnaire::Questionnaire;
 use vienkop_transforms::assess::score::ScoreSettings;
+use vienkop_transforms::publish::catalogues::CatalogueSettings;
+use vienkop_transforms::publish::feed::{Changes, Feed};
 use vienkop_transforms::resolve::matching::MatchSettings;
 
 use super::conclusions::Conclusions;
@@ -23,10 +25,23 @@ pub(crate) fn schemas() -> Vec<(String, String)> {
         ("matching", of::<MatchSettings>()),
         ("assessment", of::<ScoreSettings>()),
         ("conclusions", of::<Conclusions>()),
+        ("catalogues", of::<CatalogueSettings>()),
     ]
     .into_iter()
     .map(|(name, schema)| (format!("{name}.schema.json"), format!("{schema:#}\n")))
+    .chain(published().map(|(name, content)| (name.to_owned(), content)))
     .collect()
+}
+
+/// Schemas of what is published: file name and content. They are about what is written, so that what may be absent is
+/// told as such.
+pub(crate) fn published() -> [(&'static str, String); 2] {
+    let written = || SchemaSettings::draft2020_12().for_serialize().into_generator();
+    [
+        ("feed.schema.json", written().into_root_schema_for::<Feed<'_>>().to_value()),
+        ("changes.schema.json", written().into_root_schema_for::<Changes<'_>>().to_value()),
+    ]
+    .map(|(name, schema)| (name, format!("{schema:#}\n")))
 }
 
 fn generator() -> SchemaGenerator {

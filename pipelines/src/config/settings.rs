@@ -36,8 +36,8 @@ pub(crate) struct Vienkop {
     pub(crate) limits: Limits,
     /// How personal data is kept out of the registry.
     pub(crate) personal_data: PersonalData,
-    /// What is shown to the outside, and under which addresses.
-    pub(crate) publish: Publish,
+    /// Under which addresses the registry is published, and by whom.
+    pub(crate) publish: PublishedAs,
 }
 
 impl Default for Vienkop {
@@ -52,15 +52,15 @@ impl Default for Vienkop {
             default_pipeline: None,
             limits: Limits::default(),
             personal_data: PersonalData::default(),
-            publish: Publish::default(),
+            publish: PublishedAs::default(),
         }
     }
 }
 
-/// `[publish]`: what is shown to the outside, and under which addresses.
+/// `[publish]` of `vienkop.toml`: under which addresses the registry is published, and by whom.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct Publish {
+pub(crate) struct PublishedAs {
     /// What the address (IRI) of everything published begins with: http or https, plain path segments, `/` at the end,
     /// for example `https://registrs.iestade.gov.lv/id/`. Others link to these addresses, so it stays what it is. Absent:
     /// nothing can be published as CPSV-AP and DCAT-AP.
@@ -128,6 +128,9 @@ pub(crate) struct Pipeline {
     /// How `vienkop schedule` tries failed sources again.
     #[serde(default)]
     pub(crate) retry: RetryPolicy,
+    /// What is published after the import; absent: nothing.
+    #[serde(default)]
+    pub(crate) publish: Option<Publish>,
     /// The situation assessment made after the import; absent: none.
     #[serde(default)]
     pub(crate) assess: Option<Assess>,
@@ -200,6 +203,45 @@ pub(crate) enum ReportFormat {
 impl ReportFormat {
     /// All of them, in the order in which people want them.
     pub(crate) const ALL: [Self; 5] = [Self::Html, Self::Pdf, Self::Json, Self::Xlsx, Self::Csv];
+}
+
+/// `[publish]`: what others get of the registry, after a run and by `vienkop publish`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Publish {
+    /// Forms in which the registry is published; absent: all.
+    #[schemars(length(min = 1))]
+    pub(crate) emit: Vec<PublishedForm>,
+    /// How many publications are kept: a day each, the latest.
+    #[schemars(range(min = 2, max = 10_000))]
+    pub(crate) keep: u32,
+    /// Share of a catalogue's entries that a publication may take away without approval, 0 to 1.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub(crate) max_removed_share: f64,
+}
+
+impl Default for Publish {
+    fn default() -> Self {
+        Self { emit: PublishedForm::ALL.to_vec(), keep: 30, max_removed_share: 0.2 }
+    }
+}
+
+/// A form in which the registry is published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum PublishedForm {
+    /// A JSON feed a catalogue: descriptions of services, whole and as changes.
+    Feeds,
+    /// `cpsv.ttl`, `cpsv.jsonld`: services by CPSV-AP 3.2.0. Needs `[publish]` of vienkop.toml.
+    Cpsv,
+    /// `dcat.ttl`, `dcat.jsonld`: the catalogue of services and their resources by DCAT-AP. Needs `[publish]` of
+    /// vienkop.toml.
+    Dcat,
+}
+
+impl PublishedForm {
+    /// All of them.
+    pub(crate) const ALL: [Self; 3] = [Self::Feeds, Self::Cpsv, Self::Dcat];
 }
 
 /// `config/sources/**/<id>.toml`: one source, whole.

@@ -222,9 +222,9 @@ fn of_services(grid: &Grid<'_>, id: &str, when: &[(&str, &str)]) -> PolarsResult
 fn catalogues(grid: &Grid<'_>) -> PolarsResult<Option<Section>> {
     let of = |fact: &'static str| -> PolarsResult<Vec<Line>> {
         let mut lines = Vec::new();
-        for catalogue in super::facts::CATALOGUES {
-            if grid.number(fact, &[("catalogue", catalogue)])? > 0 {
-                let when = [("catalogue", catalogue)];
+        for catalogue in grid.facts.catalogues() {
+            let when = [("catalogue", catalogue.as_str())];
+            if grid.number(fact, &when)? > 0 {
                 lines.push(Line::new(catalogue, grid.label("catalogues", catalogue), &when));
             }
         }

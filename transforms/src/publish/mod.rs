@@ -1,3 +1,9 @@
-//! Publishing: what the registry holds in the forms that others read.
+//! Publishing: what catalogues and other readers get of the registry, as pure functions of its records.
 
+pub mod catalogues;
+mod columns;
+pub mod feed;
 pub mod rdf;
+pub mod service;
+
+pub use columns::Wording;

@@ -13,6 +13,8 @@ use vienkop_transforms::assess::report::{Report, Section};
 use vienkop_transforms::assess::score::ScoreSettings;
 use vienkop_transforms::assess::survey;
 use vienkop_transforms::codelist::{Code, CodeList, CodeLists};
+use vienkop_transforms::holdings::Holdings;
+use vienkop_transforms::publish::catalogues::CatalogueSettings;
 use vienkop_transforms::texts::{Language, Texts};
 
 pub(crate) const DAY: Date = date(2024, 7, 8);
@@ -318,8 +320,10 @@ fn inputs(world: &World) -> Inputs {
         ("catalogue_entry", catalogue),
     ];
     Inputs {
-        entities: entities.into_iter().map(|(name, given)| (name, frame(name, &given))).collect(),
-        service_children: children,
+        held: Holdings {
+            entities: entities.into_iter().map(|(name, given)| (name, frame(name, &given))).collect(),
+            service_children: children,
+        },
         lacking: df!(
             "code" => vec!["L003"; lacking.len()], "entity" => vec!["service"; lacking.len()],
             "uid" => each!(lacking, |s: &&&Service| uid(s)),
@@ -382,7 +386,7 @@ pub(crate) fn settings() -> ScoreSettings {
 }
 
 pub(crate) fn facts(world: &World) -> Facts {
-    Facts::new(&inputs(world), &lists(), &settings(), DAY).unwrap()
+    Facts::new(&inputs(world), &lists(), &settings(), &CatalogueSettings::shipped().unwrap(), DAY).unwrap()
 }
 
 fn texts(language: Language) -> Texts {
@@ -393,7 +397,7 @@ fn texts(language: Language) -> Texts {
 pub(crate) fn sections(world: &World, language: Language, compared: Option<&Compared<'_>>) -> Vec<Section> {
     let (facts, lists, settings, texts) = (facts(world), lists(), settings(), texts(language));
     let inputs = inputs(world);
-    let names = Names::new(&inputs.entities["institution"], &inputs.entities["service"]).unwrap();
+    let names = Names::new(&inputs.held.entities["institution"], &inputs.held.entities["service"]).unwrap();
     let style = Style { texts: &texts, working_day: 28_800 };
     let pack = Pack { facts: &facts, names: &names, lists: &lists, style: &style, settings: &settings };
     pack.sections(Made { survey: Vec::new(), performance: Vec::new() }, compared).unwrap()

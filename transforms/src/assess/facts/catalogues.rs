@@ -1,30 +1,25 @@
 //! Which catalogue each service must stand in, whether it does, and whether what stands there can be requested.
 //!
-//! S4 (PU2-8): public services of individual benefit for residents in latvija.gov.lv, for entrepreneurs in
-//! business.gov.lv, inter-institution services in virsis.gov.lv. S2 P2: an offer has an application or an e-form, unless
-//! the service is in person only.
+//! Where services must stand is the rule of `config/catalogues.toml` (S4). S2 P2: an offer has an application or an
+//! e-form, unless the service is in person only.
 
 use polars::prelude::*;
 
 use super::Inputs;
-use super::services::{one_of, with_flag};
-
-/// Kinds of service, whom they are for, and the catalogue that they must stand in.
-const DUE: [(&[&str], Option<&str>, &str); 3] = [
-    (&["publisks individuāla labuma"], Some("iedzīvotājs"), "latvija.gov.lv"),
-    (&["publisks individuāla labuma"], Some("uzņēmējs"), "business.gov.lv"),
-    (&["starpiestāžu individuālas lietošanas", "starpiestāžu koplietošanas"], None, "virsis.gov.lv"),
-];
-
-/// The state's catalogues, in the order of the report.
-pub(in crate::assess) const CATALOGUES: [&str; 3] = [DUE[0].2, DUE[1].2, DUE[2].2];
+use crate::holdings::{one_of, with_flag};
+use crate::publish::catalogues::{CatalogueSettings, applications};
 
 /// `placement`: a row a service (that is no longer merely planned) and catalogue that it must stand in: `owner_reg_no`,
 /// `code`, `catalogue`, `placed` (`yes`, `no`, or `unknown`: an offer names the code, and several institutions have a
 /// service of that code), `told` (not `unknown`). `offer`: a row an offer in one of these catalogues: `catalogue`, `entry_id`, `operable` (`yes`,
 /// `in person`, `no`, or `unknown`: no service can be told of it).
-pub(super) fn facts(inputs: &Inputs, service: &DataFrame) -> PolarsResult<(DataFrame, DataFrame)> {
-    let matched = matched(inputs, service)?;
+pub(super) fn facts(
+    inputs: &Inputs,
+    service: &DataFrame,
+    settings: &CatalogueSettings,
+) -> PolarsResult<(DataFrame, DataFrame)> {
+    let obligatory: Vec<&str> = settings.obligatory().map(|catalogue| catalogue.code.as_str()).collect();
+    let matched = matched(inputs, service, &obligatory)?;
     let how = JoinArgs::new(JoinType::Left);
     let best = matched
         .clone()
@@ -32,18 +27,14 @@ pub(super) fn facts(inputs: &Inputs, service: &DataFrame) -> PolarsResult<(DataF
         .group_by([col("service_uid"), col("catalogue")])
         .agg([col("sure").cast(DataType::UInt32).max().alias("sure")]);
     let mut due: Option<DataFrame> = None;
-    for (kinds, audience, catalogue) in DUE {
-        let mut wanted = one_of(&col("kind"), kinds);
-        if let Some(audience) = audience {
-            wanted = wanted.and(col("audience").str().contains_literal(lit(format!("\"{audience}\""))));
-        }
-        let rows = service.clone().lazy().filter(wanted.and(col("planned").not())).select([
+    for catalogue in settings.obligatory() {
+        let rows = service.clone().lazy().filter(catalogue.must_show().and(col("planned").not())).select([
             col("entity"),
             col("uid"),
             col("name"),
             col("owner_reg_no"),
             col("code"),
-            lit(catalogue).alias("catalogue"),
+            lit(catalogue.code.as_str()).alias("catalogue"),
         ]);
         let rows = rows.collect()?;
         due = Some(match due {
@@ -66,12 +57,12 @@ pub(super) fn facts(inputs: &Inputs, service: &DataFrame) -> PolarsResult<(DataF
         .drop(by_name(["sure"], true, false))
         .sort(["catalogue", "owner_reg_no", "code"], SortMultipleOptions::default())
         .collect()?;
-    Ok((placement, offers(inputs, service, matched)?))
+    Ok((placement, offers(inputs, service, matched, &obligatory)?))
 }
 
 /// Offers in the state's catalogues: which services they may be about. `uid` (of the entry), `catalogue`, `service_uid`,
 /// `sure`: the service has the number of the entry, or is the only one of that code.
-fn matched(inputs: &Inputs, service: &DataFrame) -> PolarsResult<DataFrame> {
+fn matched(inputs: &Inputs, service: &DataFrame, catalogues: &[&str]) -> PolarsResult<DataFrame> {
     let code = col("code")
         .str()
         .strip_prefix(lit("\""))
@@ -84,7 +75,7 @@ fn matched(inputs: &Inputs, service: &DataFrame) -> PolarsResult<DataFrame> {
     let entries = inputs
         .entity("catalogue_entry")?
         .lazy()
-        .filter(one_of(&col("catalogue"), &CATALOGUES))
+        .filter(one_of(&col("catalogue"), catalogues))
         .select([
             col("uid").alias("entry"),
             col("catalogue"),
@@ -111,7 +102,7 @@ fn matched(inputs: &Inputs, service: &DataFrame) -> PolarsResult<DataFrame> {
         .collect()
 }
 
-fn offers(inputs: &Inputs, service: &DataFrame, matched: DataFrame) -> PolarsResult<DataFrame> {
+fn offers(inputs: &Inputs, service: &DataFrame, matched: DataFrame, catalogues: &[&str]) -> PolarsResult<DataFrame> {
     let electronic = electronic(inputs, service)?;
     let with = with_flag(service.clone().lazy(), &electronic, "electronic");
     let with = with.select([
@@ -136,7 +127,7 @@ fn offers(inputs: &Inputs, service: &DataFrame, matched: DataFrame) -> PolarsRes
     inputs
         .entity("catalogue_entry")?
         .lazy()
-        .filter(one_of(&col("catalogue"), &CATALOGUES))
+        .filter(one_of(&col("catalogue"), catalogues))
         .join(each, [col("uid")], [col("entry")], JoinArgs::new(JoinType::Left))
         .select([
             lit("catalogue_entry").alias("entity"),
@@ -150,35 +141,6 @@ fn offers(inputs: &Inputs, service: &DataFrame, matched: DataFrame) -> PolarsRes
         .collect()
 }
 
-/// Services that have an application: `uid`, and of the application `kind`, `platform`, `auth_levels`. One without an
-/// owner belongs to the only service of its code.
-pub(super) fn applications(inputs: &Inputs, service: &DataFrame) -> PolarsResult<DataFrame> {
-    let applications = || -> PolarsResult<LazyFrame> {
-        let columns = ["service_code", "owner_reg_no", "kind", "platform", "auth_levels"];
-        Ok(inputs.entity("application")?.lazy().select(columns.map(col)))
-    };
-    let services = service.clone().lazy().select([
-        col("uid"),
-        col("owner_reg_no"),
-        col("code"),
-        len().over([col("code")])?.alias("of_this_code"),
-    ]);
-    let of = [col("uid"), col("kind"), col("platform"), col("auth_levels")];
-    let inner = || JoinArgs::new(JoinType::Inner);
-    let owned = applications()?.join(
-        services.clone(),
-        [col("owner_reg_no"), col("service_code")],
-        [col("owner_reg_no"), col("code")],
-        inner(),
-    );
-    let owned = owned.select(of.clone()).collect()?;
-    let nobodys = applications()?
-        .filter(col("owner_reg_no").is_null())
-        .drop(by_name(["owner_reg_no"], true, false))
-        .join(services.filter(col("of_this_code").eq(lit(1_u32))), [col("service_code")], [col("code")], inner());
-    owned.vstack(&nobodys.select(of).collect()?)
-}
-
 fn electronic(inputs: &Inputs, service: &DataFrame) -> PolarsResult<DataFrame> {
-    applications(inputs, service)?.select(["uid"])
+    applications(&inputs.held, service)?.select(["uid"])
 }

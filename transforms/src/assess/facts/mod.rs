@@ -18,7 +18,6 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use polars::prelude::*;
 
-pub(super) use catalogues::CATALOGUES;
 pub(super) use readiness::IN_PERSON;
 pub use readiness::{Level, REQUIREMENTS, Requirement, Why};
 pub use technology::{Decided, GROUPS as TECHNOLOGY_GROUPS};
@@ -27,14 +26,14 @@ pub(super) use technology::{decided, needs};
 use super::report::selector;
 use super::score::ScoreSettings;
 use crate::codelist::CodeLists;
+use crate::holdings::Holdings;
+use crate::publish::catalogues::CatalogueSettings;
 
-/// What the registry says; frames of current records as the registry gives them.
+/// What the registry says.
 #[derive(Debug, Clone, Default)]
 pub struct Inputs {
-    /// Entity -> its current records (`uid` and the fields' columns).
-    pub entities: BTreeMap<&'static str, DataFrame>,
-    /// Child of a service -> `uid` of the services that have any, maybe several times; further columns may be there.
-    pub service_children: BTreeMap<&'static str, DataFrame>,
+    /// Current records.
+    pub held: Holdings,
     /// What the registry lacks: `code`, `entity`, `uid`, `owner_reg_no`.
     pub lacking: DataFrame,
     /// Freshness of services: `uid`, `changed_at`, `delivered_at`.
@@ -58,6 +57,7 @@ pub type Condition = (String, String);
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
     frames: BTreeMap<&'static str, DataFrame>,
+    catalogues: Vec<String>,
 }
 
 /// A parameter that names the column to add up instead of counting rows.
@@ -68,10 +68,16 @@ impl Facts {
     ///
     /// # Errors
     /// A column is missing, or a code list.
-    pub fn new(inputs: &Inputs, lists: &CodeLists, settings: &ScoreSettings, as_of: Date) -> PolarsResult<Self> {
+    pub fn new(
+        inputs: &Inputs,
+        lists: &CodeLists,
+        settings: &ScoreSettings,
+        catalogues: &CatalogueSettings,
+        as_of: Date,
+    ) -> PolarsResult<Self> {
         let institutions = inputs.entity("institution")?;
         let service = services::facts(inputs, settings, as_of)?;
-        let (placement, offer) = catalogues::facts(inputs, &service)?;
+        let (placement, offer) = catalogues::facts(inputs, &service, catalogues)?;
         let (technology, condition) = technology::facts(inputs, lists)?;
         let expected = expected::facts(inputs, &service, settings, as_of)?;
         let mut frames = BTreeMap::new();
@@ -87,7 +93,12 @@ impl Facts {
         frames.insert("lack", lack(inputs)?);
         frames.insert("delivery", without_record(inputs.deliveries.clone(), "source")?);
         frames.insert("finding", without_record(inputs.findings.clone(), "source")?);
-        Ok(Self { frames })
+        Ok(Self { frames, catalogues: catalogues.codes().into_iter().map(str::to_owned).collect() })
+    }
+
+    /// Codes of the catalogues, in the order of their settings.
+    pub fn catalogues(&self) -> &[String] {
+        &self.catalogues
     }
 
     /// A frame by name; an empty one where there is none.
@@ -193,21 +204,7 @@ fn all(frame: &DataFrame, conditions: &[Condition]) -> PolarsResult<Expr> {
 impl Inputs {
     /// The current records of an entity; an empty frame with its columns where none were given.
     pub(super) fn entity(&self, name: &str) -> PolarsResult<DataFrame> {
-        if let Some(frame) = self.entities.get(name) {
-            return Ok(frame.clone());
-        }
-        let entity = crate::model::entity(name).ok_or_else(|| polars_err!(ComputeError: "no entity {name}"))?;
-        let fields = entity.fields.iter().flat_map(crate::model::Field::storage);
-        let columns = fields.map(|(name, storage)| {
-            let dtype = match storage {
-                crate::model::Storage::Text => DataType::String,
-                crate::model::Storage::Integer => DataType::Int64,
-                crate::model::Storage::Boolean => DataType::Boolean,
-            };
-            Column::new_empty(name.into(), &dtype)
-        });
-        let uid = Column::new_empty("uid".into(), &DataType::String);
-        DataFrame::new(0, std::iter::once(uid).chain(columns).collect())
+        self.held.entity(name)
     }
 }
 

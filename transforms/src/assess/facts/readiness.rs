@@ -7,8 +7,8 @@
 use polars::prelude::*;
 
 use super::Inputs;
-use super::catalogues::applications;
 use super::services::filled;
+use crate::publish::catalogues::applications;
 
 /// A requirement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -177,7 +177,7 @@ fn of_applications(inputs: &Inputs, service: &DataFrame) -> PolarsResult<LazyFra
         contains("auth_levels", "\"nav nepieciešama\"").any(true).alias("app_open"),
     ];
     let [has, rest @ ..] = columns;
-    Ok(applications(inputs, service)?.lazy().group_by([col("uid")]).agg(rest).with_column(has))
+    Ok(applications(&inputs.held, service)?.lazy().group_by([col("uid")]).agg(rest).with_column(has))
 }
 
 fn of_institutions(inputs: &Inputs) -> PolarsResult<LazyFrame> {

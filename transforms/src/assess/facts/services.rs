@@ -8,7 +8,8 @@ use super::{Inputs, lacks};
 use crate::assess::score::ScoreSettings;
 use crate::check::{GENERAL_BENEFIT, NOT_DUE_FOR_GENERAL_BENEFIT};
 use crate::finding;
-use crate::model::{self, Child, ENTITIES, Entity, Field, Group, Presence};
+use crate::holdings::with_flag;
+use crate::model::{Child, ENTITIES, Entity, Field, Group, Presence};
 
 /// The description groups of S3 (PU2-7), in their order.
 pub(in crate::assess) const GROUPS: [Group; 8] = [
@@ -52,11 +53,9 @@ pub(in crate::assess) fn filled(name: &str) -> String {
 /// of general benefit is as good as filled there.
 pub(super) fn facts(inputs: &Inputs, settings: &ScoreSettings, as_of: Date) -> PolarsResult<DataFrame> {
     let Some(entity) = service() else { polars_bail!(ComputeError: "no entity service") };
-    let stage = coalesce(&[col("lifecycle"), col("phase")]).fill_null(lit(""));
-    let mut rows = inputs.entity("service")?.lazy().with_column(stage.alias("stage"));
-    rows = rows.filter(one_of(&col("stage"), model::ENDED).not());
+    let mut rows = inputs.held.services()?;
     for child in entity.children {
-        let has = inputs.service_children.get(child.name).cloned().unwrap_or_default();
+        let has = inputs.held.service_children.get(child.name).cloned().unwrap_or_default();
         rows = with_flag(rows, &has, &filled(child.name));
     }
     for (name, visible) in [("filled_visible_steps", true), ("filled_hidden_steps", false)] {
@@ -73,12 +72,10 @@ pub(super) fn facts(inputs: &Inputs, settings: &ScoreSettings, as_of: Date) -> P
         col(column).is_not_null().alias(filled(field.name))
     });
     let general = col("kind").eq(lit(GENERAL_BENEFIT)).fill_null(lit(false));
-    let planned = one_of(&col("stage"), model::PLANNED);
     rows = rows.with_columns(flags.collect::<Vec<_>>()).with_columns([
         col("lacks_need").not().alias("has_need"),
-        planned.clone().alias("planned"),
-        planned.clone().not().alias("resource_due"),
-        planned.not().and(col("lacks_resource").not()).alias("has_resource"),
+        col("planned").not().alias("resource_due"),
+        col("planned").not().and(col("lacks_resource").not()).alias("has_resource"),
     ]);
     // What a planned service has no resource for is not told as lacking, and it has none all the same.
     rows = with_flag(rows, &linked_resources(inputs)?, "has_resource_link");
@@ -104,30 +101,15 @@ pub(super) fn facts(inputs: &Inputs, settings: &ScoreSettings, as_of: Date) -> P
             col("delivered_on").is_not_null().alias("dated"),
             lit("service").alias("entity"),
         ]);
-    let kept = ["lacks_need", "lacks_resource", "changed_at", "delivered_at", "stage"];
+    let kept = ["lacks_need", "lacks_resource", "changed_at", "delivered_at"];
     rows.drop(by_name(kept, true, false))
         .sort(["owner_reg_no", "code", "uid"], SortMultipleOptions::default())
         .collect()
 }
 
-pub(super) fn one_of(column: &Expr, codes: &[&str]) -> Expr {
-    codes.iter().fold(lit(false), |any, code| any.or(column.clone().eq(lit(*code))))
-}
-
-/// Whether the uid of a row is among those of a frame.
-pub(super) fn with_flag(rows: LazyFrame, among: &DataFrame, name: &str) -> LazyFrame {
-    if among.height() == 0 {
-        return rows.with_column(lit(false).alias(name));
-    }
-    let among = among.clone().lazy().select([col("uid")]).unique(None, UniqueKeepStrategy::Any);
-    let among = among.with_column(lit(true).alias(name));
-    let how = JoinArgs::new(JoinType::Left);
-    rows.join(among, [col("uid")], [col("uid")], how).with_column(col(name).fill_null(lit(false)))
-}
-
 /// Services with a step that the client sees, or does not.
 fn steps(inputs: &Inputs, visible: bool) -> PolarsResult<DataFrame> {
-    let steps = inputs.service_children.get("steps").cloned().unwrap_or_default();
+    let steps = inputs.held.service_children.get("steps").cloned().unwrap_or_default();
     if steps.column("client_visible").is_err() {
         return Ok(DataFrame::default());
     }

@@ -22,6 +22,7 @@ use std::io::Write;
 use polars::prelude::*;
 
 use crate::codelist::CodeLists;
+use crate::holdings::Holdings;
 use crate::model;
 use address::Base;
 pub use fields::Notes;
@@ -31,37 +32,20 @@ use triples::{Document, Object, Triples};
 use vocabulary::Names;
 pub use vocabulary::PREFIXES;
 
-/// Entities that are published, all of which [`Inputs`] needs.
-pub const ENTITIES: [&str; 9] = [
-    "institution",
-    "life_event",
-    "need",
-    "service",
-    "application",
-    "resource",
-    "need_service",
-    "service_resource",
-    "service_service",
-];
-
-/// Lists of services that are published.
-pub const CHILDREN: [&str; 2] = ["legal_acts", "fees"];
-
 /// Entities of which it is told when they last changed.
 pub const DATED: [&str; 2] = ["service", "resource"];
 
 /// Services that are described in one go.
 const BATCH: usize = 2_000;
 
-/// What the registry says; frames of current records as the registry gives them.
-#[derive(Debug, Clone, Default)]
-pub struct Inputs {
-    /// Entity -> its current records (`uid` and the fields' columns), of all [`ENTITIES`].
-    pub entities: BTreeMap<&'static str, DataFrame>,
-    /// List -> its rows (`uid` of the service, `_ordinal`, the fields' columns), of all [`CHILDREN`].
-    pub children: BTreeMap<&'static str, DataFrame>,
+/// What the registry says.
+#[derive(Debug, Clone, Copy)]
+pub struct Inputs<'a> {
+    /// Current records: institutions, life events, needs, services with their legal acts and fees, applications,
+    /// resources, links.
+    pub held: &'a Holdings,
     /// Entity -> `uid`, `changed_at` (UTC) of its current records, of all [`DATED`].
-    pub changed: BTreeMap<&'static str, DataFrame>,
+    pub changed: &'a BTreeMap<&'static str, DataFrame>,
 }
 
 /// Where and for whom it is published.
@@ -107,7 +91,7 @@ pub enum RdfError {
 /// # Errors
 /// See [`RdfError`].
 pub fn cpsv<T: Write, J: Write>(
-    inputs: &Inputs,
+    inputs: &Inputs<'_>,
     settings: &Settings<'_>,
     turtle: T,
     json: J,
@@ -160,7 +144,7 @@ pub fn cpsv<T: Write, J: Write>(
 /// # Errors
 /// See [`RdfError`].
 pub fn dcat<T: Write, J: Write>(
-    inputs: &Inputs,
+    inputs: &Inputs<'_>,
     settings: &Settings<'_>,
     turtle: T,
     json: J,

@@ -8,7 +8,7 @@ use super::address::Base;
 use super::fields::{Describer, pairs};
 use super::services::{legal_acts, link_term, with_made};
 use super::{Inputs, RdfError, Settings};
-use crate::model::{self, ENDED, PLANNED};
+use crate::model;
 use crate::resolve::entity_uid;
 
 /// Records with their addresses (`iri`), and links between them.
@@ -40,10 +40,10 @@ pub(super) struct Known {
 }
 
 impl Known {
-    pub(super) fn new(inputs: &Inputs, settings: &Settings<'_>) -> Result<Self, RdfError> {
+    pub(super) fn new(inputs: &Inputs<'_>, settings: &Settings<'_>) -> Result<Self, RdfError> {
         let base = Base(settings.base);
-        let of = |name: &'static str| inputs.entities.get(name).cloned().ok_or(RdfError::Model(name));
-        let child = |name: &'static str| inputs.children.get(name).cloned().ok_or(RdfError::Model(name));
+        let of = |name: &str| inputs.held.entity(name);
+        let child = |name: &'static str| inputs.held.service_children.get(name).cloned().ok_or(RdfError::Model(name));
         let with_iri =
             |rows: DataFrame, path: &str| with_made(rows, "iri", &["uid"], |of| base.iri(path, of.concat().as_str()));
         let dated = |rows: DataFrame, name: &'static str| -> Result<DataFrame, RdfError> {
@@ -58,9 +58,7 @@ impl Known {
                 .collect()?)
         };
 
-        let stage = coalesce(&[col("lifecycle"), col("phase")]).fill_null(lit(""));
-        let provided = ENDED.iter().chain(PLANNED).fold(lit(true), |all, code| all.and(stage.clone().neq(lit(*code))));
-        let services = of("service")?.lazy().filter(provided).collect()?;
+        let services = inputs.held.services()?.filter(col("planned").not()).collect()?;
         let services = dated(with_iri(services, "service")?, "service")?;
         let undescribed = services.clone().lazy().filter(col("undescribed")).select([col("name")]).collect()?;
         let undescribed = counted(&undescribed, "name")?;
@@ -198,7 +196,7 @@ fn applications(rows: DataFrame, key: LazyFrame) -> Result<DataFrame, RdfError> 
 /// named. Their addresses are those that they get when they become known.
 fn with_referred(
     rows: DataFrame,
-    inputs: &Inputs,
+    inputs: &Inputs<'_>,
     settings: &Settings<'_>,
 ) -> Result<(DataFrame, (u64, String)), RdfError> {
     let institution = model::entity("institution").ok_or(RdfError::Model("institution"))?;
@@ -208,7 +206,8 @@ fn with_referred(
         unknown.insert(settings.publisher.to_owned());
     }
     for name in ["institution", "service", "application", "resource"] {
-        let (Some(entity), Some(frame)) = (model::entity(name), inputs.entities.get(name)) else { continue };
+        let Some(entity) = model::entity(name) else { continue };
+        let frame = inputs.held.entity(name)?;
         let fields =
             entity.fields.iter().filter(|field| field.refers.is_some_and(|(target, _)| target == "institution"));
         for field in fields {

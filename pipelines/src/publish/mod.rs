@@ -1,0 +1,111 @@
+//! load -> publish: what others get of the registry, into `<work>/publish/<as-of>/`.
+//!
+//! One reading of the registry ([`Holdings`]) becomes every form that is asked for: a file of this folder a form, each
+//! writing into the same [`Draft`], which takes the place of the day's earlier publication when all of it is there.
+//! Delivery to a register's interface comes after that, from what was published.
+
+mod draft;
+mod feeds;
+mod outcome;
+mod rdf;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::bail;
+use jiff::civil::Date;
+use vienkop_connectors::registry::Registry;
+use vienkop_transforms::holdings::Holdings;
+
+use crate::assess::holdings;
+use crate::cli::session::Session;
+use crate::config::{Publish, PublishedForm};
+use draft::Draft;
+pub(crate) use outcome::Publication;
+
+/// How long a publication waits for another.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Entities that the forms read.
+const READ: [&str; 9] = [
+    "institution",
+    "life_event",
+    "need",
+    "service",
+    "application",
+    "resource",
+    "need_service",
+    "service_resource",
+    "service_service",
+];
+
+/// What is to be published, and how.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    /// `[publish]` of the pipeline.
+    pub(crate) settings: &'a Publish,
+    /// Changes are told since the last publication of this day or before it; none: since the last before today.
+    pub(crate) since: Option<Date>,
+    /// Whether it is written; else it is only told what would be.
+    pub(crate) write: bool,
+    /// Whether it goes on where it would take away too much.
+    pub(crate) approved: bool,
+}
+
+/// Where publications lie.
+pub(crate) fn root(session: &Session) -> PathBuf {
+    session.work.join("publish")
+}
+
+/// Publishes what the registry holds.
+///
+/// # Errors
+/// The registry cannot be read, or the work folder takes no more: then the earlier publication stays.
+pub(crate) async fn publish(session: &Session, registry: &Registry, asked: &Asked<'_>) -> anyhow::Result<Publication> {
+    // Two at once would write one folder.
+    let _lock = if asked.write { Some(registry.lock("publish", PATIENCE).await?) } else { None };
+    let held = holdings(registry, &READ).await?;
+    let changed = rdf::changed(registry).await?;
+    tokio::task::block_in_place(|| emit(session, &held, &changed, asked))
+}
+
+fn emit(session: &Session, held: &Holdings, changed: &rdf::Changed, asked: &Asked<'_>) -> anyhow::Result<Publication> {
+    let (root, today) = (root(session), session.as_of_day());
+    let before = draft::days(&root)?;
+    let since = match asked.since {
+        None => before.iter().rfind(|day| **day < today).copied(),
+        Some(wanted) => match before.iter().rfind(|day| **day <= wanted && **day < today) {
+            Some(day) => Some(*day),
+            None => {
+                let known: Vec<String> = before.iter().map(ToString::to_string).collect();
+                let known = if known.is_empty() { "–".to_owned() } else { known.join(", ") };
+                let args = [("day", wanted.to_string()), ("known", known)];
+                let args = args.each_ref().map(|(name, value)| (*name, value.as_str()));
+                bail!(session.texts().get("cli-publish-since", &args));
+            }
+        },
+    };
+    // What stands published now: what goes of it is told before it goes.
+    let latest = before.iter().rfind(|day| **day <= today).copied();
+    let mut draft = Draft::begin(&root, today, asked.write)?;
+    let mut publication = Publication { as_of: today, since, written: asked.write, ..Publication::default() };
+    for form in &asked.settings.emit {
+        match form {
+            PublishedForm::Feeds => feeds::emit(session, held, &root, latest, &mut draft, &mut publication)?,
+            PublishedForm::Cpsv | PublishedForm::Dcat => {
+                rdf::emit(session, held, changed, *form, &mut draft, &mut publication)?;
+            }
+        }
+    }
+    publication.gate(asked);
+    if publication.waits() {
+        publication.written = false;
+        return Ok(publication);
+    }
+    let (folder, files) = draft.finish()?;
+    (publication.folder, publication.files) = (folder, files);
+    if asked.write {
+        draft::prune(&root, asked.settings.keep as usize, &[today])?;
+    }
+    Ok(publication)
+}
