@@ -168,7 +168,7 @@ impl Publication {
 
     /// What a person reads. `command`: the one that approves, where it waits.
     pub(crate) fn summary(&self, texts: &Texts, lists: &CodeLists, command: &str) -> String {
-        let mut out = self.table(texts, lists);
+        let mut out = if self.feeds.is_empty() { String::new() } else { self.table(texts, lists) };
         if let Some(since) = self.since {
             out.push_str(&format!("{}\n", texts.get("cli-publish-since-told", &[("day", &since.to_string())])));
         }

@@ -13,21 +13,15 @@ use crate::model::{ENTITIES, Field, Kind};
 pub(super) fn codes(base: &Base<'_>, lists: &CodeLists, seen: &Seen) -> Triples {
     let mut out = Triples::new();
     for (name, used) in &seen.codes {
-        let scheme = if *name == "currency" { CURRENCIES.to_owned() } else { format!("{}code/{name}", base.0) };
         let (lv, en) = title(name);
-        out.class(&scheme, "skos:ConceptScheme");
-        both(&mut out, &scheme, "dct:title", lv, en);
         let list = lists.get(name);
         let known = list.iter().flat_map(|list| &list.codes).map(|code| code.code.as_str());
         for code in used.iter().map(String::as_str).chain(known).collect::<BTreeSet<_>>() {
-            // Another currency than the euro is not of the EU's table as far as we know.
             let at = concept(base, name, code);
-            let own = at.starts_with(base.0);
-            let scheme = if own && *name == "currency" { format!("{}code/{name}", base.0) } else { scheme.clone() };
-            if own && *name == "currency" {
-                out.class(&scheme, "skos:ConceptScheme");
-                both(&mut out, &scheme, "dct:title", lv, en);
-            }
+            let scheme =
+                if at.starts_with(CURRENCIES) { CURRENCIES.to_owned() } else { format!("{}code/{name}", base.0) };
+            out.class(&scheme, "skos:ConceptScheme");
+            both(&mut out, &scheme, "dct:title", &lv, &en);
             out.class(&at, "skos:Concept");
             out.push(&at, "skos:inScheme", Object::Iri(&scheme));
             out.push(&at, "skos:notation", Object::Plain(code));
@@ -45,25 +39,24 @@ pub(super) fn codes(base: &Base<'_>, lists: &CodeLists, seen: &Seen) -> Triples 
     out
 }
 
-/// What a list is called: as the field that its codes stand in.
-fn title(list: &str) -> (&'static str, &'static str) {
-    let of_list = |field: &&Field| {
-        field.kind == Kind::CodeList(list_name(list)) || matches!(field.kind, Kind::Code) && field.name == list
-    };
-    let fields = ENTITIES
-        .iter()
-        .flat_map(|entity| entity.fields.iter().chain(entity.children.iter().flat_map(|child| child.fields)));
+/// What a list is called: as the first field that holds its codes, with the entity that has it.
+fn title(list: &str) -> (String, String) {
     if list == PROVIDER.0 {
-        return ("Dalībnieku lomas", "Roles of participants");
+        return ("Dalībnieku lomas".to_owned(), "Roles of participants".to_owned());
     }
-    fields.into_iter().find(of_list).map_or(("Kodi", "Codes"), |field| (field.label_lv, field.label_en))
-}
-
-/// The name of a list as the model has it.
-fn list_name(list: &str) -> &'static str {
-    let fields = ENTITIES.iter().flat_map(|entity| entity.fields);
-    let mut names = fields.filter_map(|field| if let Kind::CodeList(name) = field.kind { Some(name) } else { None });
-    names.find(|name| *name == list).unwrap_or_default()
+    let of_list = |field: &&Field| match field.kind {
+        Kind::CodeList(name) => name == list,
+        kind => kind == Kind::Code && field.name == list,
+    };
+    let found = ENTITIES.iter().find_map(|entity| {
+        let children = entity.children.iter().flat_map(|child| child.fields);
+        Some((entity, entity.fields.iter().chain(children).filter(|field| !field.term.is_empty()).find(of_list)?))
+    });
+    let said = |entity: &str, field: &str| format!("{entity}: {}", field.to_lowercase());
+    found.map_or_else(
+        || (list.to_owned(), list.to_owned()),
+        |(entity, field)| (said(entity.label_lv, field.label_lv), said(entity.label_en, field.label_en)),
+    )
 }
 
 /// Territories, and the country they are in.

@@ -56,15 +56,21 @@ impl Describer<'_> {
             return self.durations(out, field, rows);
         }
         let (term, inner) = field.term.split_once('/').map_or((field.term, None), |(term, inner)| (term, Some(inner)));
-        if let (Some((target, _)), None) = (field.refers, node(term)) {
+        if let Some((target, _)) = field.refers {
             let values = self.led(&pairs(rows, field)?, target)?;
-            return each(&values, "iri_of", |subject, iri| out.push(subject, term, Object::Iri(iri)));
+            let (subjects, keys, addresses) =
+                (values.column("s")?.str()?, values.column("value")?.str()?, values.column("iri_of")?.str()?);
+            for ((subject, key), address) in subjects.iter().zip(keys.iter()).zip(addresses.iter()) {
+                let (Some(subject), Some(key), Some(address)) = (subject, key, address) else { continue };
+                match node(term) {
+                    Some(node) => self.participation(out, subject, node, key, address),
+                    None => out.push(subject, term, Object::Iri(address)),
+                }
+            }
+            return Ok(());
         }
-        let values = match field.refers {
-            Some((target, _)) => self.led(&pairs(rows, field)?, target)?,
-            None => pairs(rows, field)?,
-        };
-        each(&values, "value", |subject, text| match (inner, node(term)) {
+        let values = pairs(rows, field)?;
+        each(&values, |subject, text| match (inner, node(term)) {
             (Some(inner), Some(node)) => {
                 let at = format!("{subject}/{}", node.path);
                 if self.value(out, field, &at, inner, text) {
@@ -85,21 +91,24 @@ impl Describer<'_> {
     fn valued(&mut self, out: &mut Triples, field: &Field, subject: &str, node: &Node, text: &str) {
         let at = match (field.kind, node.term) {
             (_, "adms:identifier") => format!("{subject}/{}/{}", node.path, field.name),
-            (Kind::CodeList(_) | Kind::RegNo, _) => format!("{subject}/{}/{}", node.path, segment(text)),
+            (Kind::CodeList(_), _) => format!("{subject}/{}/{}", node.path, segment(text)),
             _ => below(subject, node.path, &[text]),
         };
-        match node.term {
-            "cv:holdsRequirement" => both(out, &at, "dct:title", field.label_lv, field.label_en),
-            "cv:hasParticipation" => {
-                both(out, &at, "dct:description", "Pakalpojuma sniedzējs", "Service provider");
-                let role = self.concept(PROVIDER.0, PROVIDER.1);
-                out.push(&at, "cv:role", Object::Iri(&role));
-            }
-            _ => {}
+        if node.term == "cv:holdsRequirement" {
+            both(out, &at, "dct:title", field.label_lv, field.label_en);
         }
-        if field.kind == Kind::RegNo || self.value(out, field, &at, node.value, text) {
+        if self.value(out, field, &at, node.value, text) {
             self.node(out, subject, node, &at);
         }
+    }
+
+    /// That an institution provides a service is a part that it takes in it.
+    fn participation(&mut self, out: &mut Triples, subject: &str, node: &Node, key: &str, agent: &str) {
+        let at = format!("{subject}/{}/{}", node.path, segment(key));
+        self.node(out, subject, node, &at);
+        both(out, &at, "dct:description", "Pakalpojuma sniedzējs", "Service provider");
+        out.push(&at, "cv:role", Object::Iri(&self.concept(PROVIDER.0, PROVIDER.1)));
+        out.push(&at, node.value, Object::Iri(agent));
     }
 
     pub(super) fn node(&mut self, out: &mut Triples, subject: &str, node: &Node, at: &str) {
@@ -195,7 +204,8 @@ impl Describer<'_> {
 
     /// Says that things without a place of their own are somewhere in Latvia: an institution must have a place.
     pub(super) fn somewhere(out: &mut Triples, rows: &DataFrame) -> PolarsResult<()> {
-        let missing = rows.clone().lazy().filter(col("atvk").is_null()).select([col("iri")]).collect()?;
+        let blank = col("atvk").str().strip_chars(lit(NULL)).eq(lit("")).fill_null(lit(true));
+        let missing = rows.clone().lazy().filter(blank).select([col("iri")]).collect()?;
         for iri in missing.column("iri")?.str()?.iter().flatten() {
             out.push(iri, "dct:spatial", Object::Iri(LATVIA));
         }
@@ -223,8 +233,8 @@ fn language(field: &Field) -> &'static str {
 }
 
 /// Calls for each row that has the value, with its subject.
-fn each(pairs: &DataFrame, column: &str, mut call: impl FnMut(&str, &str)) -> PolarsResult<()> {
-    let (subjects, values) = (pairs.column("s")?.str()?, pairs.column(column)?.str()?);
+fn each(pairs: &DataFrame, mut call: impl FnMut(&str, &str)) -> PolarsResult<()> {
+    let (subjects, values) = (pairs.column("s")?.str()?, pairs.column("value")?.str()?);
     for (subject, value) in subjects.iter().zip(values.iter()) {
         if let (Some(subject), Some(value)) = (subject, value) {
             call(subject, value);

@@ -102,13 +102,14 @@ impl Triples {
     }
 }
 
-/// A text without control characters, which neither readers of XML nor people can do anything with; line ends stay.
+/// A text without control characters, which neither readers of XML nor people can do anything with: U+FFFD stands for
+/// them, so that no text becomes empty. Line ends stay.
 fn printable(text: &str) -> Cow<'_, str> {
     let odd = |c: char| (c.is_control() && !matches!(c, '\n' | '\t')) || matches!(c, '\u{FFFE}' | '\u{FFFF}');
     if !text.contains(odd) {
         return Cow::Borrowed(text);
     }
-    Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n").replace(odd, ""))
+    Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n").replace(odd, "\u{FFFD}"))
 }
 
 /// One document in its two forms.
