@@ -243,20 +243,24 @@ fn each(pairs: &DataFrame, mut call: impl FnMut(&str, &str)) -> PolarsResult<()>
     Ok(())
 }
 
-/// The values of a field, a row each: `s` (`iri` of the row), `value`.
+/// The values of a field that are no blanks, a row each: `s` (`iri` of the row), `value`.
 pub(super) fn pairs(rows: &DataFrame, field: &Field) -> PolarsResult<DataFrame> {
     let named = rows.column(field.name)?.cast(&DataType::String)?;
-    let (subjects, values) = (rows.column("iri")?.str()?, named.str()?);
-    if !field.list {
-        return df!("s" => subjects.clone().into_series(), "value" => values.clone().into_series());
-    }
     let mut s = StringChunkedBuilder::new("s".into(), rows.height());
     let mut value = StringChunkedBuilder::new("value".into(), rows.height());
-    for (subject, stored) in subjects.iter().zip(values.iter()) {
-        let items: Vec<String> = stored.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-        for item in items {
-            s.append_option(subject);
-            value.append_value(item);
+    let mut push = |subject: &str, text: &str| {
+        if !text.trim().is_empty() {
+            s.append_value(subject);
+            value.append_value(text);
+        }
+    };
+    for (subject, stored) in rows.column("iri")?.str()?.iter().zip(named.str()?.iter()) {
+        let (Some(subject), Some(stored)) = (subject, stored) else { continue };
+        if field.list {
+            let items: Vec<String> = serde_json::from_str(stored).unwrap_or_default();
+            items.iter().for_each(|item| push(subject, item));
+        } else {
+            push(subject, stored);
         }
     }
     df!("s" => s.finish().into_series(), "value" => value.finish().into_series())
