@@ -18,6 +18,7 @@ fn documents_name_files_that_exist() {
         "docs/report.md",
         "docs/rest.md",
         "docs/presets.md",
+        "docs/publish.md",
         "docs/sql.md",
     ];
     for document in documents {

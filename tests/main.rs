@@ -17,6 +17,7 @@ mod page;
 mod pdf;
 mod personal_data;
 mod presets;
+mod publish;
 mod report;
 mod review;
 mod runs;

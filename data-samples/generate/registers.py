@@ -10,6 +10,8 @@ from sample_registers import (
     dienests_csv,
     dienests_sqlite,
     dzives_situacijas,
+    katalogs_csv,
+    katalogs_xml,
     lietotnes_katalogi,
     novads_xlsx,
     pilseta_xls,
@@ -28,6 +30,8 @@ SOURCES = [
     valsts_registrs,
     portfeli,
     lietotnes_katalogi,
+    katalogs_csv,
+    katalogs_xml,
 ]
 
 if __name__ == "__main__":

@@ -16,100 +16,7 @@ ln -s "$PWD/data-samples" "$work/data-samples"
 surveys='"publisko-personu-saraksts", "aptauja-2024-forms", "aptauja-2024-csv", "aptauja-2025-csv"'
 for id in ${surveys//[\",]/}; do cp "config/sources/samples/$id.toml" "$work/config/sources/"; done
 
-# source_table NAME: a source of NAME.csv; the [[table]] comes from standard input.
-source_table() {
-  source_file "$1" "$1.csv"
-  sed -i 's/^kind = "csv"$/kind = "csv"\ndelimiter = "|"/' "$work/config/sources/$1.toml"
-}
-source_table institutions <<'TOML'
-entity = "institution"
-[table.fields]
-reg_no = "reg_no"
-name = "name"
-kind = "kind"
-website = "website"
-TOML
-source_table services <<'TOML'
-entity = "service"
-[table.fields]
-code = "code"
-name = "name"
-kind = "kind"
-audience = { column = "audience", split = [";"] }
-request_channels = { column = "channels", split = [";"] }
-expected_time = "expected"
-statutory_time = "statutory"
-manager_name = "manager"
-manager_email = "email"
-description = "description"
-annual_requests = "annual"
-owner_reg_no = "owner"
-digital_level = "level"
-group_code = "group"
-themes = "theme"
-deep_link = "deep_link"
-appeal_channels = "appeal"
-TOML
-source_table life-events <<'TOML'
-entity = "life_event"
-[table.fields]
-code = "code"
-name = "name"
-TOML
-source_table needs <<'TOML'
-entity = "need"
-[table.fields]
-code = "code"
-name = "name"
-life_event_code = "life_event"
-TOML
-source_table resources <<'TOML'
-entity = "resource"
-[table.fields]
-code = "code"
-name = "name"
-kind = "kind"
-owner_reg_no = "owner"
-TOML
-source_table need-service <<'TOML'
-entity = "need_service"
-[table.fields]
-need_code = "need"
-owner_reg_no = "owner"
-service_code = "service"
-TOML
-source_table service-resource <<'TOML'
-entity = "service_resource"
-[table.fields]
-owner_reg_no = "owner"
-service_code = "service"
-resource_code = "resource"
-TOML
-source_table applications <<'TOML'
-entity = "application"
-[table.fields]
-code = "code"
-service_code = "service"
-owner_reg_no = "owner"
-kind = "kind"
-url = "url"
-TOML
-source_table offers <<'TOML'
-entity = "catalogue_entry"
-[table.fields]
-catalogue = "catalogue"
-entry_id = "entry"
-name = "name"
-service_codes = "services"
-TOML
-source_table portfolio <<'TOML'
-entity = "portfolio"
-[table.fields]
-reg_no = "reg_no"
-item = "item"
-service_code = "service"
-since = "since"
-TOML
+. pipelines/benches/pack_tables.sh
 cat > "$work/config/sources/requests.toml" <<'TOML'
 id = "requests"
 title = "Benchmark"
@@ -143,7 +50,6 @@ at = "Laiks"
 actor_role = "Kas"
 derivation = { value = "source_log" }
 TOML
-tables='"institutions", "services", "life-events", "needs", "resources", "need-service", "service-resource", "applications", "offers", "portfolio"'
 printf 'title = "Benchmark"\nsources = [%s, %s, "requests"]\n' "$surveys" "$tables" > "$work/config/pipelines/owner.toml"
 
 python3 pipelines/benches/generate_pack.py "$work"

@@ -15,8 +15,11 @@ use vienkop_transforms::assess::questionnaire::Questionnaire;
 use vienkop_transforms::assess::{behind, recorded, report, survey};
 use vienkop_transforms::holdings::Holdings;
 use vienkop_transforms::model;
+use vienkop_transforms::publish::Wording;
+use vienkop_transforms::publish::feed::content_hashes;
 use vienkop_transforms::status::indicators::{Indicators, Inputs, Query, channels};
 use vienkop_transforms::status::tables::LakeTable;
+use vienkop_transforms::texts::Language;
 
 use crate::cli::session::Session;
 use crate::config::{Config, ReportFormat};
@@ -217,6 +220,7 @@ pub(crate) async fn facts(session: &Session, registry: &Registry, uses: DataFram
         "service",
         "application",
         "resource",
+        "need_service",
         "service_resource",
         "service_service",
         "portfolio",
@@ -224,11 +228,13 @@ pub(crate) async fn facts(session: &Session, registry: &Registry, uses: DataFram
         "technology",
     ];
     let held = holdings(registry, &asked).await?;
+    let hashes = apart(|| hashes(session, &held))?;
     let service = model::entity("service").context("service")?;
     let requests = registry.lake_table(LakeTable::RequestTimeline).await?;
     let steps = registry.lake_table(LakeTable::RequestStep).await?;
     let inputs = facts::Inputs {
         held,
+        hashes,
         lacking: registry.lacking().await?,
         freshness: local_days(session, registry.freshness(service).await?, &["changed_at", "delivered_at"])?,
         deliveries: deliveries(session, registry).await?,
@@ -319,6 +325,20 @@ pub(crate) fn apart<T>(work: impl FnOnce() -> PolarsResult<T>) -> anyhow::Result
 /// How values are written.
 pub(crate) fn style(session: &Session) -> Style<'_> {
     Style { texts: session.texts(), working_day: session.config.calendar.hours().length() as u32 }
+}
+
+/// Hashes of what is published of services, where any catalogue says what it shows.
+fn hashes(session: &Session, held: &Holdings) -> PolarsResult<DataFrame> {
+    let entries = held.entity("catalogue_entry")?;
+    if entries.column("content_hash_seen")?.null_count() == entries.height() {
+        return Ok(DataFrame::default());
+    }
+    content_hashes(held, wording(session))
+}
+
+/// What lengths of time are called in what is published.
+pub(crate) fn wording(session: &Session) -> Wording<'_> {
+    Wording { lv: session.config.texts(Language::Lv), en: session.config.texts(Language::En) }
 }
 
 /// The current records of these entities, and the lists of services.

@@ -30,6 +30,16 @@ AUSMA = ("Ausma Izdomniece", "ausma.izdomniece@mezmalas-socialas-aprupes-centrs.
 MOMENT = (2024, 9, 2, 9, 0, 0)
 MOMENT_ISO = "2024-09-02T09:00:00Z"
 
+# Content hashes as a feed of the samples has them (`vienkop publish`), by service code: what a catalogue shows that took
+# its descriptions from it. They follow from the descriptions; a test says when they have to be taken anew. OLD is of no
+# description that there is.
+SEEN = {
+    "0001": "sha256:b8378e1dd96a87fe9bc5abaef0b862d5ec50cb6fd0ec405d0a85d74a7e8bd3c1",
+    "ZUD-001": "sha256:0b232c9cf3a18ec453402e481201923ae5ee2873d3387d0bc442e17100694c24",
+    "ZUD-010": "sha256:b578dd627ca1527d3ce353d92521e9ec3be243658bd741269db731099507da8a",
+}
+OLD = "sha256:5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8"
+
 PUBLIC = "publisks individuāla labuma"
 GENERAL = "publisks vispārēja labuma"
 INTER = "starpiestāžu individuālas lietošanas"

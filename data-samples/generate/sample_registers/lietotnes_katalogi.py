@@ -1,8 +1,8 @@
-"""Applications of services and their offers in catalogues: one JSON object with two arrays."""
+"""Applications of services, and what latvija.gov.lv shows: one JSON object with two arrays."""
 
 import json
 
-from .common import AGENTURA, CENTRS, DIENESTS, NOVADS, PILSETA, target
+from .common import AGENTURA, CENTRS, DIENESTS, NOVADS, OLD, PILSETA, SEEN, target
 
 SOURCE = "lietotnes-katalogi"
 STATE, CITY, OWN = "Latvija.gov.lv", "Pilsētas e-formu platforma", "Iestādes portāls"
@@ -47,17 +47,21 @@ APPLICATIONS = [
 ]  # fmt: skip
 
 
-def offer(identifier, name, address, services, published=None) -> dict:
-    return {
+def offer(identifier, name, address, services, published=None, owner=None, seen=None) -> dict:
+    made = {
         "id": identifier,
         "nosaukums": name,
         "adrese": address,
         "pakalpojumi": services,
         "datumi": {"publicets": published},
     }
+    if owner:
+        made["turetajs"] = owner
+    if seen:
+        made["kontrolsumma"] = seen
+    return made
 
 
-BUSINESS, VIRSIS = "https://business.gov.lv/paraugs/", "https://virsis.gov.lv/paraugs/"
 CATALOGUES = [
     {
         "nosaukums": "latvija.gov.lv",
@@ -69,24 +73,12 @@ CATALOGUES = [
             # Neither has an application or a form.
             offer("EP939", "Apbedīšanas pabalsts", LATVIJA + "EP939", ["2.3"], "2023-01-02"),
             offer("EP940", "Ilgstoša sociālā aprūpe", LATVIJA + "EP940", ["0101", "0102"], "2023-06-19"),
+            # The catalogue tells whose service it is, and which content it shows: as registered, and out of date.
+            offer("EP901", "Bērna piedzimšanas pabalsts", LATVIJA + "EP901", ["0001"], "2023-04-03", NOVADS, SEEN["0001"]),
+            offer("EP906", "Dzīvesvietas deklarēšana", LATVIJA + "EP906", ["0020"], "2022-01-17", NOVADS, OLD),
+            # Shown without being registered.
+            offer("EP951", "Suņu reģistrācija", LATVIJA + "EP951", ["0077"], "2021-05-10", NOVADS),
             offer("EP941", None, LATVIJA + "EP941", ["0111"], "2023-06-19"),  # flaw: no name
-        ],
-    },
-    {
-        "nosaukums": "business.gov.lv",
-        "piedavajumi": [
-            offer("BG-1001", "Ūdens resursu lietošanas atļauja", BUSINESS + "udens-atlauja", ["ZUD-001"], "2023-03-14"),
-            offer("BG-1002", "Zemes lietošanas kategorijas maiņa", BUSINESS + "zemes-kategorija", ["ZUD-003"], "2023-03-14"),
-            offer("BG-1003", "Darbinieku piesaiste", BUSINESS + "darbinieki", ["NAA-C-01", "NAA-C-02", "NAA-C-03"], "2024-02-20"),
-            offer("BG-1004", "Atbalsts uzņēmējdarbības sākšanai", BUSINESS + "sakums", ["NAA-R-01"], "2024-02-20"),
-        ],
-    },
-    {
-        "nosaukums": "virsis.gov.lv",
-        "piedavajumi": [
-            offer("V-501", "Telpisko datu pakalpe", VIRSIS + "501", ["ZUD-010"], "2024-04-02"),
-            offer("V-502", "Ziņas par bezdarbnieka statusu", VIRSIS + "502", ["NAA-C-05"], "2024-04-02"),
-            offer("V-503", "Zemes vienību datu apmaiņa", VIRSIS + "503", ["ZUD-020"]),
         ],
     },
 ]  # fmt: skip

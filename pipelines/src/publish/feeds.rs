@@ -6,12 +6,11 @@ use std::path::Path;
 use fs_err as fs;
 use jiff::civil::Date;
 use vienkop_transforms::holdings::Holdings;
-use vienkop_transforms::publish::Wording;
 use vienkop_transforms::publish::feed::{Earlier, Feeds, Target};
-use vienkop_transforms::texts::Language;
 
 use super::draft::Draft;
 use super::outcome::{FeedOutcome, Publication, Unpublished};
+use crate::assess::wording;
 use crate::cli::session::Session;
 use crate::config::schema;
 
@@ -27,8 +26,7 @@ pub(super) fn emit(
     draft: &mut Draft,
     publication: &mut Publication,
 ) -> anyhow::Result<()> {
-    let wording = Wording { lv: session.config.texts(Language::Lv), en: session.config.texts(Language::En) };
-    let feeds = Feeds::new(held, &session.config.catalogues, wording)?;
+    let feeds = Feeds::new(held, &session.config.catalogues, wording(session))?;
     let since = publication.since.map(|day| Before::at(root, day));
     let latest = latest.map(|day| Before::at(root, day));
     let known = |folder: &str| -> Vec<String> {
@@ -40,7 +38,6 @@ pub(super) fn emit(
     for target in feeds.targets(known) {
         let place = place(&target);
         let path = format!("{place}/feed.json");
-        // A website that has nothing to show, and had nothing, has no feed.
         let mut file = draft.file(&path)?;
         feeds.write(&target, &publication.as_of.to_string(), &mut file)?;
         draft.end(file)?;

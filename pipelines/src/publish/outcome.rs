@@ -113,7 +113,10 @@ impl Unpublished {
             field: refused.field.map(str::to_owned),
             value: refused.value.clone(),
             expected: (!refused.catalogues.is_empty()).then(|| refused.catalogues.join(", ")),
-            hint: Some(format!("{}, {} „{}”", refused.institution, refused.code, refused.name)),
+            hint: Some(texts.get(
+                "publish-service",
+                &[("institution", &refused.institution), ("code", &refused.code), ("name", &refused.name)],
+            )),
             ..Finding::of(refused.rule)
         };
         Self {

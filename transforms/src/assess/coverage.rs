@@ -270,8 +270,65 @@ fn catalogues(grid: &Grid<'_>) -> PolarsResult<Option<Section>> {
         &["catalogue", "entry_id", "name"],
         |cells| vec![grid.label("catalogues", cells[0]), cells[1].to_owned(), cells[2].to_owned()],
     )?;
-    let tables = [drawn_as_bars(catalogues, "placed_share"), institutions, offers];
-    Ok(grid.chapter("coverage-catalogues", tables, [missing, inoperable]))
+    let listed = grid.lines("catalogue-listing", &["head-catalogue"], &of("listed")?, |_| {
+        vec![
+            Measure::count("listed", "listed", &[]),
+            Measure::count("unregistered", "listed", &[("unregistered", "yes")]),
+            Measure::share("current_share", "listed", &[("current", "yes")], &[("compared", "yes")]),
+            Measure::count("stale_listed", "listed", &[("current", "no")]),
+            Measure::count("not_compared", "listed", &[("compared", "no")]),
+        ]
+    })?;
+    let mending = grid.by_institution(
+        "catalogue-mending",
+        &[
+            Measure::count("not_placed", "placement", &[("placed", "no")]),
+            Measure::count("stale_listed", "listed", &[("current", "no")]),
+            Measure::count("unregistered", "listed", &[("unregistered", "yes")]),
+        ],
+    )?;
+    let tables = [drawn_as_bars(catalogues, "placed_share"), institutions, offers, listed, mending];
+    let lists = [missing, inoperable, stale(grid)?, unregistered(grid)?];
+    Ok(grid.chapter("coverage-catalogues", tables, lists))
+}
+
+/// Offers whose content is not that of the registry.
+fn stale(grid: &Grid<'_>) -> PolarsResult<Option<List>> {
+    grid.list(
+        "listing-stale",
+        &["head-catalogue", "head-number", "head-institution", "head-code", "head-name"],
+        "listed",
+        &[("current", "no")],
+        &["catalogue", "entry_id", OWNER, "code", "name"],
+        |cells| {
+            let catalogue = grid.label("catalogues", cells[0]);
+            let (institution, rest) =
+                (grid.names.institution(cells[2]), cells[3..].iter().map(|cell| (*cell).to_owned()));
+            [catalogue, cells[1].to_owned(), institution].into_iter().chain(rest).collect()
+        },
+    )
+}
+
+/// Offers of services that are not registered, or have ended.
+fn unregistered(grid: &Grid<'_>) -> PolarsResult<Option<List>> {
+    grid.list(
+        "listing-unregistered",
+        &["head-catalogue", "head-number", "head-institution", "head-code", "head-name", "head-registered"],
+        "listed",
+        &[("unregistered", "yes")],
+        &["catalogue", "entry_id", OWNER, "code", "name", "registered"],
+        |cells| {
+            let institution = if cells[2].is_empty() { "–".to_owned() } else { grid.names.institution(cells[2]) };
+            vec![
+                grid.label("catalogues", cells[0]),
+                cells[1].to_owned(),
+                institution,
+                cells[3].to_owned(),
+                cells[4].to_owned(),
+                grid.get(&format!("registered-{}", cells[5])),
+            ]
+        },
+    )
 }
 
 /// Days of an institution's descriptions beside the share that is old.

@@ -28,6 +28,8 @@ pub const TABLES: &[&str] = &[
     "catalogue-placement",
     "catalogue-institution",
     "catalogue-offer",
+    "catalogue-listing",
+    "catalogue-mending",
     "freshness-institution",
     "volume-service",
     "volume-institution",

@@ -461,6 +461,7 @@ static CATALOGUE_ENTRY: Entity = Entity {
         field("name", Text, "Nosaukums", "Name").required(),
         field("url", Url, "Adrese", "Address"),
         field("service_codes", Code, "Pakalpojumu kodi", "Service codes").list().refers("service", "code"),
+        field("owner_reg_no", RegNo, "Pakalpojuma turētājs", "Competent authority").refers("institution", "reg_no"),
         field("published_on", Date, "Publicēts", "Published on"),
         field("content_hash_seen", Code, "Satura kontrolsumma", "Content hash seen"),
     ],

@@ -99,7 +99,7 @@ impl<C> Below<C> {
         let mut ranges = Vec::with_capacity(uids.len());
         for uid in uids.iter() {
             // Both are sorted, so each row is passed once.
-            while of_rows.get(at).is_some_and(|row| Some(row) < uid) {
+            while at < of_rows.len() && of_rows.get(at) < uid {
                 at += 1;
             }
             let begin = at;

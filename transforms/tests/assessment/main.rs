@@ -34,6 +34,10 @@ proptest! {
             let catalogues = table("catalogue-institution");
             prop_assert_eq!(catalogues.share(owner, "placed_share"), (placed, due));
             prop_assert_eq!(catalogues.count(owner, "placement_unknown"), unknown);
+            let (_, stale, unregistered) = naive::listings(&world, Some(owner));
+            let mending = table("catalogue-mending");
+            prop_assert_eq!(mending.count(owner, "stale_listed"), stale);
+            prop_assert_eq!(mending.count(owner, "unregistered"), unregistered);
             let (met, known, applicable) = naive::readiness(&world, owner);
             let readiness = table("readiness-institution");
             prop_assert_eq!(readiness.share(owner, "met_share"), (met, known));
@@ -43,6 +47,10 @@ proptest! {
             let (placed, due, _) = naive::placements(&world, None, Some(catalogue));
             prop_assert_eq!(table("catalogue-placement").share(catalogue, "placed_share"), (placed, due));
         }
+        let shown = ["latvija.gov.lv", "business.gov.lv", "virsis.gov.lv", "iestādes tīmekļvietne"];
+        let sum = |key: &str| shown.iter().map(|code| table("catalogue-listing").count(code, key)).sum::<u64>();
+        let found = (sum("listed"), sum("stale_listed"), sum("unregistered"));
+        prop_assert_eq!(found, naive::listings(&world, None));
         for group in ["T1", "T2", "T3", "T7"] {
             let (has, has_not) = naive::technology(&world, group);
             let technology = table("technology-group");

@@ -82,7 +82,13 @@ pub(crate) fn placements(world: &World, owner: Option<&str>, catalogue: Option<&
                 if !entry.codes.contains(&service.code) {
                     continue;
                 }
-                let of_code = || open(world).filter(|other| other.code == service.code);
+                if entry.owner.is_some_and(|owner| owner != service.owner) {
+                    continue;
+                }
+                let of_code = || {
+                    open(world)
+                        .filter(|other| other.code == service.code && entry.owner.is_none_or(|o| o == other.owner))
+                };
                 let numbered = |other: &Service| other.ep_id == Some(entry.number);
                 let told = of_code().any(numbered);
                 if told && !numbered(service) {
@@ -96,6 +102,35 @@ pub(crate) fn placements(world: &World, owner: Option<&str>, catalogue: Option<&
         }
     }
     (placed, due, unknown)
+}
+
+/// Of what catalogues show of an institution (of any): shown, out of date, not registered.
+pub(crate) fn listings(world: &World, owner: Option<&str>) -> (u64, u64, u64) {
+    let (mut shown, mut stale, mut unregistered) = (0, 0, 0);
+    for entry in world.registry.entries.iter().filter(|entry| CATALOGUES[entry.catalogue] != "cits") {
+        let codes: Vec<Option<usize>> =
+            if entry.codes.is_empty() { vec![None] } else { entry.codes.iter().copied().map(Some).collect() };
+        for code in &codes {
+            let theirs = |service: &&Service| {
+                Some(service.code) == *code && entry.owner.is_none_or(|owner| owner == service.owner)
+            };
+            let candidates: Vec<&Service> = open(world).filter(theirs).collect();
+            let numbered: Vec<&Service> =
+                candidates.iter().copied().filter(|service| service.ep_id == Some(entry.number)).collect();
+            let only = match (numbered.as_slice(), candidates.as_slice()) {
+                ([one], _) | ([], [one]) => Some(*one),
+                _ => None,
+            };
+            let whose = only.map(|service| service.owner).or(entry.owner);
+            if owner.is_some_and(|owner| whose != Some(at(owner))) {
+                continue;
+            }
+            shown += 1;
+            unregistered += u64::from(code.is_some() && candidates.is_empty());
+            stale += u64::from(only.is_some() && codes.len() == 1 && entry.seen == 2);
+        }
+    }
+    (shown, stale, unregistered)
 }
 
 /// Met, known, applicable; of what these registries can say.

@@ -37,7 +37,8 @@ pub(crate) const KINDS: [&str; 4] = [
 pub(crate) const AUDIENCES: [&str; 3] = ["iedzīvotājs", "uzņēmējs", "iestāde"];
 pub(crate) const CODES: [&str; 4] = ["01", "02", "A \"x\"", "03\\1"];
 pub(crate) const GROUPS: [&str; 3] = ["SPP-01", "SPP-02", "SPP-03"];
-pub(crate) const CATALOGUES: [&str; 4] = ["latvija.gov.lv", "business.gov.lv", "virsis.gov.lv", "cits"];
+pub(crate) const CATALOGUES: [&str; 5] =
+    ["latvija.gov.lv", "business.gov.lv", "virsis.gov.lv", "iestādes tīmekļvietne", "cits"];
 
 #[expect(clippy::struct_excessive_bools, reason = "what is filled, each by itself")]
 #[derive(Debug, Clone, Default)]
@@ -68,6 +69,10 @@ pub(crate) struct Entry {
     pub(crate) catalogue: usize,
     pub(crate) number: usize,
     pub(crate) codes: Vec<usize>,
+    /// The institution, where the catalogue names it.
+    pub(crate) owner: Option<usize>,
+    /// The content that it shows: not told, that of its first service, another.
+    pub(crate) seen: usize,
 }
 
 /// What the registry holds.
@@ -120,9 +125,12 @@ pub(crate) fn world() -> impl Strategy<Value = World> {
         application: bits[10],
     });
     let item = prop_oneof![(0..CODES.len()).prop_map(Ok), (0..GROUPS.len()).prop_map(Err)];
-    let entry = (0..CATALOGUES.len(), 0..6_usize, prop::collection::btree_set(0..CODES.len(), 0..3));
-    let entry =
-        entry.prop_map(|(catalogue, number, codes)| Entry { catalogue, number, codes: codes.into_iter().collect() });
+    let codes = prop::collection::btree_set(0..CODES.len(), 0..3);
+    let entry = (0..CATALOGUES.len(), 0..6_usize, codes, prop::option::of(0..4_usize), 0..3_usize);
+    let entry = entry.prop_map(|(catalogue, number, codes, owner, seen)| {
+        let codes = codes.into_iter().collect();
+        Entry { catalogue, number, codes, owner, seen }
+    });
     (
         prop::collection::vec(service, 1..9),
         prop::collection::vec((0..4_usize, item), 0..6),
@@ -186,11 +194,18 @@ impl World {
             },
             Service { owner: 3, code: 1, stage: 2, ..whole },
         ];
-        let entry = |catalogue, number, code| Entry { catalogue, number, codes: vec![code] };
+        let entry = |catalogue, number, code| Entry { catalogue, number, codes: vec![code], owner: None, seen: 0 };
         let registry = Registry {
             services,
             portfolio: vec![(0, Err(0)), (0, Err(2)), (3, Ok(3)), (3, Ok(0))],
-            entries: vec![entry(0, 1, 0), entry(1, 2, 0), entry(2, 3, 3), entry(0, 4, 1)],
+            entries: vec![
+                entry(0, 1, 0),
+                Entry { owner: Some(0), seen: 1, ..entry(1, 2, 0) },
+                Entry { seen: 2, ..entry(2, 3, 3) },
+                entry(0, 4, 1),
+                Entry { owner: Some(3), ..entry(0, 5, 1) },
+                Entry { owner: Some(1), ..entry(3, 1, 3) },
+            ],
             uses: vec![(0, 0, true), (0, 1, true), (0, 3, false), (1, 0, false), (1, 1, false), (3, 2, true)],
         };
         Self { registry }
@@ -307,6 +322,12 @@ fn inputs(world: &World) -> Inputs {
         "entry_id" => each!(entries, |e: &Entry| format!("EP{}", e.number)),
         "name" => each!(entries, |e: &Entry| format!("Piedāvājums {}", e.number)),
         "service_codes" => each!(entries, |e: &Entry| json(e.codes.iter().map(|code| CODES[*code]))),
+        "owner_reg_no" => each!(entries, |e: &Entry| e.owner.map(|owner| OWNERS[owner].0)),
+        "content_hash_seen" => each!(entries, |e: &Entry| match e.seen {
+            0 => None,
+            1 => Some(format!("sha256:{}", e.codes.first().unwrap_or(&0))),
+            _ => Some("SHA256:F00".to_owned()),
+        }),
     )
     .unwrap();
     let open: Vec<&Service> = all.iter().filter(|s| s.stage != 2).collect();
@@ -324,6 +345,11 @@ fn inputs(world: &World) -> Inputs {
             entities: entities.into_iter().map(|(name, given)| (name, frame(name, &given))).collect(),
             service_children: children,
         },
+        hashes: df!(
+            "uid" => each!(open, |s: &&Service| uid(s)),
+            "hash" => each!(open, |s: &&Service| format!("sha256:{}", s.code)),
+        )
+        .unwrap(),
         lacking: df!(
             "code" => vec!["L003"; lacking.len()], "entity" => vec!["service"; lacking.len()],
             "uid" => each!(lacking, |s: &&&Service| uid(s)),

@@ -16,10 +16,10 @@ use crate::publish::catalogues::{CatalogueSettings, applications};
 pub(super) fn facts(
     inputs: &Inputs,
     service: &DataFrame,
+    matched: &DataFrame,
     settings: &CatalogueSettings,
 ) -> PolarsResult<(DataFrame, DataFrame)> {
     let obligatory: Vec<&str> = settings.obligatory().map(|catalogue| catalogue.code.as_str()).collect();
-    let matched = matched(inputs, service, &obligatory)?;
     let how = JoinArgs::new(JoinType::Left);
     let best = matched
         .clone()
@@ -60,9 +60,9 @@ pub(super) fn facts(
     Ok((placement, offers(inputs, service, matched, &obligatory)?))
 }
 
-/// Offers in the state's catalogues: which services they may be about. `uid` (of the entry), `catalogue`, `service_uid`,
-/// `sure`: the service has the number of the entry, or is the only one of that code.
-fn matched(inputs: &Inputs, service: &DataFrame, catalogues: &[&str]) -> PolarsResult<DataFrame> {
+/// Offers in catalogues, a row a code that they name: `entry` (uid), `catalogue`, `entry_id`, `name`, `of` (the owner that
+/// the catalogue names), `seen` (content hash), `named` (how many codes the offer names), `code` (null: none).
+pub(super) fn entries(inputs: &Inputs, catalogues: &[&str]) -> PolarsResult<LazyFrame> {
     let code = col("code")
         .str()
         .strip_prefix(lit("\""))
@@ -80,29 +80,41 @@ fn matched(inputs: &Inputs, service: &DataFrame, catalogues: &[&str]) -> PolarsR
             col("uid").alias("entry"),
             col("catalogue"),
             col("entry_id"),
+            col("name"),
+            col("owner_reg_no").alias("of"),
+            col("content_hash_seen").alias("seen"),
             // A list is a JSON array of texts.
             col("service_codes").str().extract_all(lit(r#""(?:[^"\\]|\\.)*""#)).alias("code"),
         ])
         .explode(by_name(["code"], true, false), ExplodeOptions { empty_as_null: true, keep_nulls: true })
-        .with_column(code.alias("code"));
+        .with_columns([code.alias("code"), len().over([col("entry")])?.alias("named")]);
+    Ok(entries)
+}
+
+/// Offers in catalogues: which services they may be about. `entry` (uid), `catalogue`, `code`, `service_uid`,
+/// `service_owner`, `sure`: the service has the number of the offer, or is the only one of that code (of the owner that
+/// the catalogue names, where it does).
+pub(super) fn matched(inputs: &Inputs, service: &DataFrame, catalogues: &[&str]) -> PolarsResult<DataFrame> {
     let services = service.clone().lazy().select([
         col("uid").alias("service_uid"),
+        col("owner_reg_no").alias("service_owner"),
         col("code"),
         col("ep_id"),
-        len().over([col("code")])?.alias("of_this_code"),
     ]);
     let numbered = col("ep_id").eq(col("entry_id")).fill_null(lit(false));
-    entries
+    let each = || [col("entry"), col("code")];
+    entries(inputs, catalogues)?
         .join(services, [col("code")], [col("code")], JoinArgs::new(JoinType::Inner))
-        .with_column(numbered.alias("numbered"))
-        .with_column(col("numbered").any(true).over([col("entry"), col("code")])?.alias("told"))
+        .filter(col("of").is_null().or(col("of").eq(col("service_owner"))))
+        .with_columns([numbered.alias("numbered"), len().over(each())?.alias("of_this_code")])
+        .with_column(col("numbered").any(true).over(each())?.alias("told"))
         .filter(col("numbered").or(col("told").not()))
         .with_column(col("numbered").or(col("of_this_code").eq(lit(1_u32))).alias("sure"))
-        .select([col("entry"), col("catalogue"), col("service_uid"), col("sure")])
+        .select(["entry", "catalogue", "code", "service_uid", "service_owner", "sure"].map(col))
         .collect()
 }
 
-fn offers(inputs: &Inputs, service: &DataFrame, matched: DataFrame, catalogues: &[&str]) -> PolarsResult<DataFrame> {
+fn offers(inputs: &Inputs, service: &DataFrame, matched: &DataFrame, catalogues: &[&str]) -> PolarsResult<DataFrame> {
     let electronic = electronic(inputs, service)?;
     let with = with_flag(service.clone().lazy(), &electronic, "electronic");
     let with = with.select([
@@ -112,6 +124,7 @@ fn offers(inputs: &Inputs, service: &DataFrame, matched: DataFrame, catalogues: 
     ]);
     let on = [col("service_uid")];
     let each = matched
+        .clone()
         .lazy()
         .filter(col("sure"))
         .join(with, on.clone(), on, JoinArgs::new(JoinType::Inner))

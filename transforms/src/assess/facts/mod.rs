@@ -9,6 +9,7 @@
 
 mod catalogues;
 mod expected;
+mod listings;
 mod readiness;
 pub(super) mod services;
 mod technology;
@@ -34,6 +35,8 @@ use crate::publish::catalogues::CatalogueSettings;
 pub struct Inputs {
     /// Current records.
     pub held: Holdings,
+    /// Hashes of what is published of services: `uid`, `hash`. Without columns where nothing is compared with them.
+    pub hashes: DataFrame,
     /// What the registry lacks: `code`, `entity`, `uid`, `owner_reg_no`.
     pub lacking: DataFrame,
     /// Freshness of services: `uid`, `changed_at`, `delivered_at`.
@@ -72,12 +75,13 @@ impl Facts {
         inputs: &Inputs,
         lists: &CodeLists,
         settings: &ScoreSettings,
-        catalogues: &CatalogueSettings,
+        catalogue_settings: &CatalogueSettings,
         as_of: Date,
     ) -> PolarsResult<Self> {
         let institutions = inputs.entity("institution")?;
         let service = services::facts(inputs, settings, as_of)?;
-        let (placement, offer) = catalogues::facts(inputs, &service, catalogues)?;
+        let matched = catalogues::matched(inputs, &service, &catalogue_settings.codes())?;
+        let (placement, offer) = catalogues::facts(inputs, &service, &matched, catalogue_settings)?;
         let (technology, condition) = technology::facts(inputs, lists)?;
         let expected = expected::facts(inputs, &service, settings, as_of)?;
         let mut frames = BTreeMap::new();
@@ -86,6 +90,7 @@ impl Facts {
         frames.insert("readiness", readiness::facts(inputs, &service)?);
         frames.insert("placement", placement);
         frames.insert("offer", offer);
+        frames.insert("listed", listings::facts(inputs, &matched, catalogue_settings)?);
         frames.insert("technology", technology);
         frames.insert("condition", condition);
         frames.insert("service", service);
@@ -93,7 +98,7 @@ impl Facts {
         frames.insert("lack", lack(inputs)?);
         frames.insert("delivery", without_record(inputs.deliveries.clone(), "source")?);
         frames.insert("finding", without_record(inputs.findings.clone(), "source")?);
-        Ok(Self { frames, catalogues: catalogues.codes().into_iter().map(str::to_owned).collect() })
+        Ok(Self { frames, catalogues: catalogue_settings.codes().into_iter().map(str::to_owned).collect() })
     }
 
     /// Codes of the catalogues, in the order of their settings.
