@@ -11,6 +11,7 @@ mod forms;
 mod history;
 #[path = "../connectors/tests/net/server.rs"]
 mod http;
+mod linked;
 mod links;
 mod network;
 mod page;
