@@ -41,8 +41,12 @@ pub(super) fn codes(base: &Base<'_>, lists: &CodeLists, seen: &Seen) -> Triples 
 
 /// What a list is called: as the first field that holds its codes, with the entity that has it.
 fn title(list: &str) -> (String, String) {
-    if list == PROVIDER.0 {
-        return ("Dalībnieku lomas".to_owned(), "Roles of participants".to_owned());
+    let ours = match list {
+        "currency" => Some(("Valūtas", "Currencies")),
+        _ => (list == PROVIDER.0).then_some(("Dalībnieku lomas", "Roles of participants")),
+    };
+    if let Some((lv, en)) = ours {
+        return (lv.to_owned(), en.to_owned());
     }
     let of_list = |field: &&Field| match field.kind {
         Kind::CodeList(name) => name == list,

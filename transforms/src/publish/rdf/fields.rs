@@ -258,7 +258,9 @@ pub(super) fn pairs(rows: &DataFrame, field: &Field) -> PolarsResult<DataFrame> 
         let (Some(subject), Some(stored)) = (subject, stored) else { continue };
         if field.list {
             let items: Vec<String> = serde_json::from_str(stored).unwrap_or_default();
-            items.iter().for_each(|item| push(subject, item));
+            for item in &items {
+                push(subject, item);
+            }
         } else {
             push(subject, stored);
         }

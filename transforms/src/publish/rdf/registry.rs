@@ -67,7 +67,7 @@ impl Known {
             services.clone().lazy().select([col("uid"), col("owner_reg_no"), col("code"), col("iri").alias("service")]);
         let (events, needs) = (with_iri(of("life_event")?, "event")?, with_iri(of("need")?, "need")?);
         let resources = dated(with_iri(of("resource")?, "resource")?, "resource")?;
-        let (institutions, unknown) = with_referred(of("institution")?, inputs, settings)?;
+        let (institutions, unknown) = with_referred(&of("institution")?, inputs, settings)?;
         let institutions = with_iri(institutions, "institution")?;
 
         let owned = || [col("owner_reg_no"), col("service_code")];
@@ -195,7 +195,7 @@ fn applications(rows: DataFrame, key: LazyFrame) -> Result<DataFrame, RdfError> 
 /// Institutions, with those that something published refers to and the registry does not know: an authority must be
 /// named. Their addresses are those that they get when they become known.
 fn with_referred(
-    rows: DataFrame,
+    rows: &DataFrame,
     inputs: &Inputs<'_>,
     settings: &Settings<'_>,
 ) -> Result<(DataFrame, (u64, String)), RdfError> {

@@ -18,10 +18,10 @@ pub(super) fn with_made(
 ) -> PolarsResult<DataFrame> {
     let mut rows = rows;
     let texts = of.iter().map(|column| Ok(rows.column(column)?.str()?.clone())).collect::<PolarsResult<Vec<_>>>()?;
-    let made: StringChunked = (0..rows.height())
+    let column: StringChunked = (0..rows.height())
         .map(|n| make(&texts.iter().map(|column| column.get(n).unwrap_or_default()).collect::<Vec<_>>()))
         .collect_ca(name.into());
-    rows.with_column(made.into_series().into())?;
+    rows.with_column(column.into_series().into())?;
     Ok(rows)
 }
 
