@@ -16,7 +16,7 @@ use vienkop_transforms::assess::{behind, recorded, report, survey};
 use vienkop_transforms::holdings::Holdings;
 use vienkop_transforms::model;
 use vienkop_transforms::publish::Wording;
-use vienkop_transforms::publish::feed::content_hashes;
+use vienkop_transforms::publish::sorted::content_hashes;
 use vienkop_transforms::status::indicators::{Indicators, Inputs, Query, channels};
 use vienkop_transforms::status::tables::LakeTable;
 use vienkop_transforms::texts::Language;

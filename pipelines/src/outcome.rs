@@ -332,6 +332,9 @@ impl Outcome {
         let verdict = match exit {
             _ if self.error.is_some() => "cli-verdict-broken",
             _ if self.run.is_none() => "cli-plan-verdict",
+            Exit::ApprovalNeeded if self.sources.iter().all(|source| source.status != Status::Approval) => {
+                "cli-verdict-publication"
+            }
             Exit::ApprovalNeeded => "cli-verdict-approval",
             Exit::Done if self.status == "clean" => "cli-verdict-clean",
             Exit::Done if self.sources.iter().all(|source| source.quarantined() == 0) => "cli-verdict-late",

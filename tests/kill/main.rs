@@ -7,6 +7,7 @@ mod connection;
 mod disk;
 mod points;
 mod program;
+mod publication;
 mod random;
 mod scenario;
 mod state;

@@ -21,7 +21,7 @@ Exit codes:
   0  done within every gate (quarantined records are told, not an alarm)
   1  done, but a gate failed: a source failed, quarantined too much, or --strict and anything quarantined
   2  could not run: configuration or environment
-  3  a source waits for approval (--approve)";
+  3  a source, or what would be published, waits for approval (--approve)";
 
 impl Exit {
     /// The number.

@@ -117,7 +117,14 @@ pub(super) async fn run_pipeline(session: &Session, ask: &Ask<'_>) -> anyhow::Re
     {
         let approved = job.approve == Approval::All;
         let asked = publish::Asked { settings, since: None, write: true, approved };
-        executed.outcome.publication = Some(publish::publish(session, &registry, &asked).await?);
+        match publish::publish(session, &registry, &asked).await {
+            Ok(publication) => executed.outcome.publication = Some(publication),
+            // What the sources came to is told all the same.
+            Err(error) => {
+                executed.outcome.error = Some(told(session.texts(), &error));
+                executed.broken = Some(error);
+            }
+        }
     }
     let assessment = pipeline.and_then(|pipeline| pipeline.assess.as_ref());
     if let Some(assessment) = assessment.filter(|_| executed.broken.is_none()) {

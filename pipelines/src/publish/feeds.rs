@@ -1,12 +1,14 @@
 //! Feeds of catalogues: `feeds/<folder>/feed.json`, `changes-since-<day>.json`, and of websites a folder an institution.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::cell::RefCell;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 use jiff::civil::Date;
 use vienkop_transforms::holdings::Holdings;
-use vienkop_transforms::publish::feed::{Earlier, Feeds, Target};
+use vienkop_transforms::publish::feed::Earlier;
+use vienkop_transforms::publish::sorted::{Feeds, Target};
 
 use super::draft::Draft;
 use super::outcome::{FeedOutcome, Publication, Unpublished};
@@ -28,7 +30,8 @@ pub(super) fn emit(
 ) -> anyhow::Result<()> {
     let feeds = Feeds::new(held, &session.config.catalogues, wording(session))?;
     let since = publication.since.map(|day| Before::at(root, day));
-    let latest = latest.map(|day| Before::at(root, day));
+    // Mostly the latest publication is the one that changes begin with.
+    let latest = latest.filter(|day| Some(*day) != publication.since).map(|day| Before::at(root, day));
     let known = |folder: &str| -> Vec<String> {
         let of = |before: &Option<Before>| before.iter().flat_map(|before| before.institutions(folder)).collect();
         let mut all: Vec<String> = of(&since);
@@ -49,20 +52,22 @@ pub(super) fn emit(
             file: path,
             ..FeedOutcome::default()
         };
-        if let Some(latest) = &latest {
-            let earlier = latest.feed(&place)?;
-            (outcome.was, outcome.lost) =
-                (earlier.entries.len() as u64, feeds.difference(&target, &earlier).counts()[2]);
-        }
         if let Some(since) = &since {
             let earlier = since.feed(&place)?;
             let difference = feeds.difference(&target, &earlier);
-            [outcome.inserted, outcome.changed, outcome.removed] = difference.counts().map(Some);
+            let [inserted, changed, removed] = difference.counts();
+            (outcome.inserted, outcome.changed, outcome.removed) = (Some(inserted), Some(changed), Some(removed));
+            (outcome.was, outcome.lost) = (earlier.entries.len() as u64, removed);
             let path = format!("{place}/changes-since-{}.json", since.day);
             let mut file = draft.file(&path)?;
             feeds.write_changes(&target, &publication.as_of.to_string(), &earlier, &difference, &mut file)?;
             draft.end(file)?;
             outcome.changes = Some(path);
+        }
+        if let Some(latest) = &latest {
+            let earlier = latest.feed(&place)?;
+            outcome.was = earlier.entries.len() as u64;
+            [_, _, outcome.lost] = feeds.difference(&target, &earlier).counts();
         }
         publication.feeds.push(outcome);
     }
@@ -90,22 +95,22 @@ fn place(target: &Target<'_>) -> String {
 /// An earlier publication.
 struct Before {
     day: Date,
-    folder: std::path::PathBuf,
+    folder: PathBuf,
     /// Feeds that are there and cannot be read.
-    broken: std::cell::RefCell<Vec<String>>,
+    broken: RefCell<Vec<String>>,
 }
 
 impl Before {
     fn at(root: &Path, day: Date) -> Self {
-        Self { day, folder: root.join(day.to_string()), broken: std::cell::RefCell::default() }
+        Self { day, folder: root.join(day.to_string()), broken: RefCell::default() }
     }
 
     /// The feed of that place; one without entries where there is none, or none that can be used.
-    fn feed(&self, place: &str) -> std::io::Result<Earlier> {
+    fn feed(&self, place: &str) -> io::Result<Earlier> {
         let path = self.folder.join(place).join("feed.json");
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Ok(Earlier::nothing(&self.day.to_string()));
             }
             Err(error) => return Err(error),
@@ -121,10 +126,10 @@ impl Before {
         let Ok(entries) = fs::read_dir(self.folder.join(FOLDER).join(folder)) else { return Vec::new() };
         let names = entries.flatten().filter(|entry| entry.path().is_dir());
         let names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        let names = names.filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()));
         let has =
             |name: &String| self.feed(&format!("{FOLDER}/{folder}/{name}")).is_ok_and(|feed| !feed.entries.is_empty());
-        let names: BTreeMap<String, ()> = names.filter(has).map(|name| (name, ())).collect();
-        names.into_keys().collect()
+        names.filter(has).collect()
     }
 
     fn notes(&self, session: &Session) -> Vec<String> {

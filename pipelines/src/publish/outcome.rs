@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 use vienkop_transforms::codelist::CodeLists;
 use vienkop_transforms::finding::Finding;
-use vienkop_transforms::publish::feed::Refused;
+use vienkop_transforms::publish::sorted::Refused;
 use vienkop_transforms::texts::Texts;
 
 use super::Asked;
@@ -35,7 +35,8 @@ pub(crate) struct Publication {
     pub(crate) findings: Vec<Unpublished>,
     /// Catalogues that would lose too much, which a person has to approve.
     pub(crate) held: Vec<Held>,
-    /// Its files.
+    /// Its files; `publication.json` lists them for machines.
+    #[serde(skip)]
     pub(crate) files: Vec<Emitted>,
     /// What else a person should know.
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use polars::prelude::*;
 
-use super::catalogues::applications;
+use super::joined::{child, needs, related, sorted_applications};
 use super::service::{
     Appeal, Application, Delivery, Duration, Fee, Institution, LegalAct, Need, Question, Rating, Related, Request,
     Service, Step, Support, Words,
@@ -24,6 +24,11 @@ macro_rules! columns {
             $($number: Int64Chunked,)*
         }
         impl $name {
+            /// Names of the columns.
+            #[cfg(test)]
+            #[allow(dead_code, reason = "joined columns are no fields of one entity")]
+            const NAMES: &[&str] = &[$(stringify!($text),)* $(stringify!($flag),)* $(stringify!($number),)*];
+
             fn of(frame: &DataFrame) -> PolarsResult<Self> {
                 Ok(Self {
                     $($text: frame.column(stringify!($text))?.str()?.rechunk().into_owned(),)*
@@ -374,74 +379,83 @@ fn is_web(text: &str) -> bool {
     rest.is_some_and(|rest| rest.starts_with(char::is_alphanumeric) && rest.chars().all(shows))
 }
 
-/// A list of services by uid, in its order, with these fields; without rows where none were given.
-fn child(held: &Holdings, name: &str, fields: &[&str]) -> PolarsResult<DataFrame> {
-    let child = crate::model::entity("service").and_then(|service| service.child(name));
-    let child = child.ok_or_else(|| polars_err!(ComputeError: "no child {name}"))?;
-    let storage =
-        child.fields.iter().filter(|field| fields.contains(&field.name)).flat_map(crate::model::Field::storage);
-    let given = held.service_children.get(name).filter(|frame| frame.column("_ordinal").is_ok());
-    let Some(frame) = given else {
-        let columns = storage.map(|(name, storage)| Column::new_empty(name.into(), &dtype(storage)));
-        let uid = Column::new_empty("uid".into(), &DataType::String);
-        return DataFrame::new(0, std::iter::once(uid).chain(columns).collect());
-    };
-    let wanted: Vec<Expr> = storage.map(|(name, _)| col(name.as_str())).collect();
-    let order = frame.clone().lazy().sort(["uid", "_ordinal"], SortMultipleOptions::default());
-    order.select([vec![col("uid")], wanted].concat()).collect()
-}
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
 
-const fn dtype(storage: crate::model::Storage) -> DataType {
-    match storage {
-        crate::model::Storage::Text => DataType::String,
-        crate::model::Storage::Integer => DataType::Int64,
-        crate::model::Storage::Boolean => DataType::Boolean,
+    use super::*;
+    use crate::model::{self, Field};
+
+    /// What is for management, reports or analysis only (S3; S4: a catalogue gets what is needed to request and receive).
+    const WITHHELD: &[&str] = &[
+        "cofog",
+        "group_code",
+        "phase",
+        "function",
+        "delegated",
+        "manager_name",
+        "manager_email",
+        "annual_requests",
+        "steps.no",
+        "kpis.code",
+        "kpis.target",
+        "kpis.unit",
+        "kpis.period",
+        "institution.short_name",
+        "institution.kind",
+        "institution.parent_reg_no",
+        "institution.atvk",
+        "institution.e_address",
+        "institution.email",
+        "institution.website",
+        "institution.portfolio_manager",
+        "institution.status",
+    ];
+
+    #[test]
+    fn every_field_is_published_or_withheld() {
+        let service = model::entity("service").unwrap();
+        let lists = |name: &str| match name {
+            "legal_acts" => LegalActs::NAMES,
+            "steps" => Steps::NAMES,
+            "fees" => Fees::NAMES,
+            "faq" => Questions::NAMES,
+            _ => &[],
+        };
+        let is_in = |names: &[&str], field: &Field| {
+            let columns = field.storage();
+            columns.iter().all(|(column, _)| names.contains(&column.as_str()))
+        };
+        let own = service.fields.iter().map(|field| (field.name.to_owned(), is_in(Services::NAMES, field)));
+        let below = service.children.iter().flat_map(|child| {
+            let named =
+                move |field: &Field| (format!("{}.{}", child.name, field.name), is_in(lists(child.name), field));
+            child.fields.iter().map(named)
+        });
+        let institution = model::entity("institution").unwrap();
+        let of_institution = institution.fields.iter().map(|field| {
+            (format!("institution.{}", field.name), field.name == "reg_no" || is_in(Institutions::NAMES, field))
+        });
+        for (name, published) in own.chain(below).chain(of_institution) {
+            assert!(published != WITHHELD.contains(&name.as_str()), "{name}: published, or withheld?");
+        }
     }
-}
 
-fn sorted_applications(held: &Holdings, services: &DataFrame) -> PolarsResult<DataFrame> {
-    let order = ["uid", "kind", "platform", "url", "auth_levels"];
-    applications(held, services)?.sort(order, SortMultipleOptions::default())
-}
-
-/// `uid` of the service, then of each need that it is linked to `code`, `name`, `life_event_code`, `life_event`.
-fn needs(held: &Holdings, services: &DataFrame) -> PolarsResult<DataFrame> {
-    let events = held.entity("life_event")?.lazy().select([col("code"), col("name").alias("life_event")]);
-    let needs = held.entity("need")?.lazy().select([col("code"), col("name"), col("life_event_code")]);
-    let services = services.clone().lazy().select([col("uid"), col("owner_reg_no"), col("code").alias("service_code")]);
-    let links =
-        held.entity("need_service")?.lazy().select([col("need_code"), col("owner_reg_no"), col("service_code")]);
-    let on = [col("owner_reg_no"), col("service_code")];
-    let inner = || JoinArgs::new(JoinType::Inner);
-    links
-        .join(services, on.clone(), on, inner())
-        .join(needs, [col("need_code")], [col("code")], inner())
-        .join(events, [col("life_event_code")], [col("code")], JoinArgs::new(JoinType::Left))
-        .select([col("uid"), col("need_code").alias("code"), col("name"), col("life_event_code"), col("life_event")])
-        .sort(["uid", "code"], SortMultipleOptions::default())
-        .collect()
-}
-
-/// `uid` of the service, then of each service that it is linked to `related_uid`, `kind`, `related_owner_reg_no`,
-/// `related_code`, `related_name`.
-fn related(held: &Holdings, services: &DataFrame) -> PolarsResult<DataFrame> {
-    let all = || services.clone().lazy();
-    let ends = all().select([
-        col("uid").alias("related_uid"),
-        col("owner_reg_no").alias("related_owner_reg_no"),
-        col("code").alias("related_code"),
-        col("name").alias("related_name"),
-    ]);
-    let begins = all().select([col("uid"), col("owner_reg_no"), col("code").alias("service_code")]);
-    let links = ["owner_reg_no", "service_code", "related_owner_reg_no", "related_code", "kind"].map(col);
-    let (from, to) = (["owner_reg_no", "service_code"].map(col), ["related_owner_reg_no", "related_code"].map(col));
-    let inner = || JoinArgs::new(JoinType::Inner);
-    held.entity("service_service")?
-        .lazy()
-        .select(links)
-        .join(begins, from.clone(), from, inner())
-        .join(ends, to.clone(), to, inner())
-        .select(["uid", "related_uid", "kind", "related_owner_reg_no", "related_code", "related_name"].map(col))
-        .sort(["uid", "kind", "related_uid"], SortMultipleOptions::default())
-        .collect()
+    #[test]
+    fn only_addresses_of_web_pages_are_shown() {
+        let cases = [
+            ("https://latvija.gov.lv/EP901?x=1#a", true),
+            ("http://[not", false),
+            ("http://dati.example", true),
+            ("javascript:alert(1)", false),
+            ("latvija.gov.lv/EP901", false),
+            ("https://a b", false),
+            ("https://a\"onclick", false),
+            ("HTTPS://A", false),
+            ("https://", false),
+        ];
+        for (text, shown) in cases {
+            assert_eq!(is_web(text), shown, "{text}");
+        }
+    }
 }

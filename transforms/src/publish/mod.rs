@@ -4,6 +4,9 @@ pub mod catalogues;
 mod columns;
 pub mod feed;
 pub mod rdf;
+mod joined;
+mod lines;
 pub mod service;
+pub mod sorted;
 
 pub use columns::Wording;
