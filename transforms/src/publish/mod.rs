@@ -3,9 +3,9 @@
 pub mod catalogues;
 mod columns;
 pub mod feed;
-pub mod rdf;
 mod joined;
 mod lines;
+pub mod rdf;
 pub mod service;
 pub mod sorted;
 
