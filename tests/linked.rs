@@ -53,7 +53,7 @@ fn the_samples_are_published_as_the_registry_has_them() {
         graph
     };
     let (cpsv, dcat) = (read("cpsv"), read("dcat"));
-    let both: Graph = cpsv.iter().chain(dcat.iter()).map(|triple| triple.into_owned()).collect();
+    let both: Graph = cpsv.iter().chain(dcat.iter()).map(oxrdf::TripleRef::into_owned).collect();
     for graph in [&cpsv, &dcat, &both] {
         assert_eq!(violations(graph, CPSV), Vec::<String>::new());
         assert_eq!(violations(graph, DCAT), Vec::<String>::new());

@@ -38,8 +38,8 @@ pub(super) fn emit(
 ) -> anyhow::Result<()> {
     let (name, profile) = if form == PublishedForm::Cpsv { ("cpsv", "CPSV-AP") } else { ("dcat", "DCAT-AP") };
     let texts = session.texts();
-    let published = &session.config.vienkop.publish;
-    let (Some(base), Some(publisher)) = (&published.base_iri, &published.publisher) else {
+    let ours = &session.config.vienkop.publish;
+    let (Some(base), Some(publisher)) = (&ours.base_iri, &ours.publisher) else {
         publication.notes.push(texts.get("cli-publish-no-base", &[("profile", profile)]));
         return Ok(());
     };

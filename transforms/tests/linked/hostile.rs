@@ -72,6 +72,10 @@ fn text() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 1..4).prop_map(|pieces| pieces.concat())
 }
 
+fn borrowed(record: &[(String, String)]) -> Vec<(&str, &str)> {
+    record.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+}
+
 /// A row of hostile texts; keys of references may be right.
 fn record(fields: &'static [Field]) -> impl Strategy<Value = Vec<(String, String)>> {
     let columns = fields.iter().flat_map(|field| {
@@ -123,23 +127,19 @@ proptest! {
         let mut world = World::default();
         let named = [("institution", &institution), ("life_event", &event), ("need", &need), ("service", &service),
             ("application", &application), ("resource", &resource)];
-        let borrowed = |record: &[(String, String)]| record.to_vec();
         for (entity, record) in named {
-            let record = borrowed(record);
-            let record: Vec<(&str, &str)> = record.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-            world.add(entity, &record);
+            world.add(entity, &borrowed(record));
         }
         let code = service.iter().find(|(name, _)| name == "code").unwrap().1.clone();
         for (child, record) in [("legal_acts", &act), ("fees", &fee)] {
-            let record: Vec<(&str, &str)> = record.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-            world.child(child, &code, &record);
+            world.child(child, &code, &borrowed(record));
         }
         for out in [world.cpsv(), world.dcat()] {
             let graph = out.turtle();
             prop_assert_eq!(&graph, &out.json_ld());
             prop_assert_eq!(violations(&graph, CPSV), Vec::<String>::new());
             prop_assert_eq!(violations(&graph, DCAT), Vec::<String>::new());
-            for triple in graph.iter() {
+            for triple in &graph {
                 let subject = triple.subject.to_string();
                 let ours = |iri: &str| iri.starts_with(BASE) || iri.starts_with("http://publications.europa.eu/");
                 let subject = subject.trim_matches(['<', '>']);

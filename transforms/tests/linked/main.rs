@@ -169,7 +169,7 @@ fn shapes_hold_and_both_forms_say_the_same() {
         assert_eq!(violations(&out.turtle(), CPSV), Vec::<String>::new());
         assert_eq!(violations(&out.turtle(), DCAT), Vec::<String>::new());
     }
-    let both: Graph = cpsv.turtle().iter().chain(dcat.turtle().iter()).map(|triple| triple.into_owned()).collect();
+    let both: Graph = cpsv.turtle().iter().chain(dcat.turtle().iter()).map(oxrdf::TripleRef::into_owned).collect();
     assert_eq!(violations(&both, CPSV), Vec::<String>::new());
     assert_eq!(violations(&both, DCAT), Vec::<String>::new());
 }
@@ -181,7 +181,7 @@ fn the_shapes_find_what_is_missing() {
         let subjects: Vec<_> = graph.subjects_for_predicate_object(rdf::TYPE, &iri(class)).collect();
         assert!(!subjects.is_empty(), "nothing of {class}");
         let without = graph.iter().filter(|t| t.predicate != iri(property).as_ref());
-        let without: Graph = without.map(|triple| triple.into_owned()).collect();
+        let without: Graph = without.map(oxrdf::TripleRef::into_owned).collect();
         assert!(without.len() < graph.len() || *least == 0, "{class} {property} was never there");
         let found = violations(&without, CPSV);
         let told = found.iter().any(|found| found.starts_with(class) && found.ends_with(&format!("0 {property}")));

@@ -173,8 +173,7 @@ fn fits(graph: &Graph, object: TermRef<'_>, range: Range) -> bool {
         (TermRef::Literal(literal), Of(datatype)) => {
             literal.datatype() == iri(datatype).as_ref() && is_value(literal.value(), datatype)
         }
-        (TermRef::Literal(_), Literal) => true,
-        (TermRef::NamedNode(_), Iri) => true,
+        (TermRef::Literal(_), Literal) | (TermRef::NamedNode(_), Iri) => true,
         (TermRef::NamedNode(node), A(class)) => is_a(graph, node, class),
         _ => false,
     }
