@@ -27,8 +27,17 @@ pub(crate) use outcome::Publication;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Entities that the forms read.
-const READ: [&str; 7] =
-    ["institution", "life_event", "need", "service", "application", "need_service", "service_service"];
+const READ: [&str; 9] = [
+    "institution",
+    "life_event",
+    "need",
+    "service",
+    "application",
+    "resource",
+    "need_service",
+    "service_resource",
+    "service_service",
+];
 
 /// What is to be published, and how.
 #[derive(Debug, Clone, Copy)]

@@ -204,13 +204,17 @@ impl Describer<'_> {
 
     /// Says that things without a place of their own are somewhere in Latvia: an institution must have a place.
     pub(super) fn somewhere(out: &mut Triples, rows: &DataFrame) -> PolarsResult<()> {
-        let blank = col("atvk").str().strip_chars(lit(NULL)).eq(lit("")).fill_null(lit(true));
-        let missing = rows.clone().lazy().filter(blank).select([col("iri")]).collect()?;
+        let missing = rows.clone().lazy().filter(is_blank("atvk")).select([col("iri")]).collect()?;
         for iri in missing.column("iri")?.str()?.iter().flatten() {
             out.push(iri, "dct:spatial", Object::Iri(LATVIA));
         }
         Ok(())
     }
+}
+
+/// Whether a column says nothing.
+pub(super) fn is_blank(column: &str) -> Expr {
+    col(column).str().strip_chars(lit(NULL)).eq(lit("")).fill_null(lit(true))
 }
 
 /// The address of a code; the euro has one of the EU.

@@ -80,8 +80,8 @@ pub enum RdfError {
     /// Something that is no IRI would have been written; nothing from outside gets so far.
     #[error("not an IRI: {0}")]
     Address(String),
-    /// The model lacks what is published.
-    #[error("the model lacks {0}")]
+    /// An entity or list that is published was not read, or is not in the model.
+    #[error("not among what was read: {0}")]
     Model(&'static str),
 }
 

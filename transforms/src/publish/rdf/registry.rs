@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use polars::prelude::*;
 
 use super::address::Base;
-use super::fields::{Describer, pairs};
+use super::fields::{Describer, is_blank, pairs};
 use super::services::{legal_acts, link_term, with_made};
 use super::{Inputs, RdfError, Settings};
 use crate::model;
@@ -42,22 +42,24 @@ pub(super) struct Known {
 impl Known {
     pub(super) fn new(inputs: &Inputs<'_>, settings: &Settings<'_>) -> Result<Self, RdfError> {
         let base = Base(settings.base);
-        let of = |name: &str| inputs.held.entity(name);
+        // What was not read is not the same as nothing.
+        let of = |name: &'static str| inputs.held.entities.get(name).cloned().ok_or(RdfError::Model(name));
         let child = |name: &'static str| inputs.held.service_children.get(name).cloned().ok_or(RdfError::Model(name));
         let with_iri =
             |rows: DataFrame, path: &str| with_made(rows, "iri", &["uid"], |of| base.iri(path, of.concat().as_str()));
         let dated = |rows: DataFrame, name: &'static str| -> Result<DataFrame, RdfError> {
             let changed = inputs.changed.get(name).cloned().ok_or(RdfError::Model(name))?.lazy();
             let changed = changed.select([col("uid"), col("changed_at")]);
-            let described = when(col("description").is_null()).then(col("name")).otherwise(col("description"));
+            let described = when(is_blank("description")).then(col("name")).otherwise(col("description"));
             Ok(rows
                 .lazy()
                 .join(changed, [col("uid")], [col("uid")], JoinArgs::new(JoinType::Left))
-                .with_columns([col("description").is_null().alias("undescribed"), described.alias("description")])
+                .with_columns([is_blank("description").alias("undescribed"), described.alias("description")])
                 .sort(["uid"], SortMultipleOptions::default())
                 .collect()?)
         };
 
+        of("service")?;
         let services = inputs.held.services()?.filter(col("planned").not()).collect()?;
         let services = dated(with_iri(services, "service")?, "service")?;
         let undescribed = services.clone().lazy().filter(col("undescribed")).select([col("name")]).collect()?;
