@@ -62,12 +62,11 @@ impl Entry {
 }
 
 fn hashed(text: &str) -> String {
-    let hex: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
+    Sha256::digest(text).iter().fold("sha256:".to_owned(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 fn digest(entries: &BTreeMap<String, String>) -> String {
-    hashed(&entries.iter().map(|(uid, hash)| format!("{uid} {hash}\n")).collect::<String>())
+    hashed(&entries.iter().fold(String::new(), |lines, (uid, hash)| lines + uid + " " + hash + "\n"))
 }
 
 /// Reads a feed and holds it to what its form promises.

@@ -37,9 +37,10 @@ pub(super) async fn publish(options: &Options, now: Timestamp, wanted: &Wanted) 
         let shown = Registry::shown(&session.registry);
         bail!(session.texts().get("cli-publish-no-registry", &[("registry", &shown)]));
     }
-    let registry = match wanted.dry_run {
-        true => Registry::open_as_it_is(&session.registry).await?,
-        false => session.open_registry().await?,
+    let registry = if wanted.dry_run {
+        Registry::open_as_it_is(&session.registry).await?
+    } else {
+        session.open_registry().await?
     };
     let asked = Asked { settings: &settings, since: wanted.since, write: !wanted.dry_run, approved: wanted.approve };
     let publication = publish::publish(&session, &registry, &asked).await?;

@@ -132,9 +132,14 @@ impl Config {
         files.problems.extend(assessment::check(&assessment));
         let codelists = files.code_lists();
         let catalogues_file = files.name("catalogues.toml");
-        let catalogues_text = files.read_if_there(&catalogues_file).unwrap_or_else(|| publishing::SHIPPED.to_owned());
+        let catalogues_text = files.read_if_there(&catalogues_file);
+        let is_own = catalogues_text.is_some();
+        let catalogues_text = catalogues_text.unwrap_or_else(|| publishing::SHIPPED.to_owned());
         let catalogues: Loaded<CatalogueSettings> = files.load(&catalogues_file, &catalogues_text)?;
-        files.problems.extend(catalogues::check(&catalogues, &codelists));
+        // Codes of the shipped settings that an installation's own lists do not have fit no service, and are no mistake.
+        if is_own {
+            files.problems.extend(catalogues::check(&catalogues, &codelists));
+        }
         let special_days = files.special_days();
         let questionnaires = files.load_all::<Questionnaire>("questionnaires")?;
         let questions = questions(&questionnaires);

@@ -103,7 +103,10 @@ impl Draft {
     pub(crate) fn end(&mut self, mut file: Writing) -> io::Result<()> {
         kill_point("publish: end file");
         file.out.flush()?;
-        let sha256 = file.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = file.hash.finalize().iter().fold(String::new(), |mut text, byte| {
+            text.push_str(&format!("{byte:02x}"));
+            text
+        });
         self.files.push(Emitted { path: file.path, bytes: file.bytes, sha256 });
         Ok(())
     }

@@ -72,19 +72,13 @@ pub(crate) async fn publish(session: &Session, registry: &Registry, asked: &Aske
 fn emit(session: &Session, held: &Holdings, changed: &rdf::Changed, asked: &Asked<'_>) -> anyhow::Result<Publication> {
     let (root, today) = (root(session), session.as_of_day());
     let before = draft::days(&root)?;
-    let since = match asked.since {
-        None => before.iter().rfind(|day| **day < today).copied(),
-        Some(wanted) => match before.iter().rfind(|day| **day <= wanted && **day < today) {
-            Some(day) => Some(*day),
-            None => {
-                let known: Vec<String> = before.iter().map(ToString::to_string).collect();
-                let known = if known.is_empty() { "–".to_owned() } else { known.join(", ") };
-                let args = [("day", wanted.to_string()), ("known", known)];
-                let args = args.each_ref().map(|(name, value)| (*name, value.as_str()));
-                bail!(session.texts().get("cli-publish-since", &args));
-            }
-        },
-    };
+    let until = asked.since.unwrap_or(today);
+    let since = before.iter().rfind(|day| **day <= until && **day < today).copied();
+    if asked.since.is_some() && since.is_none() {
+        let known: Vec<String> = before.iter().map(ToString::to_string).collect();
+        let known = if known.is_empty() { "–".to_owned() } else { known.join(", ") };
+        bail!(session.texts().get("cli-publish-since", &[("day", &until.to_string()), ("known", &known)]));
+    }
     // What stands published now: what goes of it is told before it goes.
     let latest = before.iter().rfind(|day| **day <= today).copied();
     let mut draft = Draft::begin(&root, today, asked.write)?;
