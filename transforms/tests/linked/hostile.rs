@@ -94,10 +94,8 @@ fn record(fields: &'static [Field]) -> impl Strategy<Value = Vec<(String, String
             };
             let value = prop_oneof![2 => text(), 1 => Just(known.to_owned())];
             let list = field.list;
-            let stored = prop::collection::vec(value, 1..4).prop_map(move |texts| match list {
-                true => serde_json::to_string(&texts).unwrap(),
-                false => texts[0].clone(),
-            });
+            let stored = prop::collection::vec(value, 1..4)
+                .prop_map(move |texts| if list { serde_json::to_string(&texts).unwrap() } else { texts[0].clone() });
             // What must be there is there; decimals are checked when they are read.
             let required = field.presence == model::Presence::Required;
             let stored = if field.kind == Kind::Decimal { Just("1.50".to_owned()).boxed() } else { stored.boxed() };
