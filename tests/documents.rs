@@ -19,6 +19,7 @@ fn documents_name_files_that_exist() {
         "docs/rest.md",
         "docs/presets.md",
         "docs/publish.md",
+        "docs/cpsv-ap.md",
         "docs/sql.md",
         "docs/drift.md",
     ];
@@ -87,4 +88,32 @@ fn deployment_examples_say_what_the_program_understands() {
         assert_eq!(arguments[0], command);
         Project::new().vienkop(&[&arguments[..], &["--help"]].concat()).ends(0);
     }
+}
+
+/// Every field that is published as linked data has its row, with its property, and no row is of another.
+#[test]
+fn the_table_of_terms_is_that_of_the_model() {
+    let text = fs::read_to_string(checkout().join("docs/cpsv-ap.md")).unwrap();
+    let (_, table) = text.split_once("| field | property | |").unwrap();
+    let (table, _) = table.split_once("\n\n").unwrap();
+    let mut told = Vec::new();
+    let mut section = String::new();
+    for row in table.lines().skip(2) {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        match cells[1].strip_prefix("**") {
+            Some(name) => name.trim_end_matches('*').clone_into(&mut section),
+            None => told.push(format!("{section}.{} {}", cells[1].trim_matches('`'), cells[2].trim_matches('`'))),
+        }
+    }
+    let mut wanted = Vec::new();
+    for entity in vienkop_transforms::model::ENTITIES {
+        let children = entity.children.iter().map(|child| (format!("{}.{}", entity.name, child.name), child.fields));
+        for (name, fields) in std::iter::once((entity.name.to_owned(), entity.fields)).chain(children) {
+            let terms = fields.iter().filter(|field| !field.term.is_empty());
+            wanted.extend(terms.map(|field| format!("{name}.{} {}", field.name, field.term)));
+        }
+    }
+    told.sort();
+    wanted.sort();
+    assert_eq!(told, wanted);
 }

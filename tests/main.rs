@@ -13,6 +13,7 @@ mod forms;
 mod history;
 #[path = "../connectors/tests/net/server.rs"]
 mod http;
+mod linked;
 mod links;
 mod network;
 mod onboard;

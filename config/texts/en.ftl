@@ -1995,3 +1995,25 @@ P003-title = Address left out of what is published
 P003-message = { $hint }: the address "{ $value }" ({ $field }) is left out of feeds, since no web page opens by it.
 P003-remedy = Write the whole address, beginning with https:// or http://.
 P003-explain = Addresses in feeds are followed by people, so only those of web pages are published; an address without a scheme, with spaces or with something that a browser would run (javascript:) is left out. The service itself is published.
+
+## CPSV-AP and DCAT-AP
+
+cli-publish-cpsv = CPSV-AP: services { $services }, institutions { $organisations }, life events { $events } (cpsv.ttl, cpsv.jsonld)
+cli-publish-dcat = DCAT-AP: data sets { $datasets }, data services { $dataservices }, catalogue records { $records } (dcat.ttl, dcat.jsonld)
+cli-publish-no-base = { $profile } is not published: config/vienkop.toml needs, in [publish], base_iri (what the addresses of everything published begin with, for example https://registrs.iestade.gov.lv/id/) and publisher (the registration number of the institution whose catalogue it is).
+rdf-address-left-out = { $profile }: { $count ->
+    [one] { $count } address is not published, since it is no sound web address
+   *[other] { $count } addresses are not published, since they are no sound web addresses
+ } (http or https, no spaces, no user or password): "{ $example }".
+rdf-duration-left-out = { $profile }: { $count ->
+    [one] { $count } duration is not published, since it is not sound
+   *[other] { $count } durations are not published, since they are not sound
+ }: "{ $example }".
+rdf-description-missing = { $profile }: { $count ->
+    [one] { $count } service has its name in place of a description
+   *[other] { $count } services have their names in place of descriptions
+ }, since there is none and the standard demands one: "{ $example }".
+rdf-institution-unknown = { $profile }: { $count ->
+    [one] { $count } institution has its registration number in place of a name
+   *[other] { $count } institutions have their registration numbers in place of names
+ }, since the registry does not know them: { $example }.

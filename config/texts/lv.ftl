@@ -2011,3 +2011,29 @@ P003-title = Adrese, kas nav publicēta
 P003-message = { $hint }: adrese „{ $value }” ({ $field }) plūsmās nav iekļauta, jo pēc tās neatveras tīmekļa lapa.
 P003-remedy = Ierakstiet pilnu adresi, kas sākas ar https:// vai http://.
 P003-explain = Plūsmās esošās adreses atver cilvēki, tāpēc publicē tikai tīmekļa lapu adreses; adresi bez shēmas, ar atstarpēm vai ar kaut ko, ko pārlūks izpildītu (javascript:), izlaiž. Pats pakalpojums ir publicēts.
+
+## CPSV-AP un DCAT-AP
+
+cli-publish-cpsv = CPSV-AP: pakalpojumi { $services }, iestādes { $organisations }, dzīves situācijas { $events } (cpsv.ttl, cpsv.jsonld)
+cli-publish-dcat = DCAT-AP: datu kopas { $datasets }, datu pakalpes { $dataservices }, kataloga ieraksti { $records } (dcat.ttl, dcat.jsonld)
+cli-publish-no-base = { $profile } nav publicēts: failā config/vienkop.toml, sadaļā [publish], jābūt base_iri (ar ko sākas visu publicēto lietu adreses, piemēram, https://registrs.iestade.gov.lv/id/) un publisher (tās iestādes reģistrācijas numurs, kura katalogu publicē).
+rdf-address-left-out = { $profile }: { $count ->
+    [zero] { $count } adreses nav publicētas, jo tās nav derīgas tīmekļa adreses
+    [one] { $count } adrese nav publicēta, jo tā nav derīga tīmekļa adrese
+   *[other] { $count } adreses nav publicētas, jo tās nav derīgas tīmekļa adreses
+ } (vajag http vai https, bez atstarpēm, lietotāja un paroles): „{ $example }”.
+rdf-duration-left-out = { $profile }: { $count ->
+    [zero] { $count } ilgumi nav publicēti, jo tie nav derīgi
+    [one] { $count } ilgums nav publicēts, jo tas nav derīgs
+   *[other] { $count } ilgumi nav publicēti, jo tie nav derīgi
+ }: „{ $example }”.
+rdf-description-missing = { $profile }: { $count ->
+    [zero] { $count } pakalpojumiem apraksta vietā ir nosaukums
+    [one] { $count } pakalpojumam apraksta vietā ir nosaukums
+   *[other] { $count } pakalpojumiem apraksta vietā ir nosaukums
+ }, jo apraksta nav, bet standarts to prasa: „{ $example }”.
+rdf-institution-unknown = { $profile }: { $count ->
+    [zero] { $count } iestādēm nosaukuma vietā ir reģistrācijas numurs
+    [one] { $count } iestādei nosaukuma vietā ir reģistrācijas numurs
+   *[other] { $count } iestādēm nosaukuma vietā ir reģistrācijas numurs
+ }, jo reģistrā tādu iestāžu nav: { $example }.

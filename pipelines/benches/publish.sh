@@ -23,3 +23,9 @@ line SQLite "publish: all feeds" "$SERVICES" ""
 vienkop publish --as-of 2025-12-31
 line SQLite "publish: all feeds, and changes since the day before" "$SERVICES" ""
 tail -n 1 "$work/said" >&2
+printf 'title = "Benchmark"\nsources = [%s]\n[publish]\nemit = ["cpsv", "dcat"]\n' "$tables" \
+  > "$work/config/pipelines/owner.toml"
+printf '\n[publish]\nbase_iri = "https://registrs.example/id/"\npublisher = "90000000001"\n' >> "$work/config/vienkop.toml"
+vienkop publish --as-of 2026-01-01
+line SQLite "publish: CPSV-AP and DCAT-AP, Turtle and JSON-LD" "$SERVICES" ""
+tail -n 1 "$work/said" >&2

@@ -102,6 +102,12 @@ impl Texts {
         self.format(id, values)
     }
 
+    /// A message about a number (`count`, which chooses the form of words) with further values.
+    pub fn count_with(&self, id: &str, count: u64, values: &[(&str, &str)]) -> String {
+        let values = values.iter().map(|(name, value)| (*name, FluentValue::from(*value)));
+        self.format(id, values.chain([("count", FluentValue::from(count))]).collect())
+    }
+
     fn format(&self, id: &str, values: Vec<(&str, FluentValue<'_>)>) -> String {
         let Some(pattern) = self.bundle.get_message(id).and_then(|message| message.value()) else {
             return id.to_owned();

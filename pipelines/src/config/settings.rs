@@ -37,6 +37,8 @@ pub(crate) struct Vienkop {
     pub(crate) limits: Limits,
     /// How personal data is kept out of the registry.
     pub(crate) personal_data: PersonalData,
+    /// Under which addresses the registry is published, and by whom.
+    pub(crate) publish: PublishedAs,
 }
 
 impl Default for Vienkop {
@@ -51,8 +53,23 @@ impl Default for Vienkop {
             default_pipeline: None,
             limits: Limits::default(),
             personal_data: PersonalData::default(),
+            publish: PublishedAs::default(),
         }
     }
+}
+
+/// `[publish]` of `vienkop.toml`: under which addresses the registry is published, and by whom.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct PublishedAs {
+    /// What the address (IRI) of everything published begins with: http or https, plain path segments, `/` at the end,
+    /// for example `https://registrs.iestade.gov.lv/id/`. Others link to these addresses, so it stays what it is. Absent:
+    /// nothing can be published as CPSV-AP and DCAT-AP.
+    #[schemars(regex(pattern = r"^https?://[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]{1,5})?/([A-Za-z0-9._~-]+/)*$"))]
+    pub(crate) base_iri: Option<String>,
+    /// Registration number of the institution that publishes the catalogue; needed with `base_iri`.
+    #[schemars(regex(pattern = r"^[0-9]{11}$"))]
+    pub(crate) publisher: Option<String>,
 }
 
 /// `[working_time]`: the hours that count as working time on a working day, in the time zone of `time_zone`. Which days
@@ -216,11 +233,16 @@ impl Default for Publish {
 pub(crate) enum PublishedForm {
     /// A JSON feed a catalogue: descriptions of services, whole and as changes.
     Feeds,
+    /// `cpsv.ttl`, `cpsv.jsonld`: services by CPSV-AP 3.2.0. Needs `[publish]` of vienkop.toml.
+    Cpsv,
+    /// `dcat.ttl`, `dcat.jsonld`: the catalogue of services and their resources by DCAT-AP. Needs `[publish]` of
+    /// vienkop.toml.
+    Dcat,
 }
 
 impl PublishedForm {
     /// All of them.
-    pub(crate) const ALL: [Self; 1] = [Self::Feeds];
+    pub(crate) const ALL: [Self; 3] = [Self::Feeds, Self::Cpsv, Self::Dcat];
 }
 
 /// `config/sources/**/<id>.toml`: one source, whole.

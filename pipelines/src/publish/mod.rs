@@ -7,6 +7,7 @@
 mod draft;
 mod feeds;
 mod outcome;
+mod rdf;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -26,8 +27,17 @@ pub(crate) use outcome::Publication;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Entities that the forms read.
-const READ: [&str; 7] =
-    ["institution", "life_event", "need", "service", "application", "need_service", "service_service"];
+const READ: [&str; 9] = [
+    "institution",
+    "life_event",
+    "need",
+    "service",
+    "application",
+    "resource",
+    "need_service",
+    "service_resource",
+    "service_service",
+];
 
 /// What is to be published, and how.
 #[derive(Debug, Clone, Copy)]
@@ -55,10 +65,11 @@ pub(crate) async fn publish(session: &Session, registry: &Registry, asked: &Aske
     // Two at once would write one folder.
     let _lock = if asked.write { Some(registry.lock("publish", PATIENCE).await?) } else { None };
     let held = holdings(registry, &READ).await?;
-    tokio::task::block_in_place(|| emit(session, &held, asked))
+    let changed = rdf::changed(registry).await?;
+    tokio::task::block_in_place(|| emit(session, &held, &changed, asked))
 }
 
-fn emit(session: &Session, held: &Holdings, asked: &Asked<'_>) -> anyhow::Result<Publication> {
+fn emit(session: &Session, held: &Holdings, changed: &rdf::Changed, asked: &Asked<'_>) -> anyhow::Result<Publication> {
     let (root, today) = (root(session), session.as_of_day());
     let before = draft::days(&root)?;
     let until = asked.since.unwrap_or(today);
@@ -75,6 +86,9 @@ fn emit(session: &Session, held: &Holdings, asked: &Asked<'_>) -> anyhow::Result
     for form in &asked.settings.emit {
         match form {
             PublishedForm::Feeds => feeds::emit(session, held, &root, latest, &mut draft, &mut publication)?,
+            PublishedForm::Cpsv | PublishedForm::Dcat => {
+                rdf::emit(session, held, changed, *form, &mut draft, &mut publication)?;
+            }
         }
     }
     publication.gate(asked);

@@ -28,6 +28,9 @@ pub(crate) struct Publication {
     pub(crate) written: bool,
     /// Feeds, in the order of the catalogues.
     pub(crate) feeds: Vec<FeedOutcome>,
+    /// Linked data: profile (`cpsv`, `dcat`) -> class -> how many things of it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) linked: BTreeMap<&'static str, BTreeMap<String, u64>>,
     /// What is not published where it should be.
     pub(crate) findings: Vec<Unpublished>,
     /// Catalogues that would lose too much, which a person has to approve.
@@ -169,10 +172,11 @@ impl Publication {
 
     /// What a person reads. `command`: the one that approves, where it waits.
     pub(crate) fn summary(&self, texts: &Texts, lists: &CodeLists, command: &str) -> String {
-        let mut out = self.table(texts, lists);
+        let mut out = if self.feeds.is_empty() { String::new() } else { self.table(texts, lists) };
         if let Some(since) = self.since {
             out.push_str(&format!("{}\n", texts.get("cli-publish-since-told", &[("day", &since.to_string())])));
         }
+        out.push_str(&self.linked(texts));
         out.push_str(&self.told(texts));
         for note in &self.notes {
             out.push_str(&format!("\n{note}\n"));
@@ -222,6 +226,29 @@ impl Publication {
             })
             .collect();
         output::table(&header, &rows, &[1, 2, 3, 4, 5])
+    }
+
+    /// A line a profile of linked data: how many there are of its main classes.
+    fn linked(&self, texts: &Texts) -> String {
+        let mut out = String::new();
+        for (profile, classes) in &self.linked {
+            let of = |class: &str| classes.get(class).copied().unwrap_or_default().to_string();
+            let numbers = match *profile {
+                "cpsv" => [
+                    ("services", of("cpsv:PublicService")),
+                    ("organisations", of("cv:PublicOrganisation")),
+                    ("events", of("cv:Event")),
+                ],
+                _ => [
+                    ("datasets", of("dcat:Dataset")),
+                    ("dataservices", of("dcat:DataService")),
+                    ("records", of("dcat:CatalogRecord")),
+                ],
+            };
+            let numbers = numbers.each_ref().map(|(name, number)| (*name, number.as_str()));
+            out.push_str(&format!("{}\n", texts.get(&format!("cli-publish-{profile}"), &numbers)));
+        }
+        out
     }
 
     /// A line a rule, below it some of what it found.

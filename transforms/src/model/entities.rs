@@ -95,12 +95,13 @@ static INSTITUTION: Entity = Entity {
             .term("org:subOrganizationOf"),
         field("atvk", Atvk, "Teritorija (ATVK)", "Territory (ATVK)").due().term("dct:spatial"),
         field("e_address", Code, "E-adrese", "E-address"),
-        field("email", Email, "E-pasts", "E-mail").term("cv:email"),
+        field("email", Email, "E-pasts", "E-mail").term("cv:contactPoint/cv:email"),
         field("website", Url, "Tīmekļvietne", "Website").term("foaf:homepage"),
         field("portfolio_manager", Text, "Pakalpojumu kopuma vadītājs", "Service portfolio manager").due(),
         field("social_links", Url, "Sociālo tīklu konti", "Social network accounts").list(),
         field("chatbot_url", Url, "Viedais palīgs", "Chatbot"),
-        field("support_l2_phone", Code, "Otrā līmeņa palīdzības tālrunis", "Second-level support telephone"),
+        field("support_l2_phone", Code, "Otrā līmeņa palīdzības tālrunis", "Second-level support telephone")
+            .term("cv:contactPoint/cv:telephone"),
         field("status", Text, "Statuss", "Status"),
     ],
     children: &[],
@@ -140,7 +141,8 @@ static NEED: Entity = Entity {
         field("description", Text, "Apraksts", "Description").term("skos:definition"),
         field("life_event_code", Code, "Dzīves situācijas kods", "Life event code")
             .required()
-            .refers("life_event", "code"),
+            .refers("life_event", "code")
+            .term("dct:relation"),
     ],
     children: &[],
     link: false,
@@ -156,23 +158,32 @@ static SERVICE: Entity = Entity {
     keys: &[&["virsis_id"], &["owner_reg_no", "code"]],
     fields: &[
         field("code", Code, "Iestādes kods", "Owner's code").group(Identification).required().term("dct:identifier"),
-        field("virsis_id", Code, "VIRSIS identifikators", "VIRSIS identifier").group(Identification),
-        field("ep_id", Code, "E-pakalpojuma identifikators", "E-service identifier").group(Identification),
+        field("virsis_id", Code, "VIRSIS identifikators", "VIRSIS identifier")
+            .group(Identification)
+            .term("adms:identifier"),
+        field("ep_id", Code, "E-pakalpojuma identifikators", "E-service identifier")
+            .group(Identification)
+            .term("adms:identifier"),
         field("name", Text, "Nosaukums", "Name").group(Identification).required().term("dct:title"),
-        field("short_name", Text, "Īsais nosaukums", "Short name").group(Identification),
+        field("short_name", Text, "Īsais nosaukums", "Short name").group(Identification).term("dct:alternative"),
         field("name_en", Text, "Nosaukums angļu valodā", "Name in English").group(Identification).term("dct:title"),
-        field("deep_link", Url, "Tiešā saite", "Deep link").group(Identification),
+        field("deep_link", Url, "Tiešā saite", "Deep link").group(Identification).term("foaf:page"),
         field("kind", CodeList("service_kinds"), "Pakalpojuma veids", "Service kind")
             .group(Classification)
             .due()
-            .term("dct:type"),
-        field("audience", CodeList("audiences"), "Saņēmēji", "Audience").group(Classification).due().list(),
+            .term("cv:isClassifiedBy"),
+        field("audience", CodeList("audiences"), "Saņēmēji", "Audience")
+            .group(Classification)
+            .due()
+            .list()
+            .term("dct:audience"),
         field("themes", CodeList("themes"), "Tēmas", "Themes").group(Classification).list().term("cv:thematicArea"),
-        field("cofog", Code, "COFOG funkcija", "COFOG function").group(Classification),
+        field("cofog", Code, "COFOG funkcija", "COFOG function").group(Classification).term("dct:type"),
         field("keywords", Text, "Atslēgvārdi", "Keywords").group(Classification).list().term("dcat:keyword"),
         field("group_code", Code, "Šablona kods", "Group code").group(Classification),
         field("digital_level", CodeList("digital_levels"), "Digitalizācijas līmenis", "Digital level")
-            .group(Classification),
+            .group(Classification)
+            .term("cv:isClassifiedBy"),
         field("lifecycle", CodeList("lifecycle"), "Statuss", "Life-cycle status")
             .group(Classification)
             .term("adms:status"),
@@ -190,30 +201,38 @@ static SERVICE: Entity = Entity {
             .group(Responsible)
             .list()
             .refers("institution", "reg_no")
-            .term("cv:ownedBy"),
+            .term("cv:hasParticipation"),
         field("support_l2_phone", Code, "Otrā līmeņa palīdzības tālrunis", "Second-level support telephone")
-            .group(Responsible),
+            .group(Responsible)
+            .term("cv:contactPoint/cv:telephone"),
         field("request_channels", CodeList("channels"), "Pieprasīšanas kanāli", "Request channels")
             .group(Process)
             .due()
             .list()
             .term("cv:hasChannel"),
-        field("receive_channels", CodeList("channels"), "Saņemšanas kanāli", "Delivery channels").group(Process).list(),
+        field("receive_channels", CodeList("channels"), "Saņemšanas kanāli", "Delivery channels")
+            .group(Process)
+            .list()
+            .term("cv:hasChannel"),
         field("in_person_only", Boolean, "Tikai klātienē", "In person only").group(Process),
         field("in_person_reason", Text, "Kāpēc tikai klātienē", "Why in person only").group(Process),
-        field("eligibility", Text, "Saņemšanas nosacījumi", "Eligibility").group(Process),
+        field("eligibility", Text, "Saņemšanas nosacījumi", "Eligibility").group(Process).term("cv:holdsRequirement"),
         field("inputs", Text, "Iesniedzamie dokumenti", "Inputs").group(Process).list().term("cpsv:hasInput"),
-        field("forms", Url, "Veidlapas", "Forms").group(Process).list(),
+        field("forms", Url, "Veidlapas", "Forms").group(Process).list().term("vk:form"),
         field("expected_time", Duration, "Paredzamais izpildes laiks", "Expected time")
             .group(Process)
             .due()
             .term("cv:processingTime"),
-        field("statutory_time", Duration, "Normatīvajos aktos noteiktais laiks", "Statutory time").group(Process).due(),
+        field("statutory_time", Duration, "Normatīvajos aktos noteiktais laiks", "Statutory time")
+            .group(Process)
+            .due()
+            .term("vk:statutoryTime"),
         field("outputs", Text, "Rezultāts", "Outputs").group(Process).list().term("cpsv:produces"),
         field("territory_atvk", Atvk, "Teritorija", "Territory").group(Process).list().term("dct:spatial"),
         field("auth_levels", CodeList("auth_levels"), "Autentifikācijas līmeņi", "Authentication levels")
             .group(Process)
-            .list(),
+            .list()
+            .term("cv:isClassifiedBy"),
         field("representation_allowed", Boolean, "Var pārstāvēt pilnvarota persona", "Representation allowed")
             .group(Process),
         field("appeal_channels", CodeList("channels"), "Apstrīdēšanas kanāli", "Appeal channels").group(Process).list(),
@@ -222,7 +241,9 @@ static SERVICE: Entity = Entity {
         field("rating_avg", Decimal, "Vidējais vērtējums", "Average rating").group(Performance),
         field("rating_count", Integer, "Vērtējumu skaits", "Number of ratings").group(Performance),
         field("description", Text, "Apraksts", "Description").group(Information).due().term("dct:description"),
-        field("suggestion_link", Url, "Saite ierosinājumiem", "Link for suggestions").group(Information),
+        field("suggestion_link", Url, "Saite ierosinājumiem", "Link for suggestions")
+            .group(Information)
+            .term("cv:contactPoint/cv:contactPage"),
     ],
     children: &[
         child(
@@ -233,9 +254,9 @@ static SERVICE: Entity = Entity {
             Presence::Due,
             "cv:hasLegalResource",
             &[
-                field("title", Text, "Nosaukums", "Title").required(),
-                field("url", Url, "Saite", "Link"),
-                field("clause", Text, "Pants vai punkts", "Clause"),
+                field("title", Text, "Nosaukums", "Title").required().term("dct:title"),
+                field("url", Url, "Saite", "Link").term("foaf:page"),
+                field("clause", Text, "Pants vai punkts", "Clause").term("cpsv:follows"),
             ],
         ),
         child(
@@ -260,9 +281,9 @@ static SERVICE: Entity = Entity {
             Presence::Optional,
             "cv:hasCost",
             &[
-                field("amount", Decimal, "Summa", "Amount").required(),
-                field("currency", Code, "Valūta", "Currency"),
-                field("note", Text, "Piezīme", "Note"),
+                field("amount", Decimal, "Summa", "Amount").required().term("cv:hasValue"),
+                field("currency", Code, "Valūta", "Currency").term("cv:currency"),
+                field("note", Text, "Piezīme", "Note").term("dct:description"),
             ],
         ),
         child(
@@ -298,17 +319,19 @@ static APPLICATION: Entity = Entity {
     name: "application",
     label_lv: "Pakalpojuma lietotne",
     label_en: "Service application",
-    class: "",
+    class: "cv:Channel",
     keys: &[&["code"]],
     fields: &[
-        field("code", Code, "Kods", "Code").required(),
+        field("code", Code, "Kods", "Code").required().term("dct:identifier"),
         field("service_code", Code, "Pakalpojuma kods", "Service code").required().refers("service", "code"),
-        field("owner_reg_no", RegNo, "Pakalpojuma turētājs", "Competent authority").refers("institution", "reg_no"),
-        field("kind", CodeList("application_kinds"), "Veids", "Kind").required(),
+        field("owner_reg_no", RegNo, "Pakalpojuma turētājs", "Competent authority")
+            .refers("institution", "reg_no")
+            .term("cv:ownedBy"),
+        field("kind", CodeList("application_kinds"), "Veids", "Kind").required().term("dct:type"),
         field("platform", Text, "Platforma", "Platform"),
-        field("url", Url, "Adrese", "Address"),
+        field("url", Url, "Adrese", "Address").term("foaf:page"),
         field("auth_levels", CodeList("auth_levels"), "Autentifikācijas līmeņi", "Authentication levels").list(),
-        field("api_url", Url, "API adrese", "API address"),
+        field("api_url", Url, "API adrese", "API address").term("vk:api"),
     ],
     children: &[],
     link: false,
@@ -325,8 +348,9 @@ static RESOURCE: Entity = Entity {
     fields: &[
         field("code", Code, "Kods", "Code").required().term("dct:identifier"),
         field("name", Text, "Nosaukums", "Name").required().term("dct:title"),
-        field("kind", CodeList("resource_kinds"), "Veids", "Kind").required(),
-        field("technology_group", CodeList("technology_groups"), "Tehnoloģiju grupa", "Technology group"),
+        field("kind", CodeList("resource_kinds"), "Veids", "Kind").required().term("dct:type"),
+        field("technology_group", CodeList("technology_groups"), "Tehnoloģiju grupa", "Technology group")
+            .term("dct:subject"),
         field("owner_reg_no", RegNo, "Turētājs", "Owner")
             .required()
             .refers("institution", "reg_no")

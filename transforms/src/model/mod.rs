@@ -103,7 +103,9 @@ pub struct Field {
     pub label_en: &'static str,
     /// Description group (services).
     pub group: Option<Group>,
-    /// Term of CPSV-AP or a vocabulary it uses; empty where ours.
+    /// Property that the field is published as: a term of CPSV-AP, of a vocabulary it uses, or of ours (`vk:`), with the
+    /// prefixes of [`crate::publish::rdf::PREFIXES`]; `a/b`: property `b` of a node of its own that `a` leads to. Empty:
+    /// not published.
     pub term: &'static str,
     /// Entity and field this one refers to.
     pub refers: Option<(&'static str, &'static str)>,
@@ -153,7 +155,7 @@ pub struct Child {
     pub presence: Presence,
     /// Description group (services).
     pub group: Option<Group>,
-    /// Term of CPSV-AP; empty where ours.
+    /// Property that leads to each item where the list is published; empty: it is not.
     pub term: &'static str,
     /// Fields of the structure.
     pub fields: &'static [Field],

@@ -5,6 +5,7 @@ mod columns;
 pub mod feed;
 mod joined;
 mod lines;
+pub mod rdf;
 pub mod service;
 pub mod sorted;
 
