@@ -328,7 +328,7 @@ async fn command(cli: Cli, clock: fn() -> jiff::Timestamp) -> anyhow::Result<Exi
         }
         Command::Plan { target, approve } => run::plan(options, now, target.as_deref(), &approve).await,
         Command::Check { source } => check::check(options, now, source.as_deref()).await,
-        Command::Onboard(asked) => onboard::onboard(options, now, &asked).await,
+        Command::Onboard(asked) => onboard::onboard(options, now, &asked),
         Command::Assess { questionnaires, previous, formats } => {
             report::assess(options, now, &questionnaires, previous.as_deref(), &formats).await
         }

@@ -98,7 +98,7 @@ struct LeftOutOf<'a> {
 }
 
 /// Looks at a register, proposes, asks, writes and shows.
-pub(super) async fn onboard(options: &Options, now: Timestamp, asked: &Onboard) -> anyhow::Result<Exit> {
+pub(super) fn onboard(options: &Options, now: Timestamp, asked: &Onboard) -> anyhow::Result<Exit> {
     let session = Session::open(options, now)?;
     let texts = session.texts();
     if !asked.yes && !ask::is_possible() {
@@ -191,7 +191,9 @@ pub(super) async fn onboard(options: &Options, now: Timestamp, asked: &Onboard) 
         let args = [("name", left.name.as_str()), ("because", &left.because)];
         out.push_str(&format!("{}\n", texts.get("onboard-file-left-out", &args)));
     }
-    previews.iter().for_each(|preview| out.push_str(&shown_preview(texts, preview)));
+    for preview in &previews {
+        out.push_str(&shown_preview(texts, preview));
+    }
     out.push_str(&gate(texts, &previews));
     out.push_str(&ending(&session, &draft, &file));
     output::text(&out)?;

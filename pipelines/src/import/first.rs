@@ -37,7 +37,7 @@ impl<'a> Prepared<'a> {
         &self,
         session: &Session,
         table: usize,
-        batch: Batch,
+        batch: &Batch,
         take: &mut dyn FnMut(&DataFrame, &[Finding]) -> PolarsResult<()>,
     ) -> PolarsResult<()> {
         let context = Context {

@@ -38,8 +38,12 @@ pub(crate) fn about(session: &Session, about: &mut About, survey: &Survey) -> an
         .with_prompt(texts.get("onboard-ask-id", &[]))
         .default(about.id.clone())
         .validate_with(|id: &String| {
-            let fault = if id_of(id) != *id { "onboard-ask-id-form" } else { "onboard-ask-id-taken" };
-            if id_of(id) != *id || taken(id) { Err(texts.get(fault, &[("id", id)])) } else { Ok(()) }
+            let fault = match (id_of(id) == *id, taken(id)) {
+                (true, false) => return Ok(()),
+                (true, true) => "onboard-ask-id-taken",
+                (false, _) => "onboard-ask-id-form",
+            };
+            Err(texts.get(fault, &[("id", id)]))
         })
         .interact_text()?;
     about.title =
@@ -131,13 +135,13 @@ fn change(session: &Session, proposer: &Proposer<'_>, table: &mut Surveyed) -> a
     let proposal = &mut table.proposal;
     let chosen = match column {
         0 => None,
-        at => match proposer.choose(proposal, field, &table.columns[at - 1]) {
-            Some(chosen) => Some(chosen),
-            None => {
+        at => {
+            let Some(chosen) = proposer.choose(proposal, field, &table.columns[at - 1]) else {
                 crate::cli::output::error(&texts.get("onboard-ask-personal", &[]));
                 return Ok(());
-            }
-        },
+            };
+            Some(chosen)
+        }
     };
     proposal.fields.retain(|one| one.name != field.name);
     proposal.left.extend(before);

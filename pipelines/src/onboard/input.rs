@@ -141,12 +141,11 @@ impl Register {
         let landing = LandingZone::new(folder.path().join("landed"))?;
         if self.is_database() {
             let whole = |table: String| Query { table, columns: Vec::new(), join: None };
-            asked = match queries {
-                Some(queries) => self.asking(&asked, queries),
-                None => {
-                    let tables = self.tables(session, &landing, &asked)?;
-                    self.asking(&asked, &tables.into_iter().map(whole).collect::<Vec<_>>())
-                }
+            asked = if let Some(queries) = queries {
+                self.asking(&asked, queries)
+            } else {
+                let tables = self.tables(session, &landing, &asked)?;
+                self.asking(&asked, &tables.into_iter().map(whole).collect::<Vec<_>>())
             };
         }
         let (files, empty) = bring(session, &landing, &asked, Some(rows))?;
@@ -268,14 +267,14 @@ fn bring(
         cancel: &cancel,
     };
     let mut files = Vec::new();
-    let fetched = tokio::task::block_in_place(|| {
+    let brought = tokio::task::block_in_place(|| {
         fetcher.fetch(&context, &mut |mut fetched| {
             let landed = landing.land(&mut fetched.reader, &fetched.name, limits)?;
             files.push(landed.clone());
             Ok(landed)
         })
     });
-    match fetched {
+    match brought {
         Ok(fetching) => Ok((files, fetching.empty)),
         Err(FetchError::File(finding)) => {
             let texts = session.texts();

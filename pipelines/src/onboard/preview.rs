@@ -67,7 +67,7 @@ pub(crate) fn preview(session: &Session, source: &Source, files: &[Landed]) -> a
             let said = first.findings.iter().filter(|one| one.code != finding::UNMAPPED_COLUMN.code);
             said.for_each(|finding| preview.tell(session, finding, &file.name));
             for batch in first.batches {
-                prepared.first_records(session, at, batch, &mut |records, findings| {
+                prepared.first_records(session, at, &batch, &mut |records, findings| {
                     preview.take(session, records, findings, &file.name)
                 })?;
             }
@@ -88,7 +88,9 @@ impl Preview {
     }
 
     fn take(&mut self, session: &Session, records: &DataFrame, findings: &[Finding], file: &str) -> PolarsResult<()> {
-        findings.iter().for_each(|finding| self.tell(session, finding, file));
+        for finding in findings {
+            self.tell(session, finding, file);
+        }
         // A table without its key or a required column makes no records at all.
         if records.width() == 0 {
             return Ok(());
@@ -102,7 +104,7 @@ impl Preview {
         let names: Vec<String> = shown
             .get_column_names()
             .into_iter()
-            .map(|name| name.to_string())
+            .map(PlSmallStr::to_string)
             .filter(|name| !name.starts_with('_') && !name.ends_with(RAW_SUFFIX))
             .collect();
         let columns: Vec<Column> =

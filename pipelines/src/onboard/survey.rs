@@ -285,8 +285,8 @@ fn join(tables: &mut [Surveyed]) {
         if table.proposal.child.is_some() || table.proposal.fields.iter().any(told) {
             continue;
         }
-        let others = institutions.iter().filter(|(name, _)| *name != table.file);
-        let Some((join, number)) = others.filter_map(|(name, columns)| leads(table, name, columns)).next() else {
+        let mut others = institutions.iter().filter(|(name, _)| *name != table.file);
+        let Some((join, number)) = others.find_map(|(name, columns)| leads(table, name, columns)) else {
             continue;
         };
         let rule = FieldRule { column: Some(Columns::One(join.named.clone())), ..FieldRule::default() };
@@ -314,16 +314,16 @@ fn join(tables: &mut [Surveyed]) {
 fn leads(table: &Surveyed, other: &str, columns: &[Profile]) -> Option<(Join, Profile)> {
     let number = columns.iter().find(|column| column.share(Looks::RegNo) >= 0.8)?;
     for to in columns.iter().filter(|column| column.filled == column.rows && column.unique() >= 1.0) {
-        let names =
+        let meant =
             [format!("{other} {}", to.name), format!("{other}{}", to.name), to.name.clone()].map(|name| fold(&name));
         for from in &table.columns {
             // A column called `id` alone names the row itself.
-            let named =
-                names.contains(&fold(&from.name)) && (fold(&from.name) != fold(&to.name) || fold(&to.name) != "id");
+            let called =
+                meant.contains(&fold(&from.name)) && (fold(&from.name) != fold(&to.name) || fold(&to.name) != "id");
             let known = |text: &String| to.values.iter().any(|(value, _)| value == text);
             let fits =
                 to.values.is_empty() || (!from.values.is_empty() && from.values.iter().all(|(text, _)| known(text)));
-            if named && fits && from.filled > 0 {
+            if called && fits && from.filled > 0 {
                 let named = format!("{other}_{}", number.name);
                 let join = Join {
                     table: other.to_owned(),
