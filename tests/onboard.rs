@@ -274,6 +274,36 @@ fn without_a_terminal_nobody_is_asked() {
     assert!(ran.stderr.contains("--yes"), "{}", ran.stderr);
 }
 
+/// On a terminal of its own: a wrong answer is asked again, a column is taken away from a field, a spelling gets its code.
+#[test]
+fn a_person_is_asked() {
+    let project = installation();
+    project.file(
+        "saraksts.csv",
+        "kods;nosaukums;kanāls;saite\n1;Viens;klātienē;a\n2;Otrs;pa radio;b\n3;Trešais;pasts;c\n",
+    );
+    let answers = serde_json::json!([
+        ["Id of the source", "\r"],
+        ["What summaries call", "\r"],
+        ["Registration number", "123\r"],
+        ["has 11 digits", "90000054163\r"],
+        ["understood rightly?", "\u{1b}[B\r"],
+        ["Which field", "name_en\r"],
+        ["From which column", "saite\r"],
+        ["understood rightly?", "\r"],
+        ["mean in request_channels", "pasts\r"],
+        ["Write the file", "y"],
+    ]);
+    let mut command = std::process::Command::new("python3");
+    command.arg(checkout().join("tests/onboarding/answer.py")).arg(answers.to_string());
+    command.arg(env!("CARGO_BIN_EXE_vienkop")).args(["onboard", "saraksts.csv"]).current_dir(project.path(""));
+    let ran = crate::support::Ran::of(&command.output().unwrap()).ends(0);
+    assert!(ran.stdout.contains("Wrote config/sources/saraksts.toml"), "{}", ran.stdout);
+    let draft = fs::read_to_string(project.path("config/sources/saraksts.toml")).unwrap();
+    insta::assert_snapshot!("asked", draft);
+    project.vienkop(&["check", "saraksts"]).ends(0);
+}
+
 /// Files of one kind and the same columns are one table; others stay outside and are named.
 #[test]
 fn a_folder_of_files() {

@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use dialoguer::{Confirm, FuzzySelect, Input, Select};
 use vienkop_transforms::model::{Field, Kind};
 use vienkop_transforms::normalise::value;
-use vienkop_transforms::onboard::{FieldProposal, Proposer, given_by_installation};
+use vienkop_transforms::onboard::{FieldProposal, Proposer, given_by_installation, without_codes};
 use vienkop_transforms::texts::{Language, Texts};
 
 use super::input::id_of;
@@ -165,7 +165,7 @@ fn codes(session: &Session, table: &mut Surveyed) -> anyhow::Result<()> {
     for field in &mut table.proposal.fields {
         let Kind::CodeList(list) = field.field.kind else { continue };
         let Some(list) = session.config.codelists.get(list) else { continue };
-        let FieldProposal { codes, rule, .. } = field;
+        let FieldProposal { codes, rule, field: of, .. } = field;
         for code in codes.iter_mut().filter(|code| code.code.is_none()) {
             let mut answers = vec![texts.get("onboard-ask-no-code", &[])];
             answers.extend(list.codes.iter().map(|known| known.code.clone()));
@@ -179,6 +179,7 @@ fn codes(session: &Session, table: &mut Surveyed) -> anyhow::Result<()> {
                 rule.codes.insert(code.text.clone(), answers[which].clone());
             }
         }
+        rule.invalid = without_codes(of, codes);
     }
     Ok(())
 }

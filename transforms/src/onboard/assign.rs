@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::codes::Overlap;
+use super::codes::{CodeProposal, Overlap};
 use super::fit::{self, Fit, fit};
 use super::profile::{Looks, Profile};
 use super::propose::{FieldProposal, Found, Proposer, Reason};
 use super::words::match_phrase;
-use crate::mapping::{Columns, FieldRule, Function};
+use crate::mapping::{Columns, FieldRule, Function, Invalid};
 use crate::model::{Field, Kind, Presence};
 
 /// A field is proposed from this confidence on.
@@ -187,6 +187,12 @@ pub(super) fn formats(profile: &Profile) -> Vec<String> {
     profile.formats.clone()
 }
 
+/// What becomes of records whose spelling nobody has placed yet: where the field may be empty, they do without it.
+pub fn without_codes(field: &Field, codes: &[CodeProposal]) -> Invalid {
+    let open = codes.iter().any(|code| code.code.is_none());
+    if open && field.presence != Presence::Required { Invalid::Empty } else { Invalid::Quarantine }
+}
+
 /// What a column for a field makes of it: formats, units, codes.
 pub(super) fn proposal(field: &'static Field, profile: &Profile, candidate: Candidate) -> FieldProposal {
     let Candidate { score, phrase, fit, .. } = candidate;
@@ -199,6 +205,7 @@ pub(super) fn proposal(field: &'static Field, profile: &Profile, candidate: Cand
         rule.split = split;
         let proposed = proposals.iter().filter_map(|one| Some((one.text.clone(), one.code.clone()?)));
         rule.codes = proposed.collect();
+        rule.invalid = without_codes(field, &proposals);
         codes = proposals;
     }
     let mut unit_assumed = false;

@@ -57,7 +57,8 @@ pub(super) fn overlap(settings: &OnboardSettings, list: &CodeList, profile: &Pro
     let mut pieces: Vec<(String, usize)> = Vec::new();
     for (text, rows) in values {
         for piece in cut(text, &split) {
-            match pieces.iter_mut().find(|(known, _)| known == piece) {
+            // Letter case and punctuation make no other spelling.
+            match pieces.iter_mut().find(|(known, _)| fold(known) == fold(piece)) {
                 Some((_, count)) => *count += rows,
                 None => pieces.push((piece.to_owned(), rows)),
             }
@@ -123,6 +124,12 @@ fn alike(text: &str, spelling: &str) -> f64 {
         return 0.0;
     }
     if text.len() >= 4 && spelling.starts_with(text) {
+        return 0.95;
+    }
+    // `jur personas` for `juridiskas personas`.
+    let (words, whole): (Vec<&str>, Vec<&str>) = (text.split(' ').collect(), spelling.split(' ').collect());
+    let short = |(word, whole): (&&str, &&str)| word.len() >= 3 && whole.starts_with(*word);
+    if words.len() > 1 && words.len() == whole.len() && words.iter().zip(&whole).all(short) {
         return 0.95;
     }
     strsim::jaro_winkler(text, spelling)

@@ -5,7 +5,7 @@ use super::profile::{Looks, Profile};
 use super::settings::OnboardSettings;
 use crate::codelist::CodeLists;
 use crate::fold::fold;
-use crate::model::{Field, Kind};
+use crate::model::{Field, Kind, Presence};
 use crate::normalise::value;
 
 /// What the values say to a field.
@@ -87,6 +87,10 @@ pub(super) fn fit(
                 return None;
             }
             let codes = overlap(settings, codelists.get(list)?, profile, field.list);
+            // A list that understands next to nothing of a column would keep out next to every record.
+            if codes.understood < 0.2 && field.presence != Presence::Required {
+                return None;
+            }
             let score = codes.known.mul_add(0.3, codes.understood * 0.7);
             Some(Fit { score: score.max(0.1), sure: codes.known >= 0.9, looks: None, codes: Some(codes) })
         }

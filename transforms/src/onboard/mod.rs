@@ -14,6 +14,7 @@ mod propose;
 mod settings;
 mod words;
 
+pub use assign::without_codes;
 pub use codes::CodeProposal;
 pub use headings::headings;
 pub use profile::{Looks, Profile, profiles};
