@@ -234,7 +234,9 @@ fn a_renamed_column_changes_nothing() {
     project.file("reg.csv", csv.replace("status;steps", "stāvoklis;soļi"));
     let renamed = project.run(&[]).ends(0).json();
     assert_eq!(count(&renamed, "reg", "service", "unchanged"), 2);
-    assert_eq!(source(&renamed, "reg")["findings"]["F014"], 2);
+    // Of one it can be guessed what it is called now; of the other only that it is gone, and that there is a new one.
+    let findings = &source(&renamed, "reg")["findings"];
+    assert_eq!(["D001", "D002", "D003"].map(|code| findings[code].as_u64()), [Some(1); 3], "{renamed:#}");
     project.file("reg.csv", csv);
     assert_eq!(count(&project.run(&[]).ends(0).json(), "reg", "service.steps", "unchanged"), 2);
 }
@@ -266,7 +268,7 @@ fn a_path_is_there_or_not_over_the_whole_delivery() {
     project.file("x/1.xml", record("1", "")).file("x/2.xml", record("2", ""));
     let absent = project.run(&[]).ends(0).json();
     assert_eq!(count(&absent, "reg", "service", "unchanged"), 2);
-    assert_eq!(source(&absent, "reg")["findings"]["F014"], 2, "{absent:#}");
+    assert_eq!(source(&absent, "reg")["findings"]["D002"], 2, "{absent:#}");
     // One record has them: the other's description is cleared, and its state is the default.
     for (first, second) in [("", full), (full, "")] {
         project.file("x/1.xml", record("1", full)).file("x/2.xml", record("2", full));

@@ -493,7 +493,7 @@ D004-explain = How the values of a column are written (dates, numbers, durations
 D005-title = New code
 D005-message = The column "{ $column }" has a value "{ $value }" that it did not have so far.
 D005-remedy = If code list "{ $expected }" does not know it (V003), add it as an alias to the list or to "codes" of the source; then the rows in quarantine go through again: vienkop quarantine retry.
-D005-explain = The texts of a column that is mapped to a code list are remembered. One that the list does not know is told once here, with the nearest that it knows, and with each of its rows as V003; one that the list knows is only information. Of a column, at most 20 new ones are told, and more than 200 different texts are no codes.
+D005-explain = The texts of a column that is mapped to a code list are remembered. One that the list does not know is told once here, with the nearest that it knows, and with each of its rows as V003; one that the list knows is taken over without a word. Of a column, at most 20 new ones are told, and more than 200 different texts are no codes.
 
 D006-title = Value in another form
 D006-message = "{ $value }" is not written as the column's values were so far ({ $expected }).

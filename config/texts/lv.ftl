@@ -493,7 +493,7 @@ D004-explain = Kā kolonnas vērtības pierakstītas (datumi, skaitļi, ilgumi, 
 D005-title = Jauns kods
 D005-message = Kolonnā „{ $column }” ir vērtība „{ $value }”, kādas tajā līdz šim nebija.
 D005-remedy = Ja kodu saraksts „{ $expected }” to nepazīst (V003), pierakstiet to sarakstā kā paveidu vai avota sadaļā „codes”; pēc tam karantīnas rindas laiž vēlreiz: vienkop quarantine retry.
-D005-explain = Kodu sarakstam piesaistītas kolonnas tekstus atceras. Par tādu, ko saraksts nepazīst, šeit pasaka vienreiz, kopā ar tuvāko pazīstamo, un pie katras rindas kā V003; tāds, ko saraksts pazīst, ir tikai ziņa. No vienas kolonnas nosauc ne vairāk par 20 jauniem, un vairāk nekā 200 dažādu tekstu nav kodi.
+D005-explain = Kodu sarakstam piesaistītas kolonnas tekstus atceras. Par tādu, ko saraksts nepazīst, šeit pasaka vienreiz, kopā ar tuvāko pazīstamo, un pie katras rindas kā V003; tādu, ko saraksts pazīst, pārņem bez ziņas. No vienas kolonnas nosauc ne vairāk par 20 jauniem, un vairāk nekā 200 dažādu tekstu nav kodi.
 
 D006-title = Vērtība citā pierakstā
 D006-message = „{ $value }” nav pierakstīts tā kā kolonnas līdzšinējās vērtības ({ $expected }).

@@ -1,6 +1,6 @@
 //! One source file: its schema, the options of its kinds, then what only the whole can tell.
 
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 use vienkop_connectors::fetch::{self, FetchKind};
@@ -186,8 +186,11 @@ fn check_inbox(reporter: &mut Reporter<'_>, value: &Value, place: &Place) {
         return;
     };
     check_path(reporter, &["inbox"], inbox, place);
-    let same = |path: &str| Path::new(path).components().eq(Path::new(inbox).components());
-    let below = |path: &str| Path::new(path).starts_with(inbox);
+    // `./dati/` is `dati`.
+    let plain =
+        |path: &str| -> PathBuf { Path::new(path).components().filter(|part| *part != Component::CurDir).collect() };
+    let same = |path: &str| plain(path) == plain(inbox);
+    let below = |path: &str| plain(path).starts_with(plain(inbox));
     if let Some((_, path)) = fetch.paths().into_iter().find(|(_, path)| same(path) || below(path)) {
         let sentence = Sentence::new("config-inbox-fetched").arg("path", path);
         reporter.value(&["inbox"], sentence, Sentence::new("config-hint-inbox-fetched"));

@@ -799,8 +799,8 @@ fn inboxes() {
         ("", "kind = \"inbox\"", "the source's inbox, but none is named"),
         ("inbox = \"../x\"", "kind = \"inbox\"", "leads out of the folder"),
         ("inbox = \"./dati/\"", file, "is also where the source is fetched from"),
-        ("inbox = \"\"", "kind = \"inbox\"", "inbox"),
-        ("inbox = 5", "kind = \"inbox\"", "inbox"),
+        ("inbox = \"\"", "kind = \"inbox\"", "must not be empty"),
+        ("inbox = 5", "kind = \"inbox\"", "a text belongs here"),
         ("inbox = \"x\"", "kind = \"inbox\"\npath = \"y\"", "path"),
     ] {
         let told = told(&[("sources/x.toml", &source("x", more, fetch))]);

@@ -30,12 +30,12 @@ impl Schema {
     pub(super) fn faults(&self, value: &Value, prefix: &[&str]) -> Vec<Fault> {
         let mut faults = Vec::new();
         for error in self.validator.iter_errors(value) {
-            self.explain(&error, prefix, &mut faults);
+            self.explain(&error, value, prefix, &mut faults);
         }
         faults
     }
 
-    fn explain(&self, error: &ValidationError<'_>, prefix: &[&str], faults: &mut Vec<Fault>) {
+    fn explain(&self, error: &ValidationError<'_>, value: &Value, prefix: &[&str], faults: &mut Vec<Fault>) {
         let mut path: Vec<String> = prefix.iter().map(|part| (*part).to_owned()).collect();
         path.extend(error.instance_path().iter().map(|segment| segment.to_string()));
         let mut tell = |sentence: Sentence, hint: Option<Sentence>| {
@@ -52,6 +52,15 @@ impl Schema {
                     faults.push(Fault { path, key: true, missing: false, sentence, hint });
                 }
             }
+            // Of a kind without any options, every key is one too many; the library names only where they stand.
+            ValidationErrorKind::FalseSchema => {
+                let there = value.pointer(error.instance_path().as_str()).and_then(Value::as_object);
+                for name in there.into_iter().flatten().map(|(name, _)| name) {
+                    let path = path.iter().chain([name]).cloned().collect();
+                    let sentence = Sentence::new("config-unknown-key").arg("key", name);
+                    faults.push(Fault { path, key: true, missing: false, sentence, hint: None });
+                }
+            }
             ValidationErrorKind::Required { property } => {
                 let sentence = Sentence::new("config-missing-key").arg("key", property.as_str().unwrap_or_default());
                 faults.push(Fault { path, key: true, missing: true, sentence, hint: None });
@@ -65,7 +74,7 @@ impl Schema {
                 tell(wrong_choice(error.instance()), known(&plain(error.instance()), [plain(expected_value).as_str()]));
             }
             ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
-                self.explain_choice(error, context, prefix, faults);
+                self.explain_choice(error, context, value, prefix, faults);
             }
             ValidationErrorKind::Minimum { limit } | ValidationErrorKind::ExclusiveMinimum { limit } => {
                 tell(out_of_range("config-too-small", error.instance(), limit), None);
@@ -89,6 +98,7 @@ impl Schema {
         &self,
         error: &ValidationError<'_>,
         context: &[Vec<ValidationError<'static>>],
+        value: &Value,
         prefix: &[&str],
         faults: &mut Vec<Fault>,
     ) {
@@ -124,7 +134,7 @@ impl Schema {
             faults.push(Fault { path, key: false, missing: false, sentence: wrong_choice(error.instance()), hint });
         } else if let Some(branch) = fitting.iter().min_by_key(|branch| (is_other_kind(branch), branch.len())) {
             for inner in *branch {
-                self.explain(inner, prefix, faults);
+                self.explain(inner, value, prefix, faults);
             }
         } else {
             let mut types: Vec<String> = Vec::new();

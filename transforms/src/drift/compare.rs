@@ -162,23 +162,18 @@ fn retyped(before: &SeenColumn, after: &ColumnProfile, new: &Profile, terms: &Te
     })
 }
 
-/// Codes that the column did not have. Those that a list knows are information.
+/// Codes that the column did not have and no list knows. One that a list knows is what the list is for.
 fn unknown_codes(before: &SeenColumn, after: &ColumnProfile, new: &Profile) -> Vec<Finding> {
     if before.codes.is_empty() {
         return Vec::new();
     }
-    let fresh = |(text, _): &(&String, &Code)| !before.codes.contains(*text);
-    let mut codes: Vec<(&String, &Code)> = after.codes.iter().filter(fresh).collect();
-    codes.sort_by_key(|(text, code)| (code.known, (*text).clone()));
-    let told = codes.into_iter().take(TOLD).map(|(text, code)| {
-        let finding = Finding {
-            field: Some(code.field.clone()),
-            value: Some(text.clone()),
-            expected: Some(code.list.clone()).filter(|list| !list.is_empty()),
-            hint: code.hint.clone(),
-            ..about(&finding::CODE_NEW, &before.name, new, &Fields::default(), (!code.known).then_some(&code.met))
-        };
-        if code.known { informing(finding) } else { finding }
+    let fresh = |(text, code): &(&String, &Code)| !code.known && !before.codes.contains(*text);
+    let told = after.codes.iter().filter(fresh).take(TOLD).map(|(text, code)| Finding {
+        field: Some(code.field.clone()),
+        value: Some(text.clone()),
+        expected: Some(code.list.clone()).filter(|list| !list.is_empty()),
+        hint: code.hint.clone(),
+        ..about(&finding::CODE_NEW, &before.name, new, &Fields::default(), Some(&code.met))
     });
     told.collect()
 }

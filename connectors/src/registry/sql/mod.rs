@@ -230,6 +230,6 @@ mod tests {
             [("service_code", owner), ("related_code", Some(("related_owner_reg_no", "owner_reg_no")))]
         );
         assert_eq!(ends("application"), [("service_code", owner), ("owner_reg_no", None)]);
-        assert_eq!(ends("catalogue_entry"), [("service_codes", None)]);
+        assert_eq!(ends("catalogue_entry"), [("service_codes", None), ("owner_reg_no", None)]);
     }
 }
