@@ -7,6 +7,7 @@ use super::fit::{self, Fit, fit};
 use super::profile::{Looks, Profile};
 use super::propose::{FieldProposal, Found, Proposer, Reason};
 use super::words::match_phrase;
+use crate::fold::fold;
 use crate::mapping::{Columns, FieldRule, Function, Invalid};
 use crate::model::{Field, Kind, Presence};
 
@@ -187,6 +188,14 @@ pub(super) fn formats(profile: &Profile) -> Vec<String> {
     profile.formats.clone()
 }
 
+/// Texts among times and numbers that only say that there is none: "-", "nav".
+fn nothings(profile: &Profile) -> Vec<String> {
+    let says_nothing =
+        |text: &str| matches!(fold(text).as_str(), "" | "nav" | "n a" | "nav noteikts" | "nav zinams" | "none");
+    let texts = profile.values.iter().map(|(text, _)| text).filter(|text| says_nothing(text));
+    texts.cloned().collect()
+}
+
 /// What becomes of records whose spelling nobody has placed yet: where the field may be empty, they do without it.
 pub fn without_codes(field: &Field, codes: &[CodeProposal]) -> Invalid {
     let open = codes.iter().any(|code| code.code.is_none());
@@ -209,6 +218,9 @@ pub(super) fn proposal(field: &'static Field, profile: &Profile, candidate: Cand
         codes = proposals;
     }
     let mut unit_assumed = false;
+    if matches!(field.kind, Kind::Date | Kind::Timestamp | Kind::Decimal | Kind::Integer | Kind::Duration) {
+        rule.empty = nothings(profile);
+    }
     match field.kind {
         Kind::Date | Kind::Timestamp | Kind::Moment => rule.formats = formats(profile),
         Kind::Duration if profile.share(Looks::Integer) > 0.0 => {

@@ -1,7 +1,7 @@
 //! CPSV-AP 3.2.0 and DCAT-AP 3: the registry's services and resources as linked data, in Turtle and JSON-LD.
 //!
-//! Records are columns; each field that has a term in the model becomes triples by its kind ([`fields`]). What the model
-//! cannot say (costs, legal acts, links) stands in [`services`], the catalogue in [`catalogue`]. Triples are columns too,
+//! Records are columns; each field that has a term in the model becomes triples by its kind (`fields`). What the model
+//! cannot say (costs, legal acts, links) stands in `services`, the catalogue in `catalogue`. Triples are columns too,
 //! sorted within each part of a document and written batch by batch, so that memory holds no document as a whole. There
 //! are no blank nodes: whatever is spoken of has an address that stays.
 //!

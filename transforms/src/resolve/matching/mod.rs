@@ -1,7 +1,7 @@
 //! Scored identity: which services of two pages are one service, though no key says so.
 //!
-//! Blocking finds the pairs worth comparing ([`blocking`]), a kernel scores them ([`score`]) by names without
-//! inflection ([`names`]) and the other fields, and this file gives the verdict. Nothing here knows the registry:
+//! Blocking finds the pairs worth comparing (`blocking`), a kernel scores them (`score`) by names without
+//! inflection (`names`) and the other fields, and this file gives the verdict. Nothing here knows the registry:
 //! what a verdict leads to, and what people decided earlier, is the caller's.
 
 mod blocking;
