@@ -38,7 +38,7 @@ use crate::tell;
 use drift::Watch;
 pub(crate) use inbox::watch;
 pub(crate) use prepared::{Prepared, Table, compile};
-pub(crate) use probe::{Access, First, Probed, probe};
+pub(crate) use probe::{Access, First, Probed, fetch_aside, probe};
 pub(crate) use record::recorders;
 pub(crate) use retry::Retry;
 use rows::of_table;

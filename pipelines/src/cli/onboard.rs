@@ -15,7 +15,7 @@ use vienkop_transforms::texts::Texts;
 
 use super::session::Session;
 use super::{Exit, Options, output};
-use crate::config::Policy;
+use crate::config::{Place, Policy};
 use crate::onboard::ask::{self, About};
 use crate::onboard::draft::{Draft, percent, why};
 use crate::onboard::input::{Register, id_of};
@@ -152,15 +152,19 @@ pub(super) fn onboard(options: &Options, now: Timestamp, asked: &Onboard) -> any
     let complete = draft.is_complete();
     let folder = options.config.join("sources");
     let file = folder.join(format!("{}.toml{}", about.id, if complete { "" } else { ".draft" }));
-    let elsewhere = session.config.source(&about.id).map(|source| source.place.file.clone());
-    let is_this = |place: &String| *place == format!("config/sources/{}.toml", about.id) && asked.replace;
-    if let Some(place) = elsewhere.filter(|place| !is_this(place)) {
-        bail!(texts.get("onboard-id-taken", &[("id", &about.id), ("file", &place)]));
+    // Only a source that lies where the draft would can be the draft's earlier self.
+    let is_this = |place: &Place| place.folder.is_empty() && asked.replace;
+    if let Some(source) = session.config.source(&about.id).filter(|source| !is_this(&source.place)) {
+        bail!(texts.get("onboard-id-taken", &[("id", &about.id), ("file", &source.place.file)]));
     }
     if !asked.yes && !ask::write(texts, &file.display().to_string())? {
         return Ok(Exit::Done);
     }
     write(texts, &file, &draft.text(), asked.replace)?;
+    let incomplete = folder.join(format!("{}.toml.draft", about.id));
+    if complete && asked.replace && incomplete.exists() {
+        fs::remove_file(incomplete)?;
+    }
     let mut previews = Vec::new();
     if complete {
         // A database is asked as the source will ask it.
@@ -177,7 +181,7 @@ pub(super) fn onboard(options: &Options, now: Timestamp, asked: &Onboard) -> any
             source: &about.id,
             file: file.display().to_string(),
             complete,
-            tables: survey.tables.iter().flat_map(|table| as_json(texts, &draft, table)).collect(),
+            tables: survey.tables.iter().map(|table| as_json(texts, &draft, table)).collect(),
             left_out: survey.left.iter().map(|one| LeftOutOf { name: &one.name, because: &one.because }).collect(),
             preview: &previews,
         })?;
@@ -204,17 +208,26 @@ pub(super) fn onboard(options: &Options, now: Timestamp, asked: &Onboard) -> any
 fn write(texts: &Texts, file: &Path, text: &str, replace: bool) -> anyhow::Result<()> {
     let folder = file.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
-    let mut whole = tempfile::NamedTempFile::new_in(folder)?;
+    let mut builder = tempfile::Builder::new();
+    // Whoever runs the sources must be able to read it, as any file of the configuration.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut whole = builder.tempfile_in(folder)?;
     vienkop_connectors::kill::kill_point("onboard: write draft");
     whole.write_all(text.as_bytes())?;
     whole.as_file().sync_all()?;
-    let shown = file.display().to_string();
     if replace {
         whole.persist(file)?;
-    } else if whole.persist_noclobber(file).is_err() {
-        bail!(texts.get("onboard-file-exists", &[("file", &shown)]));
+        return Ok(());
     }
-    Ok(())
+    let shown = file.display().to_string();
+    match whole.persist_noclobber(file) {
+        Ok(_) => Ok(()),
+        Err(failed) if failed.error.kind() == std::io::ErrorKind::AlreadyExists => {
+            bail!(texts.get("onboard-file-exists", &[("file", &shown)]))
+        }
+        Err(failed) => Err(anyhow::Error::new(failed.error).context(shown)),
+    }
 }
 
 /// Reads the configuration with the new file in it, and shows how the first records would load.
@@ -241,7 +254,7 @@ fn entity(table: &Surveyed) -> String {
     }
 }
 
-fn as_json<'a>(texts: &Texts, draft: &Draft<'_>, table: &'a Surveyed) -> Vec<TableOf<'a>> {
+fn as_json<'a>(texts: &Texts, draft: &Draft<'_>, table: &'a Surveyed) -> TableOf<'a> {
     let proposal = &table.proposal;
     let field = |name: String, field: &'a vienkop_transforms::onboard::FieldProposal| FieldOf {
         field: name,
@@ -255,7 +268,7 @@ fn as_json<'a>(texts: &Texts, draft: &Draft<'_>, table: &'a Surveyed) -> Vec<Tab
     for child in &proposal.children {
         fields.extend(child.fields.iter().map(|one| field(format!("{}.{}", child.child.name, one.name), one)));
     }
-    vec![TableOf {
+    TableOf {
         file: &table.file,
         name: &table.name,
         entity: entity(table),
@@ -268,7 +281,7 @@ fn as_json<'a>(texts: &Texts, draft: &Draft<'_>, table: &'a Surveyed) -> Vec<Tab
         personal: &proposal.personal,
         unmapped: &proposal.left,
         columns: table.columns.iter().map(|column| as_column(table, column)).collect(),
-    }]
+    }
 }
 
 fn as_column<'a>(table: &Surveyed, column: &'a Profile) -> ColumnOf<'a> {
@@ -286,9 +299,12 @@ fn as_column<'a>(table: &Surveyed, column: &'a Profile) -> ColumnOf<'a> {
 fn is_hidden(table: &Surveyed, column: &Profile) -> bool {
     let pseudonymised = table.proposal.fields.iter().filter(|field| field.rule.pseudonymise);
     let mut pseudonymised = pseudonymised.filter_map(|field| field.column.as_ref());
+    // What people write of a request is about whoever made it.
+    let of_requests = matches!(table.proposal.entity.name, "service_request" | "status_event");
     table.proposal.personal.contains(&column.name)
         || pseudonymised.any(|name| *name == column.name)
         || column.personal().is_some()
+        || (of_requests && column.worded >= 0.3 && table.proposal.left.contains(&column.name))
 }
 
 fn rounded(share: f64) -> f64 {

@@ -48,8 +48,8 @@ pub(crate) use presets::Preset;
 use problem::{Problem, Sentence};
 pub(crate) use problem::{Problems, Told};
 pub(crate) use settings::{
-    Assess, Delivers, Kinded, MissedRun, Pipeline, Policy, Publish, PublishedForm, ReportFormat, RetryPolicy, Source,
-    Vienkop,
+    Assess, Delivers, Kinded, MissedRun, Pipeline, Place, Policy, Publish, PublishedForm, ReportFormat, RetryPolicy,
+    Source, Vienkop,
 };
 use tables::Context;
 use texts::Catalogue;

@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod pipelines;
+mod presets;
+mod tables;
+
 use std::path::Path;
 
 use super::*;
@@ -349,130 +353,6 @@ fn kinds_and_options() {
 }
 
 #[test]
-fn fields() {
-    let table = |fields: &str| {
-        format!(
-            "{FILE}[[table]]\nentity = \"service\"\n[table.fields]\n{fields}code = \"K\"\nname = \"N\"\nowner_reg_no = \"O\"\n"
-        )
-    };
-    for (fields, expected) in [
-        ("", &[][..]),
-        (
-            "keywords = { column = \"A\", split = [\",\"] }\nannual_requests = { column = \"A\", split = [\",\"] }\n",
-            &[r#"13:35 "split" means nothing for the field "annual_requests": it is no list"#],
-        ),
-        (
-            "expected_time = { column = \"A\", unit = \"working_d\" }\n",
-            &[r#"12:40 "working_d" is not a unit of durations (perhaps: working d)"#],
-        ),
-        (
-            "rating_count = { column = \"A\", unit = \"d\", pad = 3, formats = [\"%Y\"], pseudonymise = true, join = \"x\" }\n",
-            &[
-                r#"12:32 "unit" means nothing for the field "rating_count": it is no duration"#,
-                r#"12:44 "pad" means nothing for the field "rating_count": only codes and numbers have leading zeros"#,
-                r#"12:53 "formats" means nothing for the field "rating_count": it is no date or time"#,
-                r#"12:71 "pseudonymise" means nothing for the field "rating_count": only texts and fields made for it become pseudonyms"#,
-                r#"12:92 "join" means nothing for the field "rating_count": "columns" is not given"#,
-            ],
-        ),
-        (
-            "audience = { value = \"cilvēks, iedzivotaji\", split = [\",\"] }\ndescription = { functions = [\"lower\"] }\n",
-            &[
-                r#"12:22 the code list "audiences" has no value "iedzivotaji" (perhaps: iedzīvotājs)"#,
-                r#"13:1 nothing says where the field "description" comes from: it needs "column", "columns" or "value""#,
-            ],
-        ),
-        (
-            "group_code = { columns = [\"A\", \"B\"], column = \"C\", extract = \"\\\\d+\", pattern = \"[\" }\n",
-            &[
-                r#"12:16 "column" and "columns" exclude each other"#,
-                "12:62 the expression needs a group in parentheses: what is in it is the value",
-                "12:80 the regular expression is not valid: a set of characters [ ] is not closed",
-            ],
-        ),
-        (
-            "steps = \"A\"\nAprakstss = \"A\"\nApraksts = 3\n",
-            &[
-                r#"12:1 "service" has no field "steps" (structures go into [table.children.steps] or a table of their own)"#,
-                r#"13:1 "service" has no field "Aprakstss" (perhaps: description)"#,
-                "14:12 a text or a table belongs here, not a number",
-            ],
-        ),
-    ] {
-        check(&table(fields), expected);
-    }
-    check(
-        &format!(
-            "{FILE}[[table]]\nentity = \"portfolio\"\nfields = {{ reg_no = {{ value = \"123\" }}, since = {{ column = \"A\", formats = [\"%d.%m.\", \"%d.%m.%Y\"] }} }}\n"
-        ),
-        &[
-            r#"10:10 nothing in this table says where the key field "item" of "portfolio" comes from"#,
-            r#"11:31 "123" is not a registration number (11 digits)"#,
-            r#"11:75 no date can be read by the format "%d.%m.": it needs day, month and year, such as %d.%m.%Y"#,
-        ],
-    );
-}
-
-#[test]
-fn children_and_keys() {
-    let service = "[[table]]\nentity = \"service\"\nkey = [\"virsis_id\"]\nfields = { virsis_id = \"V\", code = \"K\", name = \"N\", owner_reg_no = \"O\" }\n";
-    for (tables, expected) in [
-        ("[table.children.steps]\ncolumn = \"Soļi\"\npattern = '^(?P<no>\\d+)\\. (?P<name>.+)$'\n", &[][..]),
-        (
-            "[table.children.steps]\ncolumn = \"Soļi\"\npattern = '^(?P<nr>\\d+)\\. (?P<name>.+)$'\n[table.children.stesp]\n",
-            &[
-                r#"15:11 "steps" has no field "nr" (perhaps: no)"#,
-                r#"16:17 "service" has no structures "stesp" (perhaps: steps)"#,
-            ],
-        ),
-        (
-            "[table.children.steps]\nnumbered = { name = \"Solis {n}\", expected_time = \"Laiks\" }\n[table.children.fees]\ncolumn = \"Maksa\"\n",
-            &[
-                r#"14:50 the header "Laiks" has no "{n}" for 1, 2, 3 …"#,
-                r#"15:17 the structures "fees" need "pattern" or "field": what is what in an item"#,
-                r#"15:17 nothing says where the required field "amount" of "fees" comes from"#,
-            ],
-        ),
-        (
-            "[table.children.fees]\ncolumn = \"Maksa\"\nfield = \"note\"\nfields = { currency = { value = \"EUR\" } }\n",
-            &[r#"13:17 nothing says where the required field "amount" of "fees" comes from"#],
-        ),
-        ("[[table]]\nentity = \"service.steps\"\nfields = { \"parent.virsis_id\" = \"V\", name = \"S\" }\n", &[]),
-        (
-            "[[table]]\nentity = \"service.steps\"\nfields = { \"parent.code\" = \"V\" }\n[table.unpivot]\n",
-            &[
-                r#"14:10 nothing says where the required field "parent.virsis_id" of "service.steps" comes from"#,
-                r#"14:10 nothing says where the required field "name" of "service.steps" comes from"#,
-                r#"15:12 "service.steps" has no field "parent.code" (perhaps: parent.virsis_id)"#,
-                r#"16:8 "unpivot" has no place in a table of structures ("service.steps")"#,
-            ],
-        ),
-        (
-            "[[table]]\nentity = \"service\"\nkey = [\"virsis\"]\nfields = { code = \"K\" }\n[[table.skip]]\ncolumn = \"A\"\n",
-            &[
-                r#"15:8 "service" has no field "virsis" (perhaps: virsis_id)"#,
-                r#"17:1 "matches", "unless" or "others_empty = true" is needed"#,
-            ],
-        ),
-    ] {
-        check(&format!("{FILE}{service}{tables}"), expected);
-    }
-    check(
-        &format!("{FILE}[[table]]\nentity = \"need\"\nfields = {{ name = \"A\" }}\n"),
-        &[
-            r#"10:10 nothing in this table says where the key field "code" of "need" comes from"#,
-            r#"10:10 nothing says where the required field "life_event_code" of "need" comes from"#,
-        ],
-    );
-}
-
-#[test]
-fn unpivot() {
-    let table = "[[table]]\nentity = \"survey_response\"\nfields = { wave = { value = \"2024\" }, respondent_reg_no = \"A\", submitted_at = \"B\" }\n";
-    check(&format!("{FILE}{table}[table.unpivot]\nquestionnaire = \"2023\"\n"), &[r#"13:17 no questionnaire "2023""#]);
-}
-
-#[test]
 fn pipelines_and_ids() {
     let source = |id: &str| {
         format!(
@@ -556,92 +436,6 @@ fn assessments_and_conclusions() {
 }
 
 #[test]
-fn schedules() {
-    let told = |language: Language, lines: &str| -> Vec<String> {
-        let text = format!("title = \"P\"\nsources = [\"x\"]\n{lines}\n");
-        let body = "[[table]]\nentity = \"institution\"\n[table.fields]\nreg_no = \"a\"\nname = \"b\"\n\
-                    kind = { value = \"ministrija\" }\n";
-        let source = format!("id = \"x\"\ntitle = \"X\"\ndelivers = \"delta\"\n{FILE}{body}");
-        match load(&[("sources/x.toml", &source), ("pipelines/p.toml", &text)]) {
-            Ok(_) => Vec::new(),
-            Err(problems) => problems
-                .told(Some(language))
-                .into_iter()
-                .map(|told| {
-                    let hint = told.hint.map(|_| " (hint)").unwrap_or_default();
-                    format!(
-                        "{}:{} {}{hint}",
-                        told.line.unwrap_or_default(),
-                        told.column.unwrap_or_default(),
-                        told.message
-                    )
-                })
-                .collect(),
-        }
-    };
-    let all = "schedule = \"15 3 * * 1-5\"\nmissed = \"tell\"\n[retry]\nattempts = 0\nwait = \"30s\"";
-    assert_eq!(told(Language::En, all), [""; 0]);
-    assert_eq!(
-        told(Language::En, "schedule = \"15 25 * * *\"\n[retry]\nwait = \"10m\""),
-        [
-            "3:12 \"25\" cannot be the hours of a cron line (hint)",
-            r#"5:8 "10m" does not match ^[1-9][0-9]{0,3}(s|min|h)$"#
-        ]
-    );
-    assert_eq!(
-        told(Language::Lv, "schedule = \"15 3 * *\""),
-        ["3:12 cron rindā ir pieci lauki (vai seši, ja sākumā ir sekundes), nevis 4 (hint)"]
-    );
-    assert_eq!(
-        told(Language::Lv, "schedule = \"15 3 31 2 *\""),
-        ["3:12 cron rindai „15 3 31 2 *” neatbilst neviena diena (hint)"]
-    );
-    assert_eq!(told(Language::En, "missed = \"run\""), ["3:1 \"missed\" means nothing without \"schedule\""]);
-}
-
-#[test]
-fn forms_of_the_report() {
-    let source = format!(
-        "id = \"x\"\ntitle = \"X\"\ndelivers = \"delta\"\n{FILE}[[table]]\nentity = \"life_event\"\nfields = {{ code = \"K\", name = \"N\" }}\n"
-    );
-    let with = |assess: &str| {
-        let pipeline = format!("title = \"P\"\nsources = [\"x\"]\n{assess}\n");
-        load(&[("sources/x.toml", &source), ("pipelines/p.toml", &pipeline)])
-    };
-    let formats = |assess: &str| with(assess).unwrap().pipeline("p").unwrap().assess.clone().unwrap().formats;
-    assert_eq!(formats("[assess]"), ReportFormat::ALL);
-    assert_eq!(formats("[assess]\nformats = [\"csv\", \"pdf\"]"), [ReportFormat::Csv, ReportFormat::Pdf]);
-    for (assess, message, hint) in [
-        ("[assess]\nformats = [\"pfd\"]", "pfd", "pdf"),
-        ("[assess]\nformats = []", "empty", ""),
-        ("[assess]\nformat = [\"pdf\"]", "format", "formats"),
-    ] {
-        let Err(problems) = with(assess) else { panic!("{assess}") };
-        let told = problems.render(Some(Language::En), false);
-        assert!(told.contains("config/pipelines/p.toml:4:") && told.contains(message) && told.contains(hint), "{told}");
-    }
-}
-
-#[test]
-fn patterns_name_sources_once() {
-    let source = |id: &str| {
-        format!(
-            "id = \"{id}\"\ntitle = \"X\"\ndelivers = \"delta\"\n{FILE}[[table]]\nentity = \"life_event\"\nfields = {{ code = \"K\", name = \"N\" }}\n"
-        )
-    };
-    let config = load(&[
-        ("pipelines/p.toml", "title = \"P\"\nsources = [\"novadi/b\", \"novadi/*\", \"a\"]\n"),
-        ("sources/novadi/a.toml", &source("a")),
-        ("sources/novadi/b.toml", &source("b")),
-        ("sources/c.toml", &source("c")),
-    ])
-    .unwrap();
-    let ids: Vec<&str> = config.sources_of(config.pipeline("p").unwrap()).iter().map(|s| s.id.as_str()).collect();
-    assert_eq!(ids, ["b", "a"]);
-    assert_eq!(config.texts(Language::En).get("config-help", &[]), "help");
-}
-
-#[test]
 fn a_wrong_folder() {
     let folder = tempfile::tempdir().unwrap();
     let Err(ConfigError::Problems(problems)) = Config::load(&folder.path().join("config")) else { panic!() };
@@ -666,42 +460,6 @@ fn a_missing_code_list() {
     assert_eq!(told.len(), 1, "{told:?}");
     assert_eq!(told[0].file, "config/codelists/phases.csv");
     assert!(told[0].message.contains("\"phase\""), "{told:?}");
-}
-
-/// Records of an unpivoted table are known by the entity's own key.
-#[test]
-fn a_key_beside_unpivot() {
-    check(
-        &format!(
-            "{FILE}[[table]]\nentity = \"survey_response\"\nkey = [\"wave\"]\n[table.unpivot]\ncolumns = {{ a = \"q1\" }}\n\
-             [table.fields]\nwave = \"A\"\nrespondent_reg_no = \"R\"\nsubmitted_at = \"S\"\n"
-        ),
-        &[
-            r#"11:1 "key" has no meaning here: with "unpivot", a record of survey_response is known by the entity's own key (that key is: wave, respondent_reg_no, submitted_at, question; delete "key")"#,
-        ],
-    );
-}
-
-/// Events could not tell which request is theirs.
-#[test]
-fn a_key_of_requests() {
-    for (key, expected) in [
-        (
-            "key = [\"request_no\", \"institution_reg_no\"]\n",
-            &[
-                r#"11:1 records of "service_request" are told apart by institution_reg_no, request_no: status events name their request by these; leave "key" out"#,
-            ][..],
-        ),
-        ("key = [\"institution_reg_no\", \"request_no\"]\n", &[]),
-    ] {
-        check(
-            &format!(
-                "{FILE}[[table]]\nentity = \"service_request\"\n{key}[table.fields]\nrequest_no = \"N\"\n\
-                 institution_reg_no = \"I\"\nkind = \"V\"\n"
-            ),
-            expected,
-        );
-    }
 }
 
 /// A name that another number stands in is no slip of the pen.
@@ -752,26 +510,6 @@ fn samples_do_not_reach_the_network() {
     assert!(refused.len() == 1 && refused[0].ends_with(said), "{refused:#?}");
 }
 
-/// Requests and events belong to the institution that delivers, unless a table says otherwise.
-#[test]
-fn the_institution_of_requests() {
-    let body = |institution: &str, field: &str| {
-        format!(
-            "{institution}{FILE}[[table]]\nentity = \"service_request\"\n[table.fields]\nrequest_no = \"N\"\nkind = \"V\"\n{field}"
-        )
-    };
-    let source = |body: &str| format!("id = \"x\"\ntitle = \"X\"\ndelivers = \"delta\"\n{body}");
-    let of = |body: &str| {
-        let config = load(&[("sources/x.toml", &source(body))]).unwrap();
-        config.sources[0].table[0].fields["institution_reg_no"].rule().value
-    };
-    assert_eq!(of(&body("institution = \"90000270634\"\n", "")).as_deref(), Some("90000270634"));
-    let own = "institution_reg_no = { value = \"90000069281\" }\n";
-    assert_eq!(of(&body("institution = \"90000270634\"\n", own)).as_deref(), Some("90000069281"));
-    let lacking = told(&[("sources/x.toml", &source(&body("", "")))]);
-    assert!(lacking.len() == 1 && lacking[0].contains("institution_reg_no"), "{lacking:#?}");
-}
-
 /// What a kind refuses, and what is wrong with an expression, is told in the language asked for.
 #[test]
 fn reasons_in_latvian() {
@@ -812,26 +550,6 @@ fn inboxes() {
     assert!(load(&[("sources/x.toml", &x), ("sources/y.toml", &y.replace("in/.", "in/y"))]).is_ok());
 }
 
-/// One source named twice, by its name or with its folder; a pattern may take in what is named beside it.
-#[test]
-fn a_source_named_twice() {
-    let source = format!(
-        "id = \"x\"\ntitle = \"X\"\ndelivers = \"delta\"\n{FILE}[[table]]\nentity = \"service\"\n[table.fields]\ncode = \"K\"\n\
-         name = \"N\"\nowner_reg_no = \"O\"\n"
-    );
-    for (sources, twice) in
-        [(r#""a/x", "x""#, 1), (r#""x", "x", "x""#, 2), (r#""a/*", "a/*""#, 1), (r#""x", "a/*""#, 0), (r#""a/x""#, 0)]
-    {
-        let pipeline = format!("title = \"P\"\nsources = [{sources}]\n");
-        let told = match load(&[("sources/a/x.toml", &source), ("pipelines/p.toml", &pipeline)]) {
-            Ok(_) => Vec::new(),
-            Err(problems) => problems.told(Some(Language::En)),
-        };
-        assert_eq!(told.len(), twice, "{sources}: {told:?}");
-        assert!(told.iter().all(|told| told.message.contains("a second time") && told.line == Some(2)), "{told:?}");
-    }
-}
-
 /// What is told of these files, in order: `file:line:column message (hint)`.
 fn told(files: &[(&str, &str)]) -> Vec<String> {
     let Err(problems) = load(files) else { return Vec::new() };
@@ -842,163 +560,4 @@ fn told(files: &[(&str, &str)]) -> Vec<String> {
         format!("{}:{line}:{column} {}{hint}", told.file, told.message)
     })
     .collect()
-}
-
-const PRESET: &str = r#"title = "Sistēma"
-documentation = "https://sistema.example/docs"
-verified = false
-delivers = "delta"
-[fetch]
-kind = "file"
-path = "a.json"
-[format]
-kind = "json"
-[[table]]
-entity = "service"
-[table.fields]
-code = "id"
-name = "title"
-owner_reg_no = "owner"
-audience = { column = "kam", codes = { "C" = "iedzīvotājs" } }
-"#;
-
-#[test]
-fn a_source_extends_a_preset() {
-    let source = "id = \"x\"\ntitle = \"X\"\nextends = \"sistema\"\n[fetch]\npath = \"b.json\"\n\
-        [[table]]\nentity = \"service\"\n[table.fields]\nowner_reg_no = { value = \"90000270634\" }\n\
-        audience = { codes = { \"J\" = \"iedzīvotājs\" } }\n";
-    let config = load(&[("presets/sistema.toml", PRESET), ("sources/x.toml", source)]).unwrap();
-    let x = config.source("x").unwrap();
-    assert_eq!((x.title.as_str(), x.delivers, x.fetch.kind.as_str()), ("X", Delivers::Delta, "file"));
-    assert_eq!(x.fetch.options["path"], "b.json");
-    assert_eq!(x.table.len(), 1);
-    assert_eq!(x.table[0].fields.keys().collect::<Vec<_>>(), ["audience", "code", "name", "owner_reg_no"]);
-    assert_eq!(x.table[0].fields["owner_reg_no"].rule().value.as_deref(), Some("90000270634"));
-    assert!(x.table[0].fields["owner_reg_no"].rule().column.is_none());
-    assert_eq!(x.table[0].fields["audience"].rule().codes.keys().collect::<Vec<_>>(), ["C", "J"]);
-    assert!(!config.presets["sistema"].verified);
-    // Nothing of its own but what tells it apart.
-    let bare = "id = \"x\"\ntitle = \"X\"\nextends = \"sistema\"\n";
-    assert!(load(&[("presets/sistema.toml", PRESET), ("sources/x.toml", bare)]).is_ok());
-}
-
-#[test]
-fn a_fault_is_told_in_the_file_where_it_stands() {
-    let source = |more: &str| format!("id = \"x\"\ntitle = \"X\"\nextends = \"sistema\"\n{more}");
-    let with = |preset: &str, more: &str| {
-        told(&[
-            ("presets/sistema.toml", preset),
-            ("sources/x.toml", &source(more)),
-            ("sources/y.toml", &source(more).replace("\"x\"", "\"y\"")),
-        ])
-    };
-    // In the preset: told there, once, though two sources extend it.
-    let bad = PRESET.replace("name = \"title\"", "nam = \"title\"");
-    assert_eq!(
-        with(&bad, ""),
-        [
-            r#"config/presets/sistema.toml:14:1 "service" has no field "nam" (perhaps: name)"#,
-            r#"config/sources/x.toml:3:11 nothing says where the required field "name" of "service" comes from"#,
-            r#"config/sources/y.toml:3:11 nothing says where the required field "name" of "service" comes from"#,
-        ]
-    );
-    assert_eq!(
-        with(&PRESET.replace("\"file\"", "\"fail\"").replace("verified = false\n", ""), "")[..2],
-        [
-            r#"config/presets/sistema.toml:1:1 the key "verified" is missing"#,
-            r#"config/presets/sistema.toml:5:8 unknown kind of [fetch]: "fail" (perhaps: file)"#,
-        ]
-    );
-    // In the source, amid what the preset says.
-    let more = "[fetch]\npaht = \"b\"\n[[table]]\nentity = \"need\"\nfields = { code = \"a\", name = \"b\", life_event_code = \"c\" }\n\
-        [[table]]\nentity = \"service\"\n[table.fields]\naudience = { codes = { \"X\" = \"iedzivotajs\" } }\n";
-    let told_of = with(PRESET, more);
-    assert_eq!(told_of.len(), 4, "{told_of:#?}");
-    assert!(told_of[0].starts_with(r#"config/sources/x.toml:5:1 unknown key "paht""#), "{told_of:#?}");
-    assert!(told_of[1].starts_with("config/sources/x.toml:12:"), "{told_of:#?}");
-    // What the preset leaves to the source is missing there.
-    let partial = PRESET.replace("path = \"a.json\"\n", "").replace("owner_reg_no = \"owner\"\n", "");
-    assert_eq!(
-        told(&[("presets/sistema.toml", &partial), ("sources/x.toml", &source(""))]),
-        [
-            r#"config/sources/x.toml:3:11 the key "path" is missing"#,
-            r#"config/sources/x.toml:3:11 nothing in this table says where the key field "owner_reg_no" of "service" comes from"#,
-        ]
-    );
-    assert_eq!(told(&[("presets/sistema.toml", &partial)]), [""; 0]);
-}
-
-#[test]
-fn an_unknown_preset_is_told_with_the_nearest() {
-    let source = "id = \"x\"\ntitle = \"X\"\nextends = \"redmin\"\n";
-    assert_eq!(
-        told(&[("presets/redmine.toml", PRESET), ("presets/znuny.toml", PRESET), ("sources/x.toml", source)]),
-        [r#"config/sources/x.toml:3:11 there is no preset "redmin" (perhaps: redmine)"#]
-    );
-    // A preset that cannot be read is told once, not at each source.
-    assert_eq!(
-        told(&[("presets/redmine.toml", "title = \n"), ("sources/x.toml", &source.replace("redmin", "redmine"))]).len(),
-        1
-    );
-}
-
-#[test]
-fn a_preset_may_say_a_part_of_how_a_server_knows_us() {
-    let preset = |auth: &str| {
-        PRESET.replace("kind = \"file\"\npath = \"a.json\"", &format!("kind = \"rest\"\n[fetch.server.auth]\n{auth}"))
-    };
-    let told_of = |auth: &str| told(&[("presets/sistema.toml", &preset(auth))]);
-    assert_eq!(told_of("kind = \"oauth2\"\nscope = \"a\""), [""; 0]);
-    assert_eq!(told_of("kind = \"header\"\nname = \"A\""), [""; 0]);
-    let wrong = told_of("kind = \"oauth2\"\nscopes = \"a\"");
-    assert!(wrong.len() == 1 && wrong[0].contains("unknown key \"scopes\" (perhaps: scope"), "{wrong:?}");
-}
-
-#[test]
-fn a_source_does_without_a_part_that_there_is() {
-    let source = |without: &str| format!("id = \"x\"\ntitle = \"X\"\nextends = \"sistema\"\nwithout = [{without}]\n");
-    let with = |without: &str| told(&[("presets/sistema.toml", PRESET), ("sources/x.toml", &source(without))]);
-    // What the preset no longer says is missing in the source.
-    assert_eq!(with("\"fetch/path\""), [r#"config/sources/x.toml:3:11 the key "path" is missing"#]);
-    assert_eq!(
-        with("\"format\", \"fetch/paht\""),
-        [r#"config/sources/x.toml:4:22 the preset has no "fetch/paht" to do without (perhaps: path)"#]
-    );
-    let alone = source("\"fetch/path\"").replace("extends = \"sistema\"\n", "");
-    assert_eq!(told(&[("sources/x.toml", &alone)]), [r#"config/sources/x.toml:3:1 the key "extends" is missing"#]);
-}
-
-#[test]
-fn secrets_are_refused_and_never_shown() {
-    let preset = PRESET.replace("path = \"a.json\"", "path = \"a.json?api_key=noslepums1\"");
-    let sql = "id = \"y\"\ntitle = \"Y\"\ndelivers = \"snapshot\"\n[fetch]\nkind = \"sql\"\nurl = \"postgres://a:noslepums2@b/c\"\n\
-        query = \"SELECT 1\"\n[format]\nkind = \"json\"\n[[table]]\nentity = \"service\"\nfields = { code = \"a\", name = \"b\", owner_reg_no = \"c\" }\n";
-    let source =
-        "id = \"x\"\ntitle = \"X\"\nextends = \"sistema\"\n[fetch.headers]\nAuthorization = \"Bearer noslepums3\"\n";
-    let files = [("presets/sistema.toml", preset.as_str()), ("sources/x.toml", source), ("sources/y.toml", sql)];
-    let Err(problems) = load(&files) else { panic!("taken") };
-    let secret = "the secret itself stands in the configuration; it does not belong here, and should now be taken for known and be changed";
-    let told = told(&files);
-    let of_secrets: Vec<&String> = told.iter().filter(|told| told.contains(secret)).collect();
-    assert_eq!(
-        of_secrets,
-        [
-            &format!(
-                r#"config/presets/sistema.toml:7:8 {secret} (headers and parameters that are a secret are given by auth: {{ kind = "header" or "query", name = "api_key", secret = {{ env = "NAME" }} }})"#
-            ),
-            &format!(
-                r#"config/sources/x.toml:5:17 {secret} (headers and parameters that are a secret are given by auth: {{ kind = "header" or "query", name = "Authorization", secret = {{ env = "NAME" }} }})"#
-            ),
-            &format!(
-                r#"config/sources/y.toml:6:7 {secret} (say where it is kept: {{ env = "NAME" }} or {{ file = "path" }})"#
-            ),
-        ]
-    );
-    for language in [Language::Lv, Language::En] {
-        let shown = problems.render(Some(language), false);
-        assert!(!shown.contains("noslepums"), "{shown}");
-        let told = serde_json::to_string(&problems.told(Some(language))).unwrap();
-        assert!(!told.contains("noslepums"), "{told}");
-    }
-    assert!(problems.render(Some(Language::Lv), false).contains("konfigurācijā stāv pats noslēpums"));
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicBool;
 
 use serde::Serialize;
-use vienkop_connectors::fetch::{FetchContext, FetchError, Fetching};
+use vienkop_connectors::fetch::{Fetch, FetchContext, FetchError, Fetching};
 use vienkop_connectors::format::{Input, Output, ReadError, Rejected, Skip, Stopped};
 use vienkop_connectors::inbox::Watched;
 use vienkop_connectors::landing::{Landed, LandingZone};
@@ -52,32 +52,46 @@ pub(crate) struct Probed {
     pub(crate) errors: Vec<String>,
 }
 
+/// Fetches into a landing zone that is no part of the installation's: nothing is remembered of it. `sample`: records of
+/// each list or query that are enough.
+pub(crate) fn fetch_aside(
+    session: &Session,
+    fetcher: &dyn Fetch,
+    source: &str,
+    landing: &LandingZone,
+    sample: Option<usize>,
+) -> (Result<Fetching, FetchError>, Vec<Landed>) {
+    let limits = &session.config.vienkop.limits;
+    let cancel = AtomicBool::new(false);
+    let context = FetchContext {
+        source,
+        base: &session.config.base,
+        limits,
+        now: session.as_of,
+        time_zone: &session.time_zone,
+        cursor: None,
+        landing,
+        resume: None,
+        record: None,
+        sample,
+        cancel: &cancel,
+    };
+    let mut files = Vec::new();
+    let fetched = fetcher.fetch(&context, &mut |mut fetched| {
+        let landed = landing.land(&mut fetched.reader, &fetched.name, limits)?;
+        files.push(landed.clone());
+        Ok(landed)
+    });
+    (fetched, files)
+}
+
 /// Fetches into a folder that is thrown away and reads the first batch of every table. `seen`: what a delivery looked like
 /// when one was loaded last.
 pub(crate) fn probe(session: &Session, prepared: &Prepared<'_>, seen: &Schemas) -> anyhow::Result<Probed> {
     let folder = tempfile::tempdir()?;
     let landing = LandingZone::new(folder.path())?;
     let limits = &session.config.vienkop.limits;
-    let cancel = AtomicBool::new(false);
-    let context = FetchContext {
-        source: prepared.id(),
-        base: &session.config.base,
-        limits,
-        now: session.as_of,
-        time_zone: &session.time_zone,
-        cursor: None,
-        landing: &landing,
-        resume: None,
-        record: None,
-        sample: Some(SAMPLE),
-        cancel: &cancel,
-    };
-    let mut files: Vec<Landed> = Vec::new();
-    let fetched = prepared.fetcher.fetch(&context, &mut |mut fetched| {
-        let landed = landing.land(&mut fetched.reader, &fetched.name, limits)?;
-        files.push(landed.clone());
-        Ok(landed)
-    });
+    let (fetched, files) = fetch_aside(session, prepared.fetcher.as_ref(), prepared.id(), &landing, Some(SAMPLE));
     let (count, mut rows, mut errors, mut firsts) = (files.len(), 0, Vec::new(), Vec::new());
     let access = prepared.asks_server().then(|| access(&fetched));
     let mut wrong = |finding: &Finding, file: Option<&str>| {

@@ -1,12 +1,11 @@
 //! What was given to be onboarded: a file, a folder, an address, a database; and what it holds, brought here.
 
 use std::path::{Component, Path};
-use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context as _, bail};
 use fs_err as fs;
 use serde_json::{Map, Value, json};
-use vienkop_connectors::fetch::{self, FetchContext, FetchError};
+use vienkop_connectors::fetch::{self, FetchError};
 use vienkop_connectors::format::{Input, discover, kind};
 use vienkop_connectors::landing::{Landed, LandingZone};
 use vienkop_transforms::fold::fold;
@@ -14,6 +13,7 @@ use vienkop_transforms::fold::fold;
 use super::survey::Join;
 use crate::cli::session::Session;
 use crate::config::Kinded;
+use crate::import::fetch_aside;
 use crate::tell;
 
 /// Tables of a database that are looked into.
@@ -251,29 +251,8 @@ fn bring(
     sample: Option<usize>,
 ) -> anyhow::Result<(Vec<Landed>, Vec<String>)> {
     let fetcher = fetch::kind(&asked.kind).context("fetch kind")?.fetcher(&asked.options())?;
-    let limits = &session.config.vienkop.limits;
-    let cancel = AtomicBool::new(false);
-    let context = FetchContext {
-        source: "onboard",
-        base: &session.config.base,
-        limits,
-        now: session.as_of,
-        time_zone: &session.time_zone,
-        cursor: None,
-        landing,
-        resume: None,
-        record: None,
-        sample,
-        cancel: &cancel,
-    };
-    let mut files = Vec::new();
-    let brought = tokio::task::block_in_place(|| {
-        fetcher.fetch(&context, &mut |mut fetched| {
-            let landed = landing.land(&mut fetched.reader, &fetched.name, limits)?;
-            files.push(landed.clone());
-            Ok(landed)
-        })
-    });
+    let (brought, files) =
+        tokio::task::block_in_place(|| fetch_aside(session, fetcher.as_ref(), "onboard", landing, sample));
     match brought {
         Ok(fetching) => Ok((files, fetching.empty)),
         Err(FetchError::File(finding)) => {

@@ -1,6 +1,5 @@
 //! What the values of a column look like.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use polars::prelude::*;
@@ -213,20 +212,15 @@ static FEE: LazyLock<Regex> =
 
 /// Profiles of every column of a frame, in the order of the file.
 pub fn profiles(origin: &Origin, rows: &DataFrame, personal: &Personal) -> PolarsResult<Vec<Profile>> {
-    origin.columns.iter().map(|column| Ok(profile(&column.name, rows.column(&column.name)?.str()?, personal))).collect()
+    origin.columns.iter().map(|column| profile(&column.name, rows.column(&column.name)?.str()?, personal)).collect()
 }
 
-fn profile(name: &str, texts: &StringChunked, words: &Personal) -> Profile {
+fn profile(name: &str, texts: &StringChunked, words: &Personal) -> PolarsResult<Profile> {
     // Distinct values in the order in which they come: few columns have many of them, and each is looked at once.
-    let mut counts: Vec<(&str, usize)> = Vec::new();
-    let mut known: HashMap<&str, usize> = HashMap::new();
-    for text in texts.iter().flatten().map(str::trim).filter(|text| !text.is_empty()) {
-        let at = *known.entry(text).or_insert_with(|| {
-            counts.push((text, 0));
-            counts.len() - 1
-        });
-        counts[at].1 += 1;
-    }
+    let counted = distinct_values(texts)?;
+    let (values, rows) = (counted.column("value")?.str()?, counted.column("rows")?.cast(&DataType::UInt64)?);
+    let counts: Vec<(&str, usize)> =
+        values.iter().flatten().zip(rows.u64()?.iter().flatten().map(|rows| rows as usize)).collect();
     let filled: usize = counts.iter().map(|(_, count)| count).sum();
     let share = |test: &dyn Fn(&str) -> bool| -> f64 {
         ratio(counts.iter().filter(|(text, _)| test(text)).map(|(_, count)| count).sum(), filled)
@@ -264,7 +258,7 @@ fn profile(name: &str, texts: &StringChunked, words: &Personal) -> Profile {
         values = counts.into_iter().map(|(text, count)| (text.to_owned(), count)).collect();
         values.sort_by_key(|(_, count): &(String, usize)| std::cmp::Reverse(*count));
     }
-    Profile {
+    Ok(Profile {
         name: name.to_owned(),
         rows: texts.len(),
         filled,
@@ -277,7 +271,16 @@ fn profile(name: &str, texts: &StringChunked, words: &Personal) -> Profile {
         repeated,
         values,
         samples,
-    }
+    })
+}
+
+/// Distinct values without space at their ends and how many rows have each, in the order in which they come: columns
+/// `value` (`String`), `rows`.
+fn distinct_values(texts: &StringChunked) -> PolarsResult<DataFrame> {
+    let value = || col("value");
+    let frame = DataFrame::new(texts.len(), vec![texts.clone().with_name("value".into()).into_column()])?;
+    let filled = frame.lazy().with_column(value().str().strip_chars(lit(NULL))).filter(value().neq(lit("")));
+    filled.group_by_stable([value()]).agg([len().alias("rows")]).collect()
 }
 
 /// A value for people: one line, not long, without a person's code.
@@ -368,7 +371,7 @@ mod tests {
 
     fn of(values: &[&str]) -> Profile {
         let texts = StringChunked::from_iter_values("x".into(), values.iter());
-        profile("x", &texts, &OnboardSettings::shipped().expect("settings").personal)
+        profile("x", &texts, &OnboardSettings::shipped().expect("settings").personal).expect("profile")
     }
 
     #[test]
