@@ -16,6 +16,7 @@ mod difference;
 mod drift;
 mod dump;
 mod error;
+mod gate;
 mod history;
 mod lake;
 mod links;
@@ -42,9 +43,10 @@ use sqlx::postgres::PgConnectOptions;
 
 pub use apply::Rows;
 pub use check::{Check, Lack};
-pub use difference::{Change, Delivery, Difference, EntityDifference, Gate, GateKind, Matched, Planned, Sample};
+pub use difference::{Change, Delivery, Difference, EntityDifference, Matched, Planned, Sample};
 pub use drift::Schemas;
 pub use error::{RegistryError, UrlFault};
+pub use gate::{Gate, GateKind};
 pub use history::{
     Change as FieldChange, Delivered, DeliveredItem, Event, EventKind, FieldValue, Found, Item, ItemChange,
     ItemChangeKind, ListChange, ListedFile, Moment, Move, Past, Place, RunHead, Said, Span, Subject, Version, Worth,

@@ -77,12 +77,12 @@ pub(crate) fn fetch_aside(
         cancel: &cancel,
     };
     let mut files = Vec::new();
-    let fetched = fetcher.fetch(&context, &mut |mut fetched| {
+    let brought = fetcher.fetch(&context, &mut |mut fetched| {
         let landed = landing.land(&mut fetched.reader, &fetched.name, limits)?;
         files.push(landed.clone());
         Ok(landed)
     });
-    (fetched, files)
+    (brought, files)
 }
 
 /// Fetches into a folder that is thrown away and reads the first batch of every table. `seen`: what a delivery looked like
