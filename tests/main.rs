@@ -7,6 +7,7 @@ mod bad_input;
 mod browser;
 mod correction;
 mod database;
+mod deliver;
 mod documents;
 mod drift;
 mod forms;

@@ -2011,6 +2011,71 @@ P003-title = Adrese, kas nav publicēta
 P003-message = { $hint }: adrese „{ $value }” ({ $field }) plūsmās nav iekļauta, jo pēc tās neatveras tīmekļa lapa.
 P003-remedy = Ierakstiet pilnu adresi, kas sākas ar https:// vai http://.
 P003-explain = Plūsmās esošās adreses atver cilvēki, tāpēc publicē tikai tīmekļa lapu adreses; adresi bez shēmas, ar atstarpēm vai ar kaut ko, ko pārlūks izpildītu (javascript:), izlaiž. Pats pakalpojums ir publicēts.
+P004-title = Ieraksts, ko cits reģistrs nav pieņēmis
+P004-message = { $hint }: { $expected } ierakstu nav pieņēmis: { $value }
+P004-remedy = Labojiet reģistrā to, ko norāda saņēmēja atbilde; ja atbilde ir par nosūtītā formu, labojiet saņēmēja failu mapē config/targets.
+P004-explain = Cita reģistra saskarne uz pieprasījumu atbildēja, ka tā neder, un pateica, kāpēc; tie ir tās vārdi (bez personas kodiem un noslēpumiem). Atbildi 409 pirms tam mēģina vēlreiz, jo ar to reģistri parasti saka, ka vēl strādā ar to pašu pieprasījumu. Nepieņemto ierakstu sūta atkal katrā piegādē, līdz tas ir pieņemts; citam reģistram paliek saturs, ko tas pieņēma iepriekš. Daļa, no kuras piegādi skaita par neizdevušos, ir max_refused_share sadaļā [deliver].
+P005-title = Ieraksts gaida citu ierakstu
+P005-message = { $hint } nav nosūtīts: lauks „{ $field }” norāda uz { $value }, kā reģistrā „{ $expected }” vēl nav.
+P005-remedy = Novērsiet iemeslu, kāpēc nav pieņemts ieraksts, uz kuru norāda šis; tad nākamā piegāde nosūtīs abus.
+P005-explain = Ierakstus sūta tādā secībā, ka vispirms nonāk tie, uz kuriem norāda citi. Ja tāds ieraksts nav pieņemts, cits reģistrs nepieņemtu arī to, kas uz to norāda, vai saite paliktu nekur nevedoša; tāpēc tas gaida.
+P006-title = Ieraksts bez adreses
+P006-message = { $hint } nav nosūtīts uz „{ $expected }”: pieprasījuma adresei vajadzīgais lauks „{ $field }” ir tukšs.
+P006-remedy = Aizpildiet lauku reģistrā vai norādiet saņēmēja failā, kas stāv tā vietā: {"{"}lauks|vērtība{"}"}.
+P006-explain = Saņēmēja failā pieprasījuma adrese (send, create) ir ar robiem, ko aizpilda ieraksta lauki. Bez vērtības adrese būtu cita, un pieprasījums varētu mainīt citu ierakstu, tāpēc to nesūta.
+P007-title = Nav zināms, vai ieraksts ir pieņemts
+P007-message = { $hint } ir nosūtīts uz „{ $expected }”, bet nav zināms, vai tas ir pieņemts: { $value }
+P007-remedy = Nekas nav jādara: nākamā piegāde to nosūtīs vēlreiz ar to pašu atslēgu. Ja tas atkārtojas, vaicājiet reģistra uzturētājam.
+P007-explain = Savienojums pārtrūka, atbilde nenāca laikā vai reģistrs atbildēja, ka tam kas nav izdevies. Tas var būt ierakstu pieņēmis. Tāpēc ieraksts ir atzīmēts kā nosūtīts, un nākamā piegāde to sūta vēlreiz: to pašu saturu ar to pašu idempotences atslēgu, pēc kuras reģistrs to pazīst un neņem divreiz.
+
+## Piegāde citiem reģistriem
+
+config-unknown-target = nav saņēmēja „{ $value }” (config/targets/<id>.toml)
+config-deliver-entity = „{ $value }” nav reģistra vienība, ko var piegādāt
+config-deliver-when = „{ $value }” nav lauks ar vienu vērtību, pēc kuras var izvēlēties
+config-deliver-code = saraksta kods „{ $value }” nav zināms
+config-deliver-codes = „{ $value }” nav lauks, kura vērtības ņem no kodu saraksta
+config-deliver-codes-missing = nav pateikts, kas saņēmējam ir šie kodi: { $value }
+config-deliver-body = pieprasījumam vajadzīgs saturs: [record.body]
+config-deliver-method = ar { $value } ierakstu nevar nosūtīt
+config-deliver-find = ja id piešķir saņēmējs, jāpasaka, kā tam vaicāt, vai ieraksts tam jau ir: find (pēc pārtrūkuša pieprasījuma citādi rastos otrs ieraksts)
+config-deliver-find-alone = find ir vajadzīgs tikai kopā ar create
+config-deliver-no-id = „{ $value }” šeit nav zināms: id saņēmējs piešķir, un to ņem no atbildes uz create (id = "/…")
+config-deliver-id = jāpasaka, kur atbildē ir piešķirtais id: id = "/…"
+config-deliver-pointer = JSON rādītājs sākas ar „/”: „{ $value }”
+config-deliver-batch-create = vairākus ierakstus reizē var sūtīt tikai ar send, bez create
+config-deliver-batch-path = vairāku ierakstu pieprasījuma adresē nevar būt robu: „{ $value }”
+config-deliver-batch-id = vairāku ierakstu pieprasījumam id neņem
+config-deliver-path = adrese nedrīkst būt tukša
+config-deliver-each = ierakstam nav saraksta „{ $value }”
+config-deliver-each-member = sarakstā der tikai each un item, nevis „{ $value }”
+config-deliver-each-item = jāpasaka, kāds ir saraksta „{ $value }” vienums: item
+config-deliver-gap = robu „{ $value }” nav ar ko aizpildīt
+cli-target-unknown = Nav saņēmēja „{ $name }”. Līdzīgi: { $nearest }
+deliver-record = { $entity } { $key }
+deliver-record-named = { $entity } { $key } „{ $name }”
+cli-deliver-head = Piegādāts: { $title } ({ $url })
+cli-deliver-head-dry = Tiktu piegādāts: { $title } ({ $url })
+cli-deliver-col-entity = Ieraksti
+cli-deliver-col-created = Jauni
+cli-deliver-col-updated = Mainīti
+cli-deliver-col-removed = Izņemti
+cli-deliver-col-unchanged = Nemainīti
+cli-deliver-col-refused = Nepieņemti
+cli-deliver-col-waiting = Gaida
+cli-deliver-staying = { $count ->
+    [zero] { $count } ierakstu, kuru reģistrā vairs nav, paliek pie saņēmēja: tā failā nav pieprasījuma, kas tos izņemtu (remove).
+    [one] { $count } ieraksts, kura reģistrā vairs nav, paliek pie saņēmēja: tā failā nav pieprasījuma, kas to izņemtu (remove).
+   *[other] { $count } ieraksti, kuru reģistrā vairs nav, paliek pie saņēmēja: tā failā nav pieprasījuma, kas tos izņemtu (remove).
+}
+cli-deliver-example = Pirmais pieprasījums:
+cli-deliver-held = Nekas nav nosūtīts: no { $there } ierakstiem, kas ir pie saņēmēja, tiktu izņemti { $removed }, vairāk, nekā pieļauj max_removed_share sadaļā [deliver]. Ja tie tiešām jāizņem: { $command }
+cli-deliver-stopped = Piegāde apturēta: { $reason } Pieņemtais ir atzīmēts; nākamā piegāde turpina no šīs vietas.
+cli-deliver-cancelled = tā pārtraukta pēc lietotāja vēlēšanās.
+cli-check-target-ok = { $target }: saņēmējs ir sasniedzams
+cli-check-target-bad = { $target }: { $message }
+cli-deliver-contact = Par nepieņemto vaicājiet: { $contact }
+cli-verdict-delivery = Avoti ir ielādēti; bet ne viss ir piegādāts: skatīt iepriekš.
 
 ## CPSV-AP un DCAT-AP
 

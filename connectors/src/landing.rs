@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 use fs_err as fs;
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
+use vienkop_transforms::digest::hex;
 use vienkop_transforms::finding::{self, Finding};
 
 use crate::fetch::FetchError;
@@ -90,7 +91,7 @@ impl LandingZone {
             kill_point("landing: write");
             arriving.write_all(&chunk[..read])?;
         }
-        let sha256 = hex(&hash.finalize());
+        let sha256 = hex(hash.finalize());
         let path = self.path(&sha256)?;
         // The same content lies here already, unless what lies here is not whole.
         let new = fs::metadata(&path).map_or(true, |kept| kept.len() != bytes);
@@ -159,7 +160,7 @@ impl LandingZone {
         let mut chunk = vec![0; CHUNK];
         loop {
             match file.read(&mut chunk)? {
-                0 => return Ok(hex(&hash.finalize()) == sha256),
+                0 => return Ok(hex(hash.finalize()) == sha256),
                 read => hash.update(&chunk[..read]),
             }
         }
@@ -192,15 +193,6 @@ impl LandingZone {
         }
         Ok(removed)
     }
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// `point` names the write.

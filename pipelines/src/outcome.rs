@@ -421,6 +421,14 @@ impl Outcome {
         }
     }
 
+    /// Notes what was published; what another register did not take is something to look at.
+    pub(crate) fn published(&mut self, publication: Publication) {
+        if publication.is_left() && self.status == "clean" {
+            self.status = "attention";
+        }
+        self.publication = Some(publication);
+    }
+
     /// How the program ends.
     pub(crate) fn exit(&self, strict: bool) -> Exit {
         let whole = if self.error.is_some() { Exit::CouldNotRun } else { Exit::Done };
@@ -465,8 +473,12 @@ impl Outcome {
             }
             Exit::ApprovalNeeded => "cli-verdict-approval",
             Exit::Done if self.status == "clean" => "cli-verdict-clean",
-            Exit::Done if self.sources.iter().all(|source| source.quarantined() == 0) => "cli-verdict-late",
-            Exit::Done => "cli-verdict-attention",
+            Exit::Done if self.sources.iter().any(|source| source.quarantined() > 0) => "cli-verdict-attention",
+            Exit::Done if !self.late.is_empty() => "cli-verdict-late",
+            Exit::Done => "cli-verdict-delivery",
+            Exit::GateFailed if self.sources.iter().all(|source| source.exit(true) == Exit::Done) => {
+                "cli-verdict-delivery"
+            }
             Exit::GateFailed | Exit::CouldNotRun => "cli-verdict-failed",
         };
         out.push_str(&format!("\n{}\n", texts.get(verdict, &[])));

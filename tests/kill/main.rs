@@ -4,12 +4,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
 mod connection;
+mod delivery;
 mod disk;
+#[path = "../../connectors/tests/net/server.rs"]
+mod http;
 mod inbox;
 mod points;
 mod program;
 mod publication;
 mod random;
+#[path = "../deliver/register.rs"]
+mod register;
 mod scenario;
 mod state;
 #[path = "../support.rs"]

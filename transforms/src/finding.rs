@@ -288,6 +288,14 @@ rules! {
     NO_CATALOGUE = "P002" Warning;
     /// An address that is left out of what is published: no web page opens by it.
     LINK_LEFT_OUT = "P003" Warning;
+    /// A record that another register does not take.
+    NOT_TAKEN = "P004" Error;
+    /// A record that is not delivered, since the other register does not have what it refers to.
+    REFERENCE_NOT_DELIVERED = "P005" Warning;
+    /// A record that is not delivered, since a field of its address is empty.
+    NO_ADDRESS = "P006" Error;
+    /// A record of which nobody knows whether the other register has taken it.
+    TAKEN_UNKNOWN = "P007" Warning;
 }
 
 /// The rule with this code.

@@ -1,6 +1,7 @@
 //! The current records of the registry as frames: what assessing and publishing read.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use polars::prelude::*;
 
@@ -26,16 +27,29 @@ impl Holdings {
             return Ok(frame.clone());
         }
         let entity = model::entity(name).ok_or_else(|| polars_err!(ComputeError: "no entity {name}"))?;
-        let columns = entity.fields.iter().flat_map(model::Field::storage).map(|(name, storage)| {
-            let dtype = match storage {
-                Storage::Text => DataType::String,
-                Storage::Integer => DataType::Int64,
-                Storage::Boolean => DataType::Boolean,
-            };
-            Column::new_empty(name.into(), &dtype)
-        });
+        let storage = entity.fields.iter().flat_map(model::Field::storage);
+        let columns = storage.map(|(name, storage)| Column::new_empty(name.into(), &dtype(storage)));
         let uid = Column::new_empty("uid".into(), &DataType::String);
         DataFrame::new(0, std::iter::once(uid).chain(columns).collect())
+    }
+
+    /// A list of services by uid of the service, in its order, with these fields; without rows where none were given.
+    ///
+    /// # Errors
+    /// There is no such list.
+    pub fn service_child(&self, name: &str, fields: &[&str]) -> PolarsResult<DataFrame> {
+        let child = model::entity("service").and_then(|service| service.child(name));
+        let child = child.ok_or_else(|| polars_err!(ComputeError: "no child {name}"))?;
+        let storage = child.fields.iter().filter(|field| fields.contains(&field.name)).flat_map(model::Field::storage);
+        let given = self.service_children.get(name).filter(|frame| frame.column("_ordinal").is_ok());
+        let Some(frame) = given else {
+            let columns = storage.map(|(name, storage)| Column::new_empty(name.into(), &dtype(storage)));
+            let uid = Column::new_empty("uid".into(), &DataType::String);
+            return DataFrame::new(0, std::iter::once(uid).chain(columns).collect());
+        };
+        let wanted: Vec<Expr> = storage.map(|(name, _)| col(name.as_str())).collect();
+        let order = frame.clone().lazy().sort(["uid", "_ordinal"], SortMultipleOptions::default());
+        order.select([vec![col("uid")], wanted].concat()).collect()
     }
 
     /// Services that have not ended, with a Boolean column `planned` beside those of the entity: merely planned, so that
@@ -50,6 +64,32 @@ impl Holdings {
         let rows = rows.with_column(one_of(&col("stage"), model::PLANNED).alias("planned"));
         Ok(rows.drop(by_name(["stage"], true, false)))
     }
+}
+
+const fn dtype(storage: Storage) -> DataType {
+    match storage {
+        Storage::Text => DataType::String,
+        Storage::Integer => DataType::Int64,
+        Storage::Boolean => DataType::Boolean,
+    }
+}
+
+/// Rows that belong to each of these uids; both are sorted by uid.
+pub fn ranges(uids: &StringChunked, of_rows: &StringChunked) -> Vec<Range<usize>> {
+    let mut at = 0;
+    let mut ranges = Vec::with_capacity(uids.len());
+    for uid in uids.iter() {
+        // Each row is passed once.
+        while at < of_rows.len() && of_rows.get(at) < uid {
+            at += 1;
+        }
+        let begin = at;
+        while at < of_rows.len() && of_rows.get(at) == uid {
+            at += 1;
+        }
+        ranges.push(begin..at);
+    }
+    ranges
 }
 
 /// Whether a text is one of these.

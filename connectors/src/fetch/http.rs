@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 use vienkop_transforms::finding;
 
-use super::net::{Conversation, Download, Expect, Headers, Request, Server};
 use super::{Cancellable, Fetch, FetchContext, FetchError, FetchKind, Fetched, Fetching, OptionError, Recordable};
 use crate::landing::Landed;
+use crate::net::{Conversation, Download, Expect, Headers, Request, Server};
 
 /// A connection that brought so much since it last broke is as good as new: attempts are counted from one again.
 const PROGRESS: u64 = 256 << 10;
@@ -111,7 +111,7 @@ impl Fetch for HttpOptions {
         out: &mut dyn FnMut(Fetched<'_>) -> Result<Landed, FetchError>,
     ) -> Result<Fetching, FetchError> {
         let runtime = Handle::try_current().map_err(|error| FetchError::Io(io::Error::other(error)))?;
-        let conversation = Conversation::open(&self.server, self.recorded.as_deref(), context)?;
+        let conversation = Conversation::open(&self.server, self.recorded.as_deref(), context.into())?;
         let url = conversation.url(&self.path)?;
         let seen = Seen::of(context, &url);
         let mut request = Request { expect: Expect::Anything, ..Request::get(url.clone()) };

@@ -11,7 +11,6 @@ mod archive;
 mod file;
 mod http;
 mod inbox;
-mod net;
 mod rest;
 mod sql;
 #[cfg(test)]
@@ -24,10 +23,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use schemars::{Schema, SchemaGenerator};
 use vienkop_transforms::finding::Finding;
 
-pub use self::net::Recorder;
 pub use crate::format::OptionError;
 use crate::landing::{Landed, LandingZone};
 use crate::limits::Limits;
+pub use crate::net::Recorder;
 
 /// Every kind of fetch.
 pub static KINDS: &[&dyn FetchKind] = &[&file::Kind, &http::Kind, &inbox::Kind, &rest::Kind, &sql::Kind];

@@ -9,11 +9,11 @@ use polars::io::parquet::write::BatchedWriter;
 use polars::polars_utils::compression::ZstdLevel;
 use polars::prelude::*;
 use sha2::{Digest, Sha256};
+use vienkop_transforms::digest::hex;
 
 use super::LakeError;
 use super::run::stack;
 use crate::kill::kill_point;
-use crate::landing::hex;
 
 /// What lies in the lake; small row groups let a reader of few buckets skip much.
 const ROW_GROUP: usize = 128 << 10;
@@ -72,7 +72,7 @@ impl ParquetFile {
         self.writer.finish().map_err(|error| LakeError::writing(&self.path, error))?;
         let mut state = self.sink.state();
         state.file.flush()?;
-        Ok((state.bytes, hex(&std::mem::take(&mut state.hash).finalize())))
+        Ok((state.bytes, hex(std::mem::take(&mut state.hash).finalize())))
     }
 }
 

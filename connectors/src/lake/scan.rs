@@ -7,10 +7,10 @@ use fs_err as fs;
 use polars::io::HiveOptions;
 use polars::prelude::*;
 use sha2::{Digest, Sha256};
+use vienkop_transforms::digest::hex;
 use vienkop_transforms::status::tables::LakeTable;
 
 use super::{Lake, LakeError, LakeFile, is_file_name, is_month, is_source};
-use crate::landing::hex;
 
 const CHUNK: usize = 128 << 10;
 
@@ -83,7 +83,7 @@ impl Lake {
                 read => hash.update(&chunk[..read]),
             }
         }
-        if hex(&hash.finalize()) == file.sha256 {
+        if hex(hash.finalize()) == file.sha256 {
             return Ok(());
         }
         Err(LakeError::Damaged { path, reason: "its content is not what its hash says".to_owned() })

@@ -7,6 +7,7 @@ use vienkop_transforms::model::{Entity, Storage};
 use super::Registry;
 use super::error::RegistryError;
 use super::queries::Builders;
+use super::session::Value;
 use super::sql;
 
 /// Each source's latest run that was a delivery, whatever became of it: what went through again from the quarantine is none.
@@ -48,7 +49,7 @@ impl Registry {
                 GROUP BY l.source) n ON n.source = v.source
             WHERE c.valid_to IS NULL GROUP BY c.uid"#
         );
-        self.texts_and_numbers(&text, &["uid", "changed_at", "delivered_at"], &[]).await
+        self.texts_and_numbers(&text, &[], &["uid", "changed_at", "delivered_at"], &[]).await
     }
 
     /// Which sources feed the current records of an entity: `uid`, `source`, a row a pair; by uid and source.
@@ -62,7 +63,7 @@ impl Registry {
             JOIN "source_{name}" v ON v.record_uid = i.record_uid AND v.valid_to IS NULL
             WHERE c.valid_to IS NULL"#
         );
-        self.texts_and_numbers(&text, &["uid", "source"], &[]).await
+        self.texts_and_numbers(&text, &[], &["uid", "source"], &[]).await
     }
 
     /// What each source did in its latest run: `source`, `status`, `as_of` (the run's), `last_new_at` (when a file of it
@@ -98,7 +99,7 @@ impl Registry {
             WHERE {LATEST} GROUP BY r.source, r.status, r.rows_read, r.rows_skipped, r.rows_rejected",
             sums.join(", ")
         );
-        self.texts_and_numbers(&text, &["source", "status", "as_of", "last_new_at"], &numbers).await
+        self.texts_and_numbers(&text, &[], &["source", "status", "as_of", "last_new_at"], &numbers).await
     }
 
     /// How often each rule is found broken in what each source delivered, as far as it stands: `source`, `code`,
@@ -110,7 +111,7 @@ impl Registry {
     pub async fn finding_counts(&self) -> Result<DataFrame, RegistryError> {
         let text = "SELECT f.source, f.code, f.severity, count(*) FROM finding f
             WHERE f.closed_run IS NULL AND f.code NOT LIKE 'S%' AND (f.code NOT LIKE 'D%' OR f.code = 'D006') GROUP BY f.source, f.code, f.severity";
-        self.texts_and_numbers(text, &["source", "code", "severity"], &["findings"]).await
+        self.texts_and_numbers(text, &[], &["source", "code", "severity"], &["findings"]).await
     }
 
     /// The findings that [`Registry::finding_counts`] counts, of one source and rule: columns as [`Registry::findings`].
@@ -124,16 +125,17 @@ impl Registry {
     }
 
     /// What a query gives, in the order of its texts: databases order texts each in its own way.
-    async fn texts_and_numbers(
+    pub(super) async fn texts_and_numbers(
         &self,
         statement: &str,
+        values: &[Value<'_>],
         texts: &[&str],
         numbers: &[&str],
     ) -> Result<DataFrame, RegistryError> {
         let mut session = self.connect().await?;
         let columns = texts.iter().map(|name| (*name, Storage::Text));
         let mut frame = Builders::new(columns.chain(numbers.iter().map(|name| (*name, Storage::Integer))));
-        for row in &session.rows(statement, &[]).await? {
+        for row in &session.rows(statement, values).await? {
             frame.push(row, 0, &session.site)?;
         }
         let order: Vec<PlSmallStr> = texts.iter().map(|name| (*name).into()).collect();

@@ -12,6 +12,7 @@ mod assess;
 mod bulk;
 mod check;
 mod correction;
+mod delivery;
 mod difference;
 mod drift;
 mod dump;
@@ -43,6 +44,7 @@ use sqlx::postgres::PgConnectOptions;
 
 pub use apply::Rows;
 pub use check::{Check, Lack};
+pub use delivery::{DeliveredRecord, Deliveries, Delivering};
 pub use difference::{Change, Delivery, Difference, EntityDifference, Matched, Planned, Sample};
 pub use drift::Schemas;
 pub use error::{RegistryError, UrlFault};

@@ -41,6 +41,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("migrations/postgres/0005_closing.sql"),
     ),
     (6, "drift", include_str!("migrations/sqlite/0006_drift.sql"), include_str!("migrations/postgres/0006_drift.sql")),
+    (
+        7,
+        "delivery",
+        include_str!("migrations/sqlite/0007_delivery.sql"),
+        include_str!("migrations/postgres/0007_delivery.sql"),
+    ),
 ];
 
 fn migrator(dialect: Dialect) -> Migrator {

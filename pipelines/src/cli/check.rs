@@ -1,8 +1,13 @@
 //! `vienkop check`: the configuration (all its mistakes come out of loading it), then whether the registry can be used
 //! and each source can be read.
 
+use std::collections::BTreeSet;
+use std::sync::atomic::AtomicBool;
+
 use jiff::Timestamp;
 use serde::Serialize;
+use vienkop_connectors::deliver::Register;
+use vienkop_connectors::fetch::FetchError;
 use vienkop_connectors::registry::{Lack, Registry, Schemas};
 use vienkop_transforms::texts::Texts;
 
@@ -12,12 +17,22 @@ use crate::config::Source;
 use crate::fault;
 use crate::import::{Access, First, Prepared, Probed, probe};
 use crate::outcome::Drifted;
+use crate::tell::sentence;
 use crate::timetable::NEXT;
 
 #[derive(Serialize)]
 struct Checked {
     registry: RegistryChecked,
     sources: Vec<SourceChecked>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    targets: Vec<TargetChecked>,
+}
+
+/// A register that a pipeline delivers to.
+#[derive(Serialize)]
+struct TargetChecked {
+    target: String,
+    errors: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -71,13 +86,15 @@ pub(super) async fn check(options: &Options, now: Timestamp, source: Option<&str
         let (source, seen) = (source.id.clone(), !schemas.is_empty());
         checked.push(SourceChecked { source, access, files, rows, first, seen, drift, errors });
     }
-    let exit = match (registry.errors.is_empty(), checked.iter().all(|source| source.errors.is_empty())) {
+    let targets = if source.is_none() { targets(&session).await } else { Vec::new() };
+    let sound = checked.iter().all(|source| source.errors.is_empty());
+    let exit = match (registry.errors.is_empty(), sound && targets.iter().all(|target| target.errors.is_empty())) {
         (false, _) => Exit::CouldNotRun,
         (true, false) => Exit::GateFailed,
         (true, true) => Exit::Done,
     };
     if options.json {
-        output::json(&Checked { registry, sources: checked })?;
+        output::json(&Checked { registry, sources: checked, targets })?;
         return Ok(exit);
     }
     let texts = session.texts();
@@ -122,8 +139,40 @@ pub(super) async fn check(options: &Options, now: Timestamp, source: Option<&str
             out.push_str(&format!("  {}\n", texts.get("cli-check-source-bad", &args)));
         }
     }
+    for target in &targets {
+        let title = session.config.targets.get(&target.target).map_or(target.target.as_str(), |found| &found.title);
+        if target.errors.is_empty() {
+            out.push_str(&format!("  {}\n", texts.get("cli-check-target-ok", &[("target", title)])));
+        }
+        for message in &target.errors {
+            let args = [("target", title), ("message", message)];
+            out.push_str(&format!("  {}\n", texts.get("cli-check-target-bad", &args)));
+        }
+    }
     output::text(&out)?;
     Ok(exit)
+}
+
+/// Looks at the registers that pipelines deliver to; what no pipeline names is asked nothing.
+async fn targets(session: &Session) -> Vec<TargetChecked> {
+    let config = &session.config;
+    let named = config.pipelines.values().filter_map(|pipeline| pipeline.publish.as_ref());
+    let named: BTreeSet<&String> = named.flat_map(|publish| &publish.deliver).collect();
+    let cancel = AtomicBool::new(false);
+    let mut checked = Vec::new();
+    for target in named.into_iter().filter_map(|id| config.targets.get(id)) {
+        let reached = match Register::open(&target.deliver, &config.base, &cancel) {
+            Ok(register) => register.reach().await,
+            Err(error) => Err(error),
+        };
+        let errors = match reached {
+            Ok(()) => Vec::new(),
+            Err(FetchError::File(finding)) => vec![sentence(session.texts(), &finding, None)],
+            Err(error) => vec![error.to_string()],
+        };
+        checked.push(TargetChecked { target: target.id.clone(), errors });
+    }
+    checked
 }
 
 /// Whether the source looks as it did when a delivery of it was loaded last.

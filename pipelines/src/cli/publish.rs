@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use vienkop_connectors::registry::Registry;
 
+use super::interrupt::Interrupt;
 use super::session::Session;
 use super::{Exit, Options, output};
 use crate::publish::{self, Asked, Publication};
@@ -22,6 +23,9 @@ pub(crate) struct Wanted {
     /// Go on where a catalogue would lose more than `max_removed_share` of what it shows
     #[arg(long)]
     approve: bool,
+    /// Deliver to these registers (config/targets/<id>.toml) in the place of those of the pipeline
+    #[arg(long, value_name = "TARGET", value_delimiter = ',')]
+    to: Vec<String>,
 }
 
 /// Publishes what the registry holds, as the default pipeline says.
@@ -33,6 +37,10 @@ pub(super) async fn publish(options: &Options, now: Timestamp, wanted: &Wanted) 
         // An installation without a default pipeline publishes everything.
         Err(_) => crate::config::Publish::default(),
     };
+    if let Some(unknown) = wanted.to.iter().find(|id| !session.config.targets.contains_key(*id)) {
+        let known = session.config.targets.keys().map(String::as_str);
+        bail!(session.unknown("cli-target-unknown", unknown, known));
+    }
     if Registry::is_missing(&session.registry).await? {
         let shown = Registry::shown(&session.registry);
         bail!(session.texts().get("cli-publish-no-registry", &[("registry", &shown)]));
@@ -42,7 +50,15 @@ pub(super) async fn publish(options: &Options, now: Timestamp, wanted: &Wanted) 
     } else {
         session.open_registry().await?
     };
-    let asked = Asked { settings: &settings, since: wanted.since, write: !wanted.dry_run, approved: wanted.approve };
+    let interrupt = Interrupt::listen().flag();
+    let asked = Asked {
+        settings: &settings,
+        since: wanted.since,
+        write: !wanted.dry_run,
+        approved: wanted.approve,
+        targets: if wanted.to.is_empty() { &settings.deliver } else { &wanted.to },
+        cancel: &interrupt,
+    };
     let publication = publish::publish(&session, &registry, &asked).await?;
     let exit = publication.exit(options.strict);
     if options.json {

@@ -120,9 +120,10 @@ pub(super) async fn run_pipeline(session: &Session, ask: &Ask<'_>) -> anyhow::Re
         pipeline.and_then(|pipeline| pipeline.publish.as_ref()).filter(|_| executed.broken.is_none())
     {
         let approved = job.approve == Approval::All;
-        let asked = publish::Asked { settings, since: None, write: true, approved };
+        let (targets, cancel) = (&settings.deliver, &job.cancel);
+        let asked = publish::Asked { settings, since: None, write: true, approved, targets, cancel };
         match publish::publish(session, &registry, &asked).await {
-            Ok(publication) => executed.outcome.publication = Some(publication),
+            Ok(publication) => executed.outcome.published(publication),
             // What the sources came to is told all the same.
             Err(error) => {
                 executed.outcome.error = Some(told(session.texts(), &error));

@@ -16,7 +16,7 @@ use vienkop_transforms::texts::Language;
 use super::document::Document;
 use super::presets::{Preset, Presets};
 use super::problem::{Problem, Problems, Sentence, known};
-use super::settings::{Pipeline, Place, Source};
+use super::settings::{Pipeline, Place, Source, Target};
 use super::source::{SourceCheck, is_name};
 use super::tables::Context;
 use super::texts::Catalogue;
@@ -170,6 +170,15 @@ impl Files {
             all.insert(name, loaded);
         }
         Ok(all)
+    }
+
+    /// Targets by id, with the places of secrets that should not stand in them remembered.
+    pub(super) fn targets(&mut self) -> Result<BTreeMap<String, Loaded<Target>>, SchemaError> {
+        let targets = self.load_all::<Target>("targets")?;
+        for document in targets.values().filter_map(|loaded| loaded.document.as_ref()) {
+            self.secrets(document);
+        }
+        Ok(targets)
     }
 
     /// Analysts' texts, each in the folder of its pipeline.

@@ -23,6 +23,7 @@ mod secrets;
 mod settings;
 mod source;
 mod tables;
+mod targets;
 #[cfg(test)]
 mod tests;
 mod texts;
@@ -49,7 +50,7 @@ use problem::{Problem, Sentence};
 pub(crate) use problem::{Problems, Told};
 pub(crate) use settings::{
     Assess, Delivers, Kinded, MissedRun, Pipeline, Place, Policy, Publish, PublishedForm, ReportFormat, RetryPolicy,
-    Source, Vienkop,
+    Source, Target, Vienkop,
 };
 use tables::Context;
 use texts::Catalogue;
@@ -66,6 +67,8 @@ pub(crate) struct Config {
     pub(crate) presets: BTreeMap<String, Preset>,
     /// Sources in the order of their files.
     pub(crate) sources: Vec<Source>,
+    /// Registers that records are delivered to, by id.
+    pub(crate) targets: BTreeMap<String, Target>,
     /// Code lists.
     pub(crate) codelists: CodeLists,
     /// Working days and hours, for working time.
@@ -154,6 +157,10 @@ impl Config {
         let pipelines = files.load_all::<Pipeline>("pipelines")?;
         let conclusions = files.conclusions(&pipelines, &questionnaires)?;
         let presets = files.presets()?;
+        let mut targets = files.targets()?;
+        for loaded in targets.values_mut() {
+            files.problems.extend(targets::check(loaded, &codelists));
+        }
         let onboarding_file = files.name("onboarding.toml");
         let onboarding_own = files.read_if_there(&onboarding_file);
         let onboarding_text = onboarding_own.as_deref().unwrap_or(onboarding::SHIPPED);
@@ -171,6 +178,7 @@ impl Config {
         for pipeline in pipelines.values() {
             files.problems.extend(pipelines::check(pipeline, &source_files, &questions));
             files.problems.extend(pipelines::check_schedule(pipeline));
+            files.problems.extend(targets::check_pipeline(pipeline, &targets));
         }
         let vienkop = vienkop.and_then(|vienkop| vienkop.item);
         let settings = (matching.item, assessment.item, onboarding.item, catalogues.item);
@@ -182,6 +190,7 @@ impl Config {
                 vienkop,
                 pipelines: sound(pipelines),
                 presets: presets.known,
+                targets: sound(targets),
                 sources,
                 codelists,
                 matching: Arc::new(matching),
@@ -207,6 +216,11 @@ impl Config {
     /// The pipeline of that name.
     pub(crate) fn pipeline(&self, name: &str) -> Option<&Pipeline> {
         self.pipelines.get(name)
+    }
+
+    /// The targets of these ids, in this order.
+    pub(crate) fn targets_of<'a>(&'a self, ids: &'a [String]) -> impl Iterator<Item = &'a Target> {
+        ids.iter().filter_map(|id| self.targets.get(id))
     }
 
     /// The source of that id.

@@ -13,7 +13,7 @@ use vienkop_transforms::resolve::matching::MatchSettings;
 
 use super::conclusions::Conclusions;
 use super::presets::Preset;
-use super::settings::{Pipeline, Source, Vienkop};
+use super::settings::{Pipeline, Source, Target, Vienkop};
 
 /// Every schema: file name and content.
 pub(crate) fn schemas() -> Vec<(String, String)> {
@@ -21,6 +21,7 @@ pub(crate) fn schemas() -> Vec<(String, String)> {
         ("vienkop", of::<Vienkop>()),
         ("pipeline", of::<Pipeline>()),
         ("source", source()),
+        ("target", of::<Target>()),
         ("preset", preset()),
         ("questionnaire", of::<Questionnaire>()),
         ("matching", of::<MatchSettings>()),

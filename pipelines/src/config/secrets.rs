@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::document::Document;
 use super::problem::{Problem, Sentence};
 
-/// Names that only a secret has, wherever they stand in `[fetch]`.
+/// Names that only a secret has, wherever they stand in `[fetch]` and `[deliver]`.
 const EVERYWHERE: [&str; 12] = [
     "password",
     "passwd",
@@ -48,11 +48,11 @@ pub(super) fn literal(document: &Document) -> (Vec<Problem>, Vec<Range<usize>>) 
             value = below.unwrap_or(&serde_json::Value::Null);
         }
         let Some(text) = value.as_str() else { continue };
-        let fetches = path.first().is_some_and(|first| first == "fetch");
-        let named = if fetches { name_of_secret(&path).filter(|_| is_filled(text)) } else { None };
-        let in_address = has_password(text) || (fetches && parameter(text).is_some());
+        let speaks = path.first().is_some_and(|first| first == "fetch" || first == "deliver");
+        let named = if speaks { name_of_secret(&path).filter(|_| is_filled(text)) } else { None };
+        let in_address = has_password(text) || (speaks && parameter(text).is_some());
         // Where the place of a secret is expected, the schema says the same; it is told once.
-        let expected = fetches && path.last().is_some_and(|last| is_place(last) && is_filled(text));
+        let expected = speaks && path.last().is_some_and(|last| is_place(last) && is_filled(text));
         if named.is_none() && !in_address && !expected {
             continue;
         }

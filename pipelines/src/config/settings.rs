@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use clap::ValueEnum;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use vienkop_connectors::deliver::DeliverSettings;
 use vienkop_connectors::limits::Limits;
+use vienkop_transforms::deliver::{RecordSettings, Template};
 use vienkop_transforms::drift::Policy as Drift;
 use vienkop_transforms::mapping::TableMapping;
 use vienkop_transforms::texts::Language;
@@ -219,11 +221,13 @@ pub(crate) struct Publish {
     /// Share of a catalogue's entries that a publication may take away without approval, 0 to 1.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub(crate) max_removed_share: f64,
+    /// Registers that records are delivered to after that, by the ids of their files (`config/targets/<id>.toml`).
+    pub(crate) deliver: Vec<String>,
 }
 
 impl Default for Publish {
     fn default() -> Self {
-        Self { emit: PublishedForm::ALL.to_vec(), keep: 30, max_removed_share: 0.2 }
+        Self { emit: PublishedForm::ALL.to_vec(), keep: 30, max_removed_share: 0.2, deliver: Vec::new() }
     }
 }
 
@@ -243,6 +247,27 @@ pub(crate) enum PublishedForm {
 impl PublishedForm {
     /// All of them.
     pub(crate) const ALL: [Self; 3] = [Self::Feeds, Self::Cpsv, Self::Dcat];
+}
+
+/// `config/targets/<id>.toml`: another register that takes records by its own interface; a source in reverse.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Target {
+    /// The target's id, the same as the name of its file.
+    pub(crate) id: String,
+    /// What a person reads in the summary.
+    pub(crate) title: String,
+    /// Whom to ask when records are refused: a name and how to reach them, as people should read it.
+    #[serde(default)]
+    pub(crate) contact: Option<String>,
+    /// The server, how it knows us, and when something is wrong.
+    pub(crate) deliver: DeliverSettings,
+    /// What is sent of which entity, and how.
+    #[schemars(length(min = 1))]
+    pub(crate) record: Vec<RecordSettings>,
+    /// The same made ready, in the order in which entities are sent; not part of the file.
+    #[serde(skip)]
+    pub(crate) templates: Vec<Template>,
 }
 
 /// `config/sources/**/<id>.toml`: one source, whole.

@@ -14,6 +14,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use vienkop_connectors::kill::kill_point;
+use vienkop_transforms::digest::hex;
 
 /// Name of the list of files.
 pub(crate) const LIST: &str = "publication.json";
@@ -103,10 +104,7 @@ impl Draft {
     pub(crate) fn end(&mut self, mut file: Writing) -> io::Result<()> {
         kill_point("publish: end file");
         file.out.flush()?;
-        let sha256 = file.hash.finalize().iter().fold(String::new(), |mut text, byte| {
-            text.push_str(&format!("{byte:02x}"));
-            text
-        });
+        let sha256 = hex(file.hash.finalize());
         self.files.push(Emitted { path: file.path, bytes: file.bytes, sha256 });
         Ok(())
     }

@@ -2,14 +2,17 @@
 //!
 //! One reading of the registry ([`Holdings`]) becomes every form that is asked for: a file of this folder a form, each
 //! writing into the same [`Draft`], which takes the place of the day's earlier publication when all of it is there.
-//! Delivery to a register's interface comes after that, from what was published.
+//! Delivery to other registers ([`delivery`]) comes after that, from the same reading.
 
+mod delivery;
 mod draft;
 mod feeds;
 mod outcome;
 mod rdf;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::bail;
@@ -19,7 +22,7 @@ use vienkop_transforms::holdings::Holdings;
 
 use crate::assess::holdings;
 use crate::cli::session::Session;
-use crate::config::{Publish, PublishedForm};
+use crate::config::{Publish, PublishedForm, Target};
 use draft::Draft;
 pub(crate) use outcome::Publication;
 
@@ -50,6 +53,10 @@ pub(crate) struct Asked<'a> {
     pub(crate) write: bool,
     /// Whether it goes on where it would take away too much.
     pub(crate) approved: bool,
+    /// Registers that records are delivered to.
+    pub(crate) targets: &'a [String],
+    /// Set to stop between two requests to a register.
+    pub(crate) cancel: &'a AtomicBool,
 }
 
 /// Where publications lie.
@@ -64,9 +71,18 @@ pub(crate) fn root(session: &Session) -> PathBuf {
 pub(crate) async fn publish(session: &Session, registry: &Registry, asked: &Asked<'_>) -> anyhow::Result<Publication> {
     // Two at once would write one folder.
     let _lock = if asked.write { Some(registry.lock("publish", PATIENCE).await?) } else { None };
-    let held = holdings(registry, &READ).await?;
+    let targets: Vec<&Target> = session.config.targets_of(asked.targets).collect();
+    let wanted: BTreeSet<&'static str> = READ.into_iter().chain(delivery::entities(&targets)).collect();
+    let held = holdings(registry, &wanted.into_iter().collect::<Vec<_>>()).await?;
     let changed = rdf::changed(registry).await?;
-    tokio::task::block_in_place(|| emit(session, &held, &changed, asked))
+    let mut publication = tokio::task::block_in_place(|| emit(session, &held, &changed, asked))?;
+    if !publication.waits() {
+        let way = delivery::Way { send: asked.write, approved: asked.approved, cancel: asked.cancel };
+        for target in targets {
+            publication.deliveries.push(delivery::deliver(session, registry, target, &held, way).await?);
+        }
+    }
+    Ok(publication)
 }
 
 fn emit(session: &Session, held: &Holdings, changed: &rdf::Changed, asked: &Asked<'_>) -> anyhow::Result<Publication> {

@@ -11,6 +11,7 @@ use vienkop_transforms::publish::sorted::Refused;
 use vienkop_transforms::texts::Texts;
 
 use super::Asked;
+use super::delivery::Delivery;
 use super::draft::Emitted;
 use crate::cli::{Exit, output};
 use crate::tell;
@@ -35,6 +36,9 @@ pub(crate) struct Publication {
     pub(crate) findings: Vec<Unpublished>,
     /// Catalogues that would lose too much, which a person has to approve.
     pub(crate) held: Vec<Held>,
+    /// Deliveries to other registers, in the order in which they were asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) deliveries: Vec<Delivery>,
     /// Its files; `publication.json` lists them for machines.
     #[serde(skip)]
     pub(crate) files: Vec<Emitted>,
@@ -163,11 +167,17 @@ impl Publication {
 
     /// How the program ends.
     pub(crate) fn exit(&self, strict: bool) -> Exit {
-        match self.waits() {
+        let own = match self.waits() {
             true => Exit::ApprovalNeeded,
             false if strict && self.findings.iter().any(|finding| finding.severity == "error") => Exit::GateFailed,
             false => Exit::Done,
-        }
+        };
+        self.deliveries.iter().map(|delivery| delivery.exit(strict)).fold(own, Exit::and)
+    }
+
+    /// Whether another register has not taken something.
+    pub(crate) fn is_left(&self) -> bool {
+        self.deliveries.iter().any(|delivery| !delivery.findings.is_empty())
     }
 
     /// What a person reads. `command`: the one that approves, where it waits.
@@ -195,6 +205,9 @@ impl Publication {
             (false, false) => texts.get("cli-publish-dry", &[("folder", &folder), ("files", &files), ("kib", &kib)]),
         };
         out.push_str(&format!("\n{verdict}\n"));
+        for delivery in &self.deliveries {
+            out.push_str(&format!("\n{}", delivery.summary(texts, command)));
+        }
         out
     }
 
@@ -253,28 +266,33 @@ impl Publication {
 
     /// A line a rule, below it some of what it found.
     fn told(&self, texts: &Texts) -> String {
-        let mut by_code: BTreeMap<&str, Vec<&Unpublished>> = BTreeMap::new();
-        for finding in &self.findings {
-            by_code.entry(finding.code).or_default().push(finding);
-        }
-        let mut out = String::new();
-        if !by_code.is_empty() {
-            out.push_str(&format!("\n{}\n", texts.get("cli-attention", &[])));
-        }
-        for (code, found) in by_code {
-            let title = texts.get(&format!("{code}-title"), &[]);
-            out.push_str(&format!("  {code} × {}  {title}\n", found.len()));
-            for finding in found.iter().take(SHOWN) {
-                out.push_str(&format!("    {}\n", finding.message));
-            }
-            if let Some(first) = found.first() {
-                out.push_str(&format!("    {}\n", first.remedy));
-            }
-            let more = found.len().saturating_sub(SHOWN) as u64;
-            if more > 0 {
-                out.push_str(&format!("    {}\n", texts.count("cli-publish-more", &[("count", more)])));
-            }
-        }
-        out
+        let found =
+            self.findings.iter().map(|finding| (finding.code, finding.message.as_str(), finding.remedy.as_str()));
+        let told = by_rule(texts, found);
+        if told.is_empty() { told } else { format!("\n{}\n{told}", texts.get("cli-attention", &[])) }
     }
+}
+
+/// A line a rule, below it some of what it found: code, message, remedy.
+pub(super) fn by_rule<'f>(texts: &Texts, found: impl Iterator<Item = (&'static str, &'f str, &'f str)>) -> String {
+    let mut by_code: BTreeMap<&str, Vec<(&str, &str)>> = BTreeMap::new();
+    for (code, message, remedy) in found {
+        by_code.entry(code).or_default().push((message, remedy));
+    }
+    let mut out = String::new();
+    for (code, found) in by_code {
+        let title = texts.get(&format!("{code}-title"), &[]);
+        out.push_str(&format!("  {code} × {}  {title}\n", found.len()));
+        for (message, _) in found.iter().take(SHOWN) {
+            out.push_str(&format!("    {message}\n"));
+        }
+        if let Some((_, remedy)) = found.first() {
+            out.push_str(&format!("    {remedy}\n"));
+        }
+        let more = found.len().saturating_sub(SHOWN) as u64;
+        if more > 0 {
+            out.push_str(&format!("    {}\n", texts.count("cli-publish-more", &[("count", more)])));
+        }
+    }
+    out
 }

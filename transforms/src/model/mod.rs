@@ -206,6 +206,27 @@ impl Entity {
         self.children.iter().find(|child| child.name == name)
     }
 
+    /// The field that names the institution which can act on a record: its own number for an institution, else the first
+    /// one that the record names.
+    pub fn owner_field(&self) -> Option<&'static str> {
+        let institution = ("institution", "reg_no");
+        if self.name == institution.0 {
+            return Some(institution.1);
+        }
+        self.fields.iter().find(|field| !field.list && field.refers == Some(institution)).map(|field| field.name)
+    }
+
+    /// A service's code is unique only within its owner: the field of this entity that completes such a reference, and its
+    /// counterpart in the service.
+    pub fn owner_beside(&self, field: &Field) -> Option<(&'static str, &'static str)> {
+        if field.refers != Some(("service", "code")) {
+            return None;
+        }
+        let prefix = field.name.strip_suffix("service_code").or_else(|| field.name.strip_suffix("code"))?;
+        let own = format!("{prefix}owner_reg_no");
+        self.field(&own).map(|own| (own.name, "owner_reg_no"))
+    }
+
     /// Fields that identify a record within its source unless the source says otherwise.
     pub fn default_key(&self) -> &'static [&'static str] {
         self.keys.last().copied().unwrap_or_default()

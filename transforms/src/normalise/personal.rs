@@ -11,6 +11,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use regex::Regex;
 use sha2::Sha256;
 
+use crate::digest::hex;
+
 /// What stands in the place of a personal code.
 pub const MASK: &str = "******-*****";
 
@@ -78,16 +80,10 @@ impl PseudonymKey {
 
     /// `<key id>:<64 hex digits>`; letters and digits of the text count, so `010190-12345` and `01019012345` are one person.
     pub fn pseudonym(&self, text: &str) -> String {
-        use std::fmt::Write as _;
         let folded: String = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
         let mut mac = self.mac.clone();
         mac.update(folded.as_bytes());
-        let mut out = format!("{}:", self.id);
-        for byte in mac.finalize().into_bytes() {
-            // Writing to a String cannot fail.
-            let _ = write!(out, "{byte:02x}");
-        }
-        out
+        format!("{}:{}", self.id, hex(mac.finalize().into_bytes()))
     }
 }
 

@@ -6,12 +6,12 @@ use std::ops::Range;
 
 use polars::prelude::*;
 
-use super::joined::{child, needs, related, sorted_applications};
+use super::joined::{needs, related, sorted_applications};
 use super::service::{
     Appeal, Application, Delivery, Duration, Fee, Institution, LegalAct, Need, Question, Rating, Related, Request,
     Service, Step, Support, Words,
 };
-use crate::holdings::Holdings;
+use crate::holdings::{self, Holdings};
 use crate::texts::Texts;
 
 /// A structure of columns, taken from a frame by their names.
@@ -99,20 +99,7 @@ impl<C> Below<C> {
         frame: &DataFrame,
         columns: impl FnOnce(&DataFrame) -> PolarsResult<C>,
     ) -> PolarsResult<Self> {
-        let of_rows = frame.column("uid")?.str()?;
-        let mut at = 0;
-        let mut ranges = Vec::with_capacity(uids.len());
-        for uid in uids.iter() {
-            // Both are sorted, so each row is passed once.
-            while at < of_rows.len() && of_rows.get(at) < uid {
-                at += 1;
-            }
-            let begin = at;
-            while at < of_rows.len() && of_rows.get(at) == uid {
-                at += 1;
-            }
-            ranges.push(begin..at);
-        }
+        let ranges = holdings::ranges(uids, frame.column("uid")?.str()?);
         Ok(Self { columns: columns(frame)?, ranges })
     }
 
@@ -132,7 +119,7 @@ impl<'w> Descriptions<'w> {
         let numbers = institutions.column("reg_no")?.str()?;
         let institution_of =
             numbers.iter().enumerate().filter_map(|(at, number)| Some((number?.to_owned(), at))).collect();
-        let child = |name: &str, wanted: &[&str]| -> PolarsResult<DataFrame> { child(held, name, wanted) };
+        let child = |name: &str, wanted: &[&str]| held.service_child(name, wanted);
         Ok(Self {
             legal_acts: Below::of(&uid, &child("legal_acts", &["title", "url", "clause"])?, LegalActs::of)?,
             steps: Below::of(&uid, &child("steps", &["name", "expected_time", "client_visible"])?, Steps::of)?,

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::service::Service;
+use crate::digest::hex;
 
 /// `feed.json`: everything that a catalogue shows.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -177,8 +178,5 @@ pub(super) fn sha256(bytes: &[u8]) -> String {
 }
 
 fn shown(hash: &[u8]) -> String {
-    hash.iter().fold("sha256:".to_owned(), |mut text, byte| {
-        text.push_str(&format!("{byte:02x}"));
-        text
-    })
+    format!("sha256:{}", hex(hash))
 }

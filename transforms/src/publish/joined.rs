@@ -4,31 +4,6 @@ use polars::prelude::*;
 
 use super::catalogues::applications;
 use crate::holdings::Holdings;
-use crate::model;
-
-/// A list of services by uid, in its order, with these fields; without rows where none were given.
-pub(super) fn child(held: &Holdings, name: &str, fields: &[&str]) -> PolarsResult<DataFrame> {
-    let child = model::entity("service").and_then(|service| service.child(name));
-    let child = child.ok_or_else(|| polars_err!(ComputeError: "no child {name}"))?;
-    let storage = child.fields.iter().filter(|field| fields.contains(&field.name)).flat_map(model::Field::storage);
-    let given = held.service_children.get(name).filter(|frame| frame.column("_ordinal").is_ok());
-    let Some(frame) = given else {
-        let columns = storage.map(|(name, storage)| Column::new_empty(name.into(), &dtype(storage)));
-        let uid = Column::new_empty("uid".into(), &DataType::String);
-        return DataFrame::new(0, std::iter::once(uid).chain(columns).collect());
-    };
-    let wanted: Vec<Expr> = storage.map(|(name, _)| col(name.as_str())).collect();
-    let order = frame.clone().lazy().sort(["uid", "_ordinal"], SortMultipleOptions::default());
-    order.select([vec![col("uid")], wanted].concat()).collect()
-}
-
-const fn dtype(storage: model::Storage) -> DataType {
-    match storage {
-        model::Storage::Text => DataType::String,
-        model::Storage::Integer => DataType::Int64,
-        model::Storage::Boolean => DataType::Boolean,
-    }
-}
 
 /// Applications of services, in an order that does not depend on that of the registry.
 pub(super) fn sorted_applications(held: &Holdings, services: &DataFrame) -> PolarsResult<DataFrame> {

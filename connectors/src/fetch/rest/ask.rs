@@ -7,11 +7,11 @@ use reqwest::Url;
 use vienkop_transforms::finding::{self, Finding};
 use vienkop_transforms::normalise::personal::mask;
 
-use super::super::net::{Answer, Conversation, Request};
 use super::super::{FetchContext, FetchError};
 use super::moment::http_date;
 use super::plan::Errors;
 use super::tree::{Node, TreeError};
+use crate::net::{Answer, Conversation, Request};
 
 /// How wrong the server's clock may be before it is told.
 const SKEW: SignedDuration = SignedDuration::from_mins(5);

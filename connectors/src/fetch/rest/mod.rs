@@ -4,7 +4,7 @@
 //! ([`paging`], [`windows`]), what of it is new ([`run`], [`state`]) is made whole by its detail, its children, look-up lists and
 //! its history ([`gather`], [`lookups`], [`pick`], [`history`]), and lands as a document with a record a line. Every scalar keeps
 //! its own letters ([`tree`]). [`notes`] let the next fetch go on where this one broke off, a [`cursor`] lets it begin
-//! where the last one that was loaded ended. How a server is spoken to is the affair of [`super::net`].
+//! where the last one that was loaded ended. How a server is spoken to is the affair of [`crate::net`].
 //!
 //! Nothing that a server says is trusted to be all or in order: neither the size of a page, nor a total, nor a status.
 

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::super::net::Server;
+use crate::net::Server;
 
 /// Options of `[fetch]` with `kind = "rest"`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]

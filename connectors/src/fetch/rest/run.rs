@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use vienkop_transforms::finding::{self, Finding};
 
-use super::super::net::{Conversation, Expect, Request};
 use super::super::{FetchContext, FetchError, Fetched, Fetching};
 use super::ask::{Asker, Refusal, Reply, records};
 use super::cursor::Cursor;
@@ -15,6 +14,7 @@ use super::tree::Node;
 use super::walk::{endless, fewer, page_digest, page_request};
 use super::windows::Window;
 use super::{Out, RestFetch, digest};
+use crate::net::{Conversation, Expect, Request};
 
 /// Records of one document, at most: what is held in memory at a time.
 const DOCUMENT: usize = 1_000;
@@ -46,7 +46,7 @@ pub(super) async fn run(
     out: &mut Out<'_>,
 ) -> Result<Fetching, FetchError> {
     let recorded = rest.options.recorded.as_deref();
-    let conversation = Conversation::open(&rest.options.server, recorded, context)?;
+    let conversation = Conversation::open(&rest.options.server, recorded, context.into())?;
     let asker = Asker::new(conversation, rest.plan.errors.as_ref(), context, recorded.is_none());
     if let Some(account) = &rest.plan.account
         && let Some(request) = account.request(&asker.conversation, &|_| None)?

@@ -1,17 +1,18 @@
 //! Requests with gaps: `{since}`, `{offset}`, `{id}` in the path, the parameters and the body.
 //!
 //! A parameter or member of the body with a gap that has no value this time is left out: `{since}` in the first fetch,
-//! `{cursor}` on the first page; `{since|1970-01-01}` says what stands there instead. A text of the body that is nothing but a gap becomes what fills it, a number stays a
-//! number. `{{` stands for a `{`; braces around anything but a name are ordinary letters.
+//! `{cursor}` on the first page; `{since|1970-01-01}` says what stands there instead. A text of the body that is nothing
+//! but a gap becomes what fills it, a number stays a number. How gaps are written: [`vienkop_transforms::gaps`].
 
 use reqwest::{Method, Url};
 use serde_json::Value;
+use vienkop_transforms::gaps::{self, segment};
 
 use super::super::FetchError;
 use super::super::OptionError;
-use super::super::net::{Conversation, Request};
 use super::options::RequestOptions;
 use super::tree::Node;
+use crate::net::{Conversation, Request};
 
 /// A text with gaps.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,30 +32,11 @@ pub(super) type Values<'v> = dyn Fn(&str) -> Option<Node> + Sync + 'v;
 
 impl Template {
     pub(super) fn parse(text: &str) -> Self {
-        let mut parts = Vec::new();
-        let mut plain = String::new();
-        let mut rest = text;
-        while let Some(at) = rest.find('{') {
-            plain.push_str(&rest[..at]);
-            rest = &rest[at + 1..];
-            if let Some(after) = rest.strip_prefix('{') {
-                plain.push('{');
-                rest = after;
-            } else if let Some((gap, end)) = rest.find('}').and_then(|end| Some((Part::gap(&rest[..end])?, end))) {
-                if !plain.is_empty() {
-                    parts.push(Part::Text(std::mem::take(&mut plain)));
-                }
-                parts.push(gap);
-                rest = &rest[end + 1..];
-            } else {
-                plain.push('{');
-            }
-        }
-        plain.push_str(rest);
-        if !plain.is_empty() {
-            parts.push(Part::Text(plain));
-        }
-        Self(parts)
+        let part = |part| match part {
+            gaps::Part::Text(text) => Part::Text(text),
+            gaps::Part::Gap { name, otherwise } => Part::Gap(name, otherwise),
+        };
+        Self(gaps::parse(text).into_iter().map(part).collect())
     }
 
     /// One gap and nothing else.
@@ -107,20 +89,6 @@ impl Template {
     }
 }
 
-impl Part {
-    /// What stands between braces: a name, perhaps with what stands there otherwise; none for anything else.
-    fn gap(text: &str) -> Option<Self> {
-        match text.split_once('|') {
-            None => is_name(text).then(|| Self::Gap(text.to_owned(), None)),
-            Some((name, otherwise)) => is_name(name).then(|| Self::Gap(name.to_owned(), Some(otherwise.to_owned()))),
-        }
-    }
-}
-
-fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || "_-./~@$^".contains(c))
-}
-
 /// What a value is within a text; several are joined with commas.
 fn joined(value: &Node) -> Option<String> {
     match value {
@@ -135,22 +103,6 @@ fn joined(value: &Node) -> Option<String> {
 #[allow(clippy::unnecessary_wraps, reason = "one of two ways to encode a value")]
 fn plain(text: &str) -> Option<String> {
     Some(text.to_owned())
-}
-
-/// A value as a part of a path: it can never lead elsewhere.
-fn segment(text: &str) -> Option<String> {
-    if text.bytes().all(|b| b == b'.') {
-        return None;
-    }
-    let mut encoded = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~,".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    Some(encoded)
 }
 
 /// A body with gaps.

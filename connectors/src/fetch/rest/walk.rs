@@ -3,12 +3,12 @@
 use vienkop_transforms::finding::{self, Finding};
 
 use super::super::FetchError;
-use super::super::net::{Conversation, Request};
 use super::ask::{Asker, Refusal, records};
 use super::paging::{After, Circle, Met, Page, Step, Walk};
 use super::plan::List;
 use super::template::Values;
 use super::tree::Node;
+use crate::net::{Conversation, Request};
 
 /// All records of a list, or what its pointer leads to where there is one page only. Nothing where the path of the
 /// request has a gap without value.

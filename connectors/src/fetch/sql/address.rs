@@ -13,8 +13,8 @@ use vienkop_transforms::finding::{self, Finding};
 
 use super::options::Place;
 use super::statement::Dialect;
-use crate::fetch::net::is_link_local;
 use crate::fetch::{FetchContext, FetchError};
+use crate::net::is_link_local;
 use crate::registry::{missing_certificate, unknown_parameter};
 
 /// A database to connect to. No `Debug`: it may hold a password.

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use vienkop_transforms::digest::hex;
 
 use super::deliver::End;
 use super::options::CursorOption;
 use super::row::{Asked, Value};
-use crate::landing::hex;
 
 /// A place reached, in the database's own letters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,7 +7,7 @@ use vienkop_transforms::model::{self, Entity, Field, Kept};
 
 use super::dialect::as_text;
 use super::staging::Staged;
-use super::{Dialect, LIVE, SAMPLES, any, of_alias, pair, raw, references};
+use super::{Dialect, LIVE, SAMPLES, any, of_alias, raw, references};
 
 /// The text that leads a person to a staged row.
 fn place(s: &str) -> String {
@@ -149,7 +149,7 @@ impl Staged {
         let (to, to_field) = field.refers?;
         let target = model::entity(to)?;
         let value = if field.list { "item.value".to_owned() } else { format!(r#"s."{}""#, field.name) };
-        let pair = pair(self.table.entity, field).filter(|(own, _)| self.delivers(own));
+        let pair = self.table.entity.owner_beside(field).filter(|(own, _)| self.delivers(own));
         let same = |alias: &str| {
             let owner =
                 pair.map(|(own, theirs)| format!(r#" AND (s."{own}" IS NULL OR {alias}."{theirs}" = s."{own}")"#));

@@ -8,7 +8,7 @@
 use vienkop_transforms::finding::{self, Rule};
 use vienkop_transforms::model::{self, Entity, Field};
 
-use super::{Dialect, any, pair, references};
+use super::{Dialect, any, references};
 
 /// A service that has ended satisfies no need and needs neither need nor resource. Its life-cycle status decides;
 /// where there is none, its phase does (S3, the sixth phase: *likvidēšana*).
@@ -70,7 +70,7 @@ fn state(alias: &str) -> String {
 /// Condition that `alias` is what `field` of record `from` refers to by `value`.
 fn same(entity: &'static Entity, field: &Field, from: &str, value: &str, alias: &str) -> Option<String> {
     let (_, to_field) = field.refers?;
-    let owner = pair(entity, field).map(|(own, theirs)| format!(r#" AND {alias}."{theirs}" = {from}."{own}""#));
+    let owner = entity.owner_beside(field).map(|(own, theirs)| format!(r#" AND {alias}."{theirs}" = {from}."{own}""#));
     Some(format!(r#"{alias}.valid_to IS NULL AND {alias}."{to_field}" = {value}{}"#, owner.unwrap_or_default()))
 }
 
@@ -104,7 +104,7 @@ fn dangling(entity: &'static Entity, field: &'static Field, dialect: Dialect) ->
     let exact = same(entity, field, "s", &value, "t")?;
     let mut missing = format!(r#"NOT EXISTS (SELECT 1 FROM "{to}" t WHERE {exact})"#);
     // Without its owner a code may be anybody's. Said apart, so that each lookup has the whole index to itself.
-    if let Some((own, _)) = pair(entity, field) {
+    if let Some((own, _)) = entity.owner_beside(field) {
         let anybody =
             format!(r#"NOT EXISTS (SELECT 1 FROM "{to}" t WHERE t.valid_to IS NULL AND t."{to_field}" = {value})"#);
         let owned = format!(r#"s."{own}" IS NOT NULL"#);
@@ -117,20 +117,11 @@ fn dangling(entity: &'static Entity, field: &'static Field, dialect: Dialect) ->
     ))
 }
 
-/// The institution that can act on a record: its own number for an institution, else the first one the record names.
-fn owner_field(entity: &'static Entity) -> Option<&'static str> {
-    let institution = Some(("institution", "reg_no"));
-    if entity.name == "institution" {
-        return Some("reg_no");
-    }
-    entity.fields.iter().find(|field| !field.list && field.refers == institution).map(|field| field.name)
-}
-
 impl Check {
     /// All of them: code, entity, uid, the institution that can act.
     pub(in crate::registry) fn uids(&self) -> String {
         let (name, found) = (self.entity.name, &self.found);
-        let owner = owner_field(self.entity).map_or("NULL".into(), |owner| format!(r#"c."{owner}""#));
+        let owner = self.entity.owner_field().map_or("NULL".into(), |owner| format!(r#"c."{owner}""#));
         format!(
             r#"SELECT '{}', '{name}', x.uid, {owner} FROM ({found}) x CROSS JOIN "{name}" c
             WHERE c.uid = x.uid AND c.valid_to IS NULL"#,
@@ -148,7 +139,7 @@ impl Check {
             r#"SELECT count(*) FROM ({found}) x CROSS JOIN "{}" c
             WHERE c.uid = x.uid AND c.valid_to IS NULL AND c."{}" = $1"#,
             self.entity.name,
-            owner_field(self.entity)?
+            self.entity.owner_field()?
         ))
     }
 
@@ -157,7 +148,7 @@ impl Check {
     /// joined with another such: a database that misjudges how much it is would go through it for each record.
     pub(in crate::registry) fn list(&self, of_one: bool, most: usize) -> Option<String> {
         let (name, found) = (self.entity.name, &self.found);
-        let owner = owner_field(self.entity);
+        let owner = self.entity.owner_field();
         let among = if of_one { format!(r#" AND c."{}" = $1"#, owner?) } else { String::new() };
         let (picked, value) = match self.field {
             Some(_) => ("y.uid, y.value", "x.value"),

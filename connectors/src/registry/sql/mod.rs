@@ -161,21 +161,11 @@ pub(super) fn counts() -> String {
 /// service a link points to).
 fn references(entity: &'static Entity) -> impl Iterator<Item = &'static Field> {
     let completing: BTreeSet<&str> =
-        entity.fields.iter().filter_map(|field| pair(entity, field)).map(|(own, _)| own).collect();
+        entity.fields.iter().filter_map(|field| entity.owner_beside(field)).map(|(own, _)| own).collect();
     entity
         .fields
         .iter()
         .filter(move |field| field.refers.is_some() && !(entity.link && completing.contains(field.name)))
-}
-
-/// A service's code is unique only within its owner: the field that completes such a reference, and its counterpart.
-fn pair(entity: &'static Entity, field: &Field) -> Option<(&'static str, &'static str)> {
-    if field.refers != Some(("service", "code")) {
-        return None;
-    }
-    let prefix = field.name.strip_suffix("service_code").or_else(|| field.name.strip_suffix("code"))?;
-    let own = format!("{prefix}owner_reg_no");
-    entity.field(&own).map(|own| (own.name, "owner_reg_no"))
 }
 
 #[cfg(test)]
@@ -221,7 +211,7 @@ mod tests {
     fn links_end_in_services_of_their_owner() {
         let ends = |name: &str| -> Vec<(&str, Option<(&str, &str)>)> {
             let entity = model::entity(name).unwrap();
-            references(entity).map(|field| (field.name, pair(entity, field))).collect()
+            references(entity).map(|field| (field.name, entity.owner_beside(field))).collect()
         };
         let owner = Some(("owner_reg_no", "owner_reg_no"));
         assert_eq!(ends("need_service"), [("need_code", None), ("service_code", owner)]);

@@ -91,7 +91,7 @@ fn bare(host: &str) -> String {
 
 /// `169.254.0.0/16` (RFC 3927) and `fe80::/10` (RFC 4291), also where IPv6 carries the former: mapped
 /// (`::ffff:0:0/96`), compatible (`::/96`), translated (`64:ff9b::/96`, RFC 6052) or 6to4 (`2002::/16`).
-pub(in crate::fetch) fn is_link_local(address: IpAddr) -> bool {
+pub(crate) fn is_link_local(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => v4.is_link_local(),
         IpAddr::V6(v6) => v6.is_unicast_link_local() || carried(v6).is_some_and(|v4| v4.is_link_local()),

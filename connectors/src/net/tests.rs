@@ -14,21 +14,17 @@ use vienkop_transforms::finding::Finding;
 use vienkop_transforms::normalise::PseudonymKey;
 
 use self::server::{Asked, Reply};
-use super::super::{FetchContext, FetchError};
 use super::hosts::reachable;
 use super::tell::{Fault, classify};
-use super::{Answer, Conversation, Recorder, Request, Server};
-use crate::landing::LandingZone;
-use crate::limits::Limits;
+use super::{Answer, Around, Conversation, Recorder, Request, Server};
+use crate::fetch::FetchError;
 
-#[path = "../../../tests/net/server.rs"]
+#[path = "../../tests/net/server.rs"]
 mod server;
 
 /// What a conversation needs around it.
 struct Place {
     folder: tempfile::TempDir,
-    landing: LandingZone,
-    limits: Limits,
     cancel: AtomicBool,
     recorder: Option<Recorder>,
 }
@@ -36,32 +32,17 @@ struct Place {
 impl Place {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let landing = LandingZone::new(folder.path().join("landed")).unwrap();
         fs_err::write(folder.path().join("atslega"), "noslepums").unwrap();
-        let (limits, cancel) = (Limits::default(), AtomicBool::new(false));
-        Self { folder, landing, limits, cancel, recorder: None }
+        Self { folder, cancel: AtomicBool::new(false), recorder: None }
     }
 
     fn open(&self, options: &Value, recorded: Option<&str>) -> Conversation<'_> {
-        static UTC: jiff::tz::TimeZone = jiff::tz::TimeZone::UTC;
         let mut table = json!({ "wait_seconds": 0, "requests_per_second": 1000.0, "timeout_seconds": 2 });
         table.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
         let server: Server = serde_json::from_value(table).unwrap();
         server.check().unwrap();
-        let context = FetchContext {
-            source: "avots",
-            base: self.folder.path(),
-            limits: &self.limits,
-            now: jiff::Timestamp::UNIX_EPOCH,
-            time_zone: &UTC,
-            cursor: None,
-            landing: &self.landing,
-            resume: None,
-            record: self.recorder.as_ref(),
-            sample: None,
-            cancel: &self.cancel,
-        };
-        Conversation::open(&server, recorded, &context).unwrap()
+        let around = Around { base: self.folder.path(), record: self.recorder.as_ref(), cancel: &self.cancel };
+        Conversation::open(&server, recorded, around).unwrap()
     }
 }
 

@@ -6,22 +6,22 @@ use std::path::PathBuf;
 use fs_err as fs;
 use reqwest::{Response, Url};
 
-use super::super::FetchError;
 use super::Conversation;
 use super::inflate::Inflate;
 use super::live::{self, Opened};
 use super::message::{Answer, Headers};
 use super::tell::{Fault, classify};
 use super::wait::unless_cancelled;
+use crate::fetch::FetchError;
 
 const CHUNK: u64 = 64 << 10;
 
 /// A document whose head has come.
-pub(in crate::fetch) struct Download<'a> {
+pub(crate) struct Download<'a> {
     /// HTTP status.
-    pub(in crate::fetch) status: u16,
+    pub(crate) status: u16,
     /// Headers of the answer.
-    pub(in crate::fetch) headers: Headers,
+    pub(crate) headers: Headers,
     conversation: &'a Conversation<'a>,
     name: String,
     body: Body,
@@ -55,7 +55,7 @@ impl<'a> Download<'a> {
     ///
     /// # Errors
     /// The connection broke or nothing came in time (N001); nothing is tried again here.
-    pub(in crate::fetch) async fn chunk(&mut self) -> Result<Option<Vec<u8>>, FetchError> {
+    pub(crate) async fn chunk(&mut self) -> Result<Option<Vec<u8>>, FetchError> {
         let Self { conversation, name, body, .. } = self;
         let told = |fault| conversation.tell.fault(name, fault);
         let mut bytes = Vec::new();
@@ -66,7 +66,7 @@ impl<'a> Download<'a> {
         let ended = match body {
             Body::Ended => return Ok(None),
             Body::Played(file) => {
-                conversation.context.check_cancelled()?;
+                conversation.check_cancelled()?;
                 match file {
                     Some(file) => {
                         let mut portion = Vec::new();
@@ -78,7 +78,7 @@ impl<'a> Download<'a> {
                 }
             }
             Body::Live(response, url, inflate) => {
-                let next = unless_cancelled(conversation.context.cancel, response.chunk()).await?;
+                let next = unless_cancelled(conversation.around.cancel, response.chunk()).await?;
                 let next = next.map_err(|error| told(classify(&error, name, url)))?;
                 match &next {
                     Some(portion) => inflate.push(portion, keep).map_err(told)?,

@@ -7,57 +7,57 @@ use reqwest::header::{HeaderName, HeaderValue};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::super::OptionError;
+use crate::fetch::OptionError;
 use crate::secret::SecretPlace;
 
 /// A server and how it is spoken to.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(in crate::fetch) struct Server {
+pub(crate) struct Server {
     /// Base address: `https://redmine.agentura.lv/`; relative paths are joined to it.
-    pub(in crate::fetch) url: String,
+    pub(crate) url: String,
     /// Further hosts that redirects and links in answers may lead to, with the port unless it is the usual one:
     /// `files.agentura.lv`, `10.0.0.7:8443`. By default none but that of `url`.
     #[serde(default)]
-    pub(in crate::fetch) hosts: Vec<String>,
+    pub(crate) hosts: Vec<String>,
     /// Headers sent with every request to the host of `url`. No secrets: those belong to `auth`.
     #[serde(default)]
-    pub(in crate::fetch) headers: BTreeMap<String, String>,
+    pub(crate) headers: BTreeMap<String, String>,
     /// How the server knows us; by default not at all.
     #[serde(default)]
-    pub(in crate::fetch) auth: Option<Auth>,
+    pub(crate) auth: Option<Auth>,
     /// File with certificates (PEM) of authorities to trust besides those of the system, relative to the folder that
     /// holds `config/`.
     #[serde(default)]
-    pub(in crate::fetch) ca_file: Option<String>,
+    pub(crate) ca_file: Option<String>,
     /// Seconds to wait for a connection, and for the next part of an answer.
     #[serde(default = "timeout_seconds")]
     #[schemars(range(min = 1, max = 3600))]
-    pub(in crate::fetch) timeout_seconds: u64,
+    pub(crate) timeout_seconds: u64,
     /// Seconds that one whole answer may take; a document of `kind = "http"` may take as long as it goes on.
     #[serde(default = "answer_seconds")]
     #[schemars(range(min = 1, max = 86_400))]
-    pub(in crate::fetch) answer_seconds: u64,
+    pub(crate) answer_seconds: u64,
     /// How often a request is tried in all before it counts as failed.
     #[serde(default = "attempts")]
     #[schemars(range(min = 1, max = 20))]
-    pub(in crate::fetch) attempts: u32,
+    pub(crate) attempts: u32,
     /// Seconds to wait at most between two attempts, even where the server asks for more (`Retry-After`).
     #[serde(default = "wait_seconds")]
     #[schemars(range(min = 0, max = 3600))]
-    pub(in crate::fetch) wait_seconds: u64,
+    pub(crate) wait_seconds: u64,
     /// Requests a second, at most.
     #[serde(default = "requests_per_second")]
     #[schemars(range(min = 0.01, max = 10_000.0))]
-    pub(in crate::fetch) requests_per_second: f64,
+    pub(crate) requests_per_second: f64,
     /// Requests at the same time, at most.
     #[serde(default = "concurrent")]
     #[schemars(range(min = 1, max = 64))]
-    pub(in crate::fetch) concurrent: usize,
+    pub(crate) concurrent: usize,
     /// Bytes of one answer after it was inflated, at most; a document of `kind = "http"` is bounded by `file_bytes` of
     /// `[limits]` instead.
     #[serde(default = "answer_bytes")]
-    pub(in crate::fetch) answer_bytes: u64,
+    pub(crate) answer_bytes: u64,
 }
 
 const fn timeout_seconds() -> u64 {
@@ -91,7 +91,7 @@ const fn answer_bytes() -> u64 {
 /// How a server knows us.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
-pub(in crate::fetch) enum Auth {
+pub(crate) enum Auth {
     /// A secret in a header: `X-Redmine-API-Key`.
     Header {
         /// Name of the header.
@@ -169,7 +169,7 @@ fn post() -> String {
 /// Where a session's token is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub(in crate::fetch) enum TokenPlace {
+pub(crate) enum TokenPlace {
     /// In a header.
     Header,
     /// Among the parameters of the address.
@@ -181,7 +181,7 @@ pub(in crate::fetch) enum TokenPlace {
 /// A name that may stand in the configuration or where secrets are.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
-pub(in crate::fetch) enum Name {
+pub(crate) enum Name {
     /// As it stands.
     Text(String),
     /// Where it is.
@@ -201,7 +201,7 @@ impl Server {
     ///
     /// # Errors
     /// The option below `[fetch]` with `/` between its parts (`server/url`), and the reason.
-    pub(in crate::fetch) fn check(&self) -> Result<(), OptionError> {
+    pub(crate) fn check(&self) -> Result<(), OptionError> {
         let url = base(&self.url).ok_or_else(|| OptionError::new("server/url", "url", &self.url))?;
         if !url.username().is_empty() || url.password().is_some() || url.query().is_some() {
             return Err(OptionError::new("server/url", "url-secret", ""));

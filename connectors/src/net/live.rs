@@ -8,7 +8,6 @@ use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderNa
 use reqwest::{Certificate, Client, Method, Response, StatusCode, Url};
 use tokio::sync::Semaphore;
 
-use super::super::FetchError;
 use super::auth::{Access, Granted, Keys, LoginRequest, missing};
 use super::hosts::{Hosts, Names};
 use super::inflate::Inflate;
@@ -16,6 +15,7 @@ use super::message::{Headers, Request};
 use super::server::Server;
 use super::tell::{Fault, Tell, Way, classify, place, refused, too_large, words};
 use super::wait::{Pace, retry_after, waits};
+use crate::fetch::FetchError;
 
 /// Redirects that are followed for one request.
 const HOPS: usize = 10;
@@ -181,6 +181,9 @@ impl Live {
             // RFC 9110, 15.4: 303 asks to GET what is there; after 301 and 302 every client does so after a POST.
             let get = status == StatusCode::SEE_OTHER && method != Method::HEAD;
             if get || (method == Method::POST && matches!(status.as_u16(), 301 | 302)) {
+                if request.writes() {
+                    return Err(Fault::Status(status, place(&next), None));
+                }
                 (method, body) = (Method::GET, None);
             }
             url = next;

@@ -10,8 +10,8 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use jiff::Timestamp;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::super::FetchError;
 use super::message::Headers;
+use crate::fetch::FetchError;
 
 /// How often is looked whether somebody asked to stop.
 const LOOK: Duration = Duration::from_millis(200);

@@ -1,4 +1,4 @@
-//! A conversation with one server over HTTP, for the kinds `http` and `rest`.
+//! A conversation with one server over HTTP: for what is fetched (`http`, `rest`) and for what is delivered.
 //!
 //! What is common to every system stands here: which hosts may be reached, how the server knows us, what is tried again
 //! and when, how much an answer may hold, what is recorded and played. What is asked and what the answers mean is the
@@ -18,28 +18,46 @@ mod tests;
 mod wait;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use reqwest::{StatusCode, Url};
 use vienkop_transforms::finding::{self, Finding, Rule};
 use vienkop_transforms::normalise::personal::mask;
 
-pub(in crate::fetch) use self::download::Download;
+pub(crate) use self::download::Download;
 use self::hosts::Hosts;
-pub(in crate::fetch) use self::hosts::is_link_local;
+pub(crate) use self::hosts::is_link_local;
 use self::live::Live;
-pub(in crate::fetch) use self::message::{Answer, Expect, Headers, Request};
+pub(crate) use self::message::{Answer, Expect, Headers, Request};
 pub use self::recorded::Recorder;
 use self::recorded::{Played, Player};
 use self::server::Auth;
-pub(in crate::fetch) use self::server::Server;
+pub(crate) use self::server::Server;
 use self::tell::{Fault, Tell};
 use self::wait::unless_cancelled;
-use super::{FetchContext, FetchError};
+use crate::fetch::{FetchContext, FetchError};
+
+/// What a conversation needs beside its server.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Around<'a> {
+    /// The folder that relative paths start from: the one that holds `config/`.
+    pub(crate) base: &'a Path,
+    /// Where answers are recorded; none: nowhere.
+    pub(crate) record: Option<&'a Recorder>,
+    /// Set from outside to stop.
+    pub(crate) cancel: &'a AtomicBool,
+}
+
+impl<'a> From<&FetchContext<'a>> for Around<'a> {
+    fn from(context: &FetchContext<'a>) -> Self {
+        Self { base: context.base, record: context.record, cancel: context.cancel }
+    }
+}
 
 /// A conversation with one server, or with what was recorded of it. Requests may be sent at the same time.
-pub(in crate::fetch) struct Conversation<'a> {
-    context: FetchContext<'a>,
+pub(crate) struct Conversation<'a> {
+    around: Around<'a>,
     base: Url,
     hosts: Hosts,
     concurrent: usize,
@@ -62,11 +80,7 @@ impl<'a> Conversation<'a> {
     ///
     /// # Errors
     /// A secret or certificate that is not there (N013), a folder that is not (F001) or holds what is no exchange (F004).
-    pub(in crate::fetch) fn open(
-        server: &Server,
-        recorded: Option<&str>,
-        context: &FetchContext<'a>,
-    ) -> Result<Self, FetchError> {
+    pub(crate) fn open(server: &Server, recorded: Option<&str>, around: Around<'a>) -> Result<Self, FetchError> {
         // The options have been checked; an address that is none is never asked.
         let wrong =
             || FetchError::from(Finding { value: Some(server.url.clone()), ..Finding::of(&finding::UNREACHABLE) });
@@ -74,19 +88,19 @@ impl<'a> Conversation<'a> {
         let hosts = Hosts::new(&base, &server.hosts);
         let tell = Tell::default();
         let line = match recorded {
-            Some(folder) => Line::Played(Player::open(context.base, folder, &base)?),
-            None => Line::Live(Box::new(Live::new(server, &base, &hosts, context.base, &tell)?)),
+            Some(folder) => Line::Played(Player::open(around.base, folder, &base)?),
+            None => Line::Live(Box::new(Live::new(server, &base, &hosts, around.base, &tell)?)),
         };
         let logs_in = matches!(server.auth, Some(Auth::OAuth2 { .. } | Auth::Session { .. }));
         let parameter = server.parameter().map(str::to_owned);
-        Ok(Self { context: *context, base, hosts, concurrent: server.concurrent, logs_in, parameter, tell, line })
+        Ok(Self { around, base, hosts, concurrent: server.concurrent, logs_in, parameter, tell, line })
     }
 
     /// An address joined to the server's own, from the configuration or from an answer.
     ///
     /// # Errors
     /// It is none, or its host is not allowed (N009).
-    pub(in crate::fetch) fn url(&self, path: &str) -> Result<Url, FetchError> {
+    pub(crate) fn url(&self, path: &str) -> Result<Url, FetchError> {
         let mut url = self.base.join(path).map_err(|_| {
             let expected = Some(hosts::Refused::Scheme.as_str());
             FetchError::from(tell::about(&finding::HOST_NOT_ALLOWED, self.base.as_str(), &self.quote(path), expected))
@@ -106,7 +120,7 @@ impl<'a> Conversation<'a> {
     ///
     /// # Errors
     /// Everything else is a finding N001…; [`FetchError::Cancelled`] within a second of being asked.
-    pub(in crate::fetch) async fn send(&self, request: Request) -> Result<Answer, FetchError> {
+    pub(crate) async fn send(&self, request: Request) -> Result<Answer, FetchError> {
         let name = self.name(&request);
         let answer = match &self.line {
             Line::Live(live) => {
@@ -116,20 +130,22 @@ impl<'a> Conversation<'a> {
                     let body = live.whole(opened, &name, &self.tell).await?;
                     Ok(Answer { status, headers, body, url, login })
                 };
-                unless_cancelled(self.context.cancel, live.ask(&request, &name, &self.tell, whole)).await??
+                unless_cancelled(self.around.cancel, live.ask(&request, &name, &self.tell, whole)).await??
             }
             Line::Played(player) => {
-                self.context.check_cancelled()?;
+                self.check_cancelled()?;
                 let Played { status, headers, file } = player.play(&request, &name)?;
                 let body = file.map(fs_err::read).transpose()?.unwrap_or_default();
                 let answer = Answer { status, headers, body, url: request.url.clone(), login: 0 };
                 self.judge(&request, &name, answer)?
             }
         };
-        if request.expect != Expect::Anything && (200..300).contains(&answer.status) && !is_json(&answer) {
+        let said_nothing = request.expect == Expect::Receipt && answer.body.trim_ascii().is_empty();
+        let wanted = request.expect != Expect::Anything && (200..300).contains(&answer.status) && !said_nothing;
+        if wanted && !is_json(&answer) {
             return Err(self.tell.not_data(&name, &answer.body));
         }
-        if let Some(recorder) = self.context.record {
+        if let Some(recorder) = self.around.record {
             let body = if request.expect == Expect::Account { b"{}" } else { answer.body.as_slice() };
             recorder.keep(&self.base, &self.tell, &request, &name, (answer.status, &answer.headers), body)?;
         }
@@ -140,15 +156,15 @@ impl<'a> Conversation<'a> {
     ///
     /// # Errors
     /// As of [`Self::send`].
-    pub(in crate::fetch) async fn download(&self, request: &Request) -> Result<Download<'_>, FetchError> {
+    pub(crate) async fn download(&self, request: &Request) -> Result<Download<'_>, FetchError> {
         let name = self.name(request);
         match &self.line {
             Line::Live(live) => {
                 let begin = async |opened: live::Opened| Download::live(self, opened, &name);
-                unless_cancelled(self.context.cancel, live.ask(request, &name, &self.tell, begin)).await?
+                unless_cancelled(self.around.cancel, live.ask(request, &name, &self.tell, begin)).await?
             }
             Line::Played(player) => {
-                self.context.check_cancelled()?;
+                self.check_cancelled()?;
                 let Played { status, headers, file } = player.play(request, &name)?;
                 let answer = Answer { status, headers, body: Vec::new(), url: request.url.clone(), login: 0 };
                 let answer = self.judge(request, &name, answer)?;
@@ -159,7 +175,7 @@ impl<'a> Conversation<'a> {
 
     /// Logs in again after an answer whose content says that the login is no longer good (`session` and `oauth2`),
     /// unless that has been done since. False where there is no login to be made anew: the answer is the last word.
-    pub(in crate::fetch) async fn renew(&self, answer: &Answer) -> bool {
+    pub(crate) async fn renew(&self, answer: &Answer) -> bool {
         match &self.line {
             Line::Live(live) => live.renew(answer.login).await,
             Line::Played(_) => self.logs_in,
@@ -167,53 +183,59 @@ impl<'a> Conversation<'a> {
     }
 
     /// How many requests may be under way at the same time.
-    pub(in crate::fetch) const fn concurrent(&self) -> usize {
+    pub(crate) const fn concurrent(&self) -> usize {
         self.concurrent
     }
 
     /// What a person knows a request by, without secrets: `GET https://redmine.agentura.lv/issues.json?offset=100`.
     #[allow(clippy::unused_self, reason = "stands with the other words for people")]
-    pub(in crate::fetch) fn name(&self, request: &Request) -> String {
+    pub(crate) fn name(&self, request: &Request) -> String {
         mask(&format!("{} {}", request.method, request.url)).into_owned()
     }
 
-    /// The first words of a text from the server, for people: personal codes masked, our secrets taken out.
-    pub(in crate::fetch) fn quote(&self, text: &str) -> String {
-        self.tell.quote(text)
+    /// The first words of a text from the server, for people: personal codes masked, our secrets taken out, of a page
+    /// for people only what it says.
+    pub(crate) fn quote(&self, text: &str) -> String {
+        self.tell.quote(&tell::words(text))
     }
 
     /// A finding about a request: `cell` names it, `value` is what came, `expected` what was wanted.
-    pub(in crate::fetch) fn finding(&self, rule: &Rule, request: &Request, value: &str) -> Finding {
+    pub(crate) fn finding(&self, rule: &Rule, request: &Request, value: &str) -> Finding {
         tell::about(rule, &self.name(request), &self.quote(value), None)
     }
 
     /// The waits between the attempts that the options allow, for what [`Self::send`] cannot try again itself.
-    pub(in crate::fetch) fn waits(&self) -> impl Iterator<Item = Duration> + Send + use<> {
+    pub(crate) fn waits(&self) -> impl Iterator<Item = Duration> + Send + use<> {
         // What was recorded comes the same each time.
         let (attempts, longest) = if let Line::Live(live) = &self.line { live.patience() } else { (1, Duration::ZERO) };
         wait::waits(attempts, longest)
+    }
+
+    /// Whether somebody asked to stop.
+    fn check_cancelled(&self) -> Result<(), FetchError> {
+        if self.around.cancel.load(Ordering::Relaxed) { Err(FetchError::Cancelled) } else { Ok(()) }
     }
 
     /// Waits so long.
     ///
     /// # Errors
     /// Somebody asked to stop.
-    pub(in crate::fetch) async fn wait(&self, wait: Duration) -> Result<(), FetchError> {
-        unless_cancelled(self.context.cancel, tokio::time::sleep(wait)).await
+    pub(crate) async fn wait(&self, wait: Duration) -> Result<(), FetchError> {
+        unless_cancelled(self.around.cancel, tokio::time::sleep(wait)).await
     }
 
     /// Records a document that was downloaded, where that is asked for.
     ///
     /// # Errors
     /// It cannot be done without the personal data in it (N019), or the disk takes no more.
-    pub(in crate::fetch) fn record(
+    pub(crate) fn record(
         &self,
         request: &Request,
         status: u16,
         headers: &Headers,
         body: &Path,
     ) -> Result<(), FetchError> {
-        let Some(recorder) = self.context.record else { return Ok(()) };
+        let Some(recorder) = self.around.record else { return Ok(()) };
         recorder.keep(&self.base, &self.tell, request, &self.name(request), (status, headers), &fs_err::read(body)?)
     }
 

@@ -10,13 +10,13 @@ use serde_json::Value;
 use vienkop_transforms::finding::{self, Finding};
 use vienkop_transforms::fold;
 
-use super::super::super::FetchError;
 use super::super::message::{Headers, Request};
 use super::super::tell::about;
 use super::Exchange;
+use crate::fetch::FetchError;
 
 /// A folder of exchanges, read.
-pub(in crate::fetch::net) struct Player {
+pub(in crate::net) struct Player {
     /// As the configuration has it.
     name: String,
     folder: PathBuf,
@@ -33,11 +33,11 @@ struct Recorded {
 }
 
 /// What was recorded as the answer.
-pub(in crate::fetch::net) struct Played {
-    pub(in crate::fetch::net) status: u16,
-    pub(in crate::fetch::net) headers: Headers,
+pub(in crate::net) struct Played {
+    pub(in crate::net) status: u16,
+    pub(in crate::net) headers: Headers,
     /// Where the body is.
-    pub(in crate::fetch::net) file: Option<PathBuf>,
+    pub(in crate::net) file: Option<PathBuf>,
 }
 
 type Parameters = BTreeMap<String, Vec<String>>;
@@ -50,7 +50,7 @@ enum Body {
 
 impl Player {
     /// Reads the exchanges below `base`, relative to the address of the server that they stand in for.
-    pub(in crate::fetch::net) fn open(base: &Path, name: &str, server: &Url) -> Result<Self, FetchError> {
+    pub(in crate::net) fn open(base: &Path, name: &str, server: &Url) -> Result<Self, FetchError> {
         let folder = base.join(name);
         let fault = |rule, value: String| FetchError::from(Finding { value: Some(value), ..Finding::of(rule) });
         let entries = fs::read_dir(&folder).map_err(|_| fault(&finding::FILE_MISSING, name.to_owned()))?;
@@ -82,7 +82,7 @@ impl Player {
     }
 
     /// The answer to a request: that of the next exchange recorded for it.
-    pub(in crate::fetch::net) fn play(&self, request: &Request, name: &str) -> Result<Played, FetchError> {
+    pub(in crate::net) fn play(&self, request: &Request, name: &str) -> Result<Played, FetchError> {
         let fits: Vec<usize> = (0..self.exchanges.len()).filter(|n| self.exchanges[*n].fits(request)).collect();
         // Those that name this very body count before those that take any.
         let named = |n: &usize| self.exchanges[*n].body.is_some();

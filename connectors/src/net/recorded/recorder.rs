@@ -18,10 +18,10 @@ use vienkop_transforms::normalise::PseudonymKey;
 use vienkop_transforms::normalise::personal::mask;
 
 use self::rewrite::Rewrite;
-use super::super::super::FetchError;
 use super::super::message::{Headers, Request};
 use super::super::tell::{Tell, about};
 use super::Exchange;
+use crate::fetch::FetchError;
 use crate::kill::kill_point;
 
 mod rewrite;
@@ -73,7 +73,7 @@ impl Recorder {
     }
 
     /// Keeps an exchange. `base` is the server's address, `tell` knows the secrets, `body` is the answer's, inflated.
-    pub(in crate::fetch::net) fn keep(
+    pub(in crate::net) fn keep(
         &self,
         base: &Url,
         tell: &Tell,

@@ -14,9 +14,9 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 use vienkop_transforms::finding::{self, Finding};
 
-use super::super::FetchError;
 use super::server::{Auth, Name, Server, TokenPlace, address};
 use super::tell::{Fault, Tell, about, words};
+use crate::fetch::FetchError;
 use crate::secret::{EnvPlace, FilePlace, Secret, SecretPlace};
 
 /// Tokens that end in so short a time are got anew.

@@ -12,8 +12,8 @@ use reqwest::{StatusCode, Url};
 use vienkop_transforms::finding::{self, Finding, Rule};
 use vienkop_transforms::normalise::personal::mask;
 
-use super::super::FetchError;
 use super::hosts::{LinkLocalName, Refused, UnknownName};
+use crate::fetch::FetchError;
 use crate::secret::Secret;
 
 /// Characters of a server's words that are shown.

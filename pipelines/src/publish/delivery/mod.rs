@@ -1,0 +1,149 @@
+//! Delivery: the records that another register lacks, sent to it in the order of their references.
+//!
+//! What is to be sent is a comparison of the registry with what was delivered ([`Plan`]); the sending itself stands in
+//! [`courier`]. A record is remembered as sent before it goes out, and as accepted or refused when the register has said
+//! so: a program that is stopped in between sends it again, with the same key.
+
+mod courier;
+mod outcome;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
+
+use polars::prelude::*;
+use vienkop_connectors::deliver::Register;
+use vienkop_connectors::fetch::FetchError;
+use vienkop_connectors::registry::{Deliveries, Registry};
+use vienkop_transforms::deliver::{Plan, Requests, Template};
+use vienkop_transforms::holdings::Holdings;
+use vienkop_transforms::model;
+
+use crate::cli::session::Session;
+use crate::config::Target;
+use crate::import::timestamp;
+use courier::Courier;
+pub(crate) use outcome::Delivery;
+use outcome::{EntityDelivery, HeldDelivery};
+
+/// How it is delivered.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Way<'a> {
+    /// Whether anything is sent; else it is only told what would be.
+    pub(super) send: bool,
+    /// Whether it goes on where it would take away too much.
+    pub(super) approved: bool,
+    /// Set to stop between two requests.
+    pub(super) cancel: &'a AtomicBool,
+}
+
+/// Entities that targets want beside those that are published.
+pub(super) fn entities(targets: &[&Target]) -> Vec<&'static str> {
+    targets.iter().flat_map(|target| &target.templates).flat_map(Template::reads).collect()
+}
+
+/// Delivers to one target.
+///
+/// # Errors
+/// The registry cannot be read or written. What is wrong with the register is told in the outcome.
+pub(super) async fn deliver(
+    session: &Session,
+    registry: &Registry,
+    target: &Target,
+    held: &Holdings,
+    way: Way<'_>,
+) -> anyhow::Result<Delivery> {
+    let delivered = registry.delivered(&target.id).await?;
+    let (requests, plans) = tokio::task::block_in_place(|| planned(target, held, &delivered))?;
+    let mut delivery = Delivery::new(target, &requests, &plans, stray(target, &delivered)?);
+    let (gone, there) = (delivery.to_remove(), plans.iter().map(|plan| plan.there).sum::<u64>());
+    if !way.approved && gone as f64 > target.deliver.max_removed_share * there as f64 {
+        delivery.held = Some(HeldDelivery { there, removed: gone });
+    }
+    if !way.send || delivery.held.is_some() {
+        delivery.would_send(&requests, &plans);
+        return Ok(delivery);
+    }
+    delivery.begin();
+    let register = match Register::open(&target.deliver, &session.config.base, way.cancel) {
+        Ok(register) => register,
+        Err(error) => {
+            delivery.stop(session, error)?;
+            return Ok(delivery);
+        }
+    };
+    if plans.iter().all(|plan| plan.due.is_empty() && plan.removals.is_empty() && plan.forgotten.is_empty()) {
+        return Ok(delivery);
+    }
+    let times = [timestamp(session.as_of), timestamp(session.now)];
+    let mut delivering = registry.begin_delivery(&target.id, &times[0], &times[1]).await?;
+    let ids = known_ids(&delivered)?;
+    let mut courier =
+        Courier::new(session, target, &register, &mut delivering, &mut delivery, &requests, ids, way.cancel);
+    let stopped = courier.carry(&plans).await?;
+    delivery.settle();
+    if let Some(error) = stopped {
+        delivery.stop(session, error)?;
+    }
+    let status = if delivery.stopped.is_some() { "failed" } else { "done" };
+    let sum = |of: fn(&EntityDelivery) -> u64| delivery.entities.iter().map(of).sum::<u64>();
+    let counts = Deliveries {
+        accepted: sum(|entity| entity.created + entity.updated),
+        refused: sum(|entity| entity.refused),
+        removed: sum(|entity| entity.removed),
+        unchanged: sum(|entity| entity.unchanged),
+        remaining: sum(|entity| entity.waiting),
+    };
+    delivering.finish(status, &timestamp(jiff::Timestamp::now()), &counts).await?;
+    Ok(delivery)
+}
+
+/// The records of a target, and what is to be done with them; both in the order of the entities.
+fn planned<'t>(
+    target: &'t Target,
+    held: &Holdings,
+    delivered: &DataFrame,
+) -> anyhow::Result<(Vec<Requests<'t>>, Vec<Plan>)> {
+    let mut requests = Vec::new();
+    let mut plans = Vec::new();
+    for template in &target.templates {
+        let of = Requests::new(template, held)?;
+        let known = delivered.clone().lazy().filter(col("entity").eq(lit(template.entity.name))).collect()?;
+        plans.push(Plan::new(&of, &known)?);
+        requests.push(of);
+    }
+    Ok((requests, plans))
+}
+
+/// How many records the register has of entities that the target no longer speaks of.
+fn stray(target: &Target, delivered: &DataFrame) -> anyhow::Result<u64> {
+    let spoken = |name: &str| target.templates.iter().any(|template| template.entity.name == name);
+    let (entities, held) = (delivered.column("entity")?.str()?, delivered.column("held")?.str()?);
+    let stray = entities.iter().zip(held.iter()).filter(|(entity, held)| held.is_some() && !entity.is_some_and(spoken));
+    Ok(stray.count() as u64)
+}
+
+/// The register's ids: entity and uid -> id.
+fn known_ids(delivered: &DataFrame) -> anyhow::Result<BTreeMap<(&'static str, String), String>> {
+    let text = |name: &str| delivered.column(name).and_then(|column| column.str().cloned());
+    let (entities, uids, ids) = (text("entity")?, text("uid")?, text("register_id")?);
+    let mut known = BTreeMap::new();
+    for ((entity, uid), id) in entities.iter().zip(uids.iter()).zip(ids.iter()) {
+        if let (Some(entity), Some(uid), Some(id)) = (entity.and_then(model::entity), uid, id) {
+            known.insert((entity.name, uid.to_owned()), id.to_owned());
+        }
+    }
+    Ok(known)
+}
+
+impl Delivery {
+    /// Notes why it did not come to its end.
+    fn stop(&mut self, session: &Session, error: FetchError) -> anyhow::Result<()> {
+        let texts = session.texts();
+        self.stopped = Some(match error {
+            FetchError::File(finding) => crate::tell::sentence(texts, &finding, None),
+            FetchError::Cancelled => texts.get("cli-deliver-cancelled", &[]),
+            FetchError::Io(error) => return Err(error.into()),
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,333 @@
+//! What a delivery came to: JSON for machines, a summary for people.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use vienkop_transforms::deliver::{Action, Fill, Plan, Requests};
+use vienkop_transforms::finding::Finding;
+use vienkop_transforms::model;
+use vienkop_transforms::texts::Texts;
+
+use super::super::outcome::by_rule;
+use super::courier::removal_call;
+use crate::cli::session::Session;
+use crate::cli::{Exit, output};
+use crate::config::Target;
+use crate::tell;
+
+/// A delivery to one target.
+#[derive(Debug, Serialize)]
+pub(crate) struct Delivery {
+    /// The target.
+    pub(crate) target: String,
+    /// Its title.
+    pub(crate) title: String,
+    /// Its server's address.
+    pub(crate) url: String,
+    /// Whom to ask.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) contact: Option<String>,
+    /// Whether anything was sent; else it is told what would be.
+    pub(crate) written: bool,
+    /// Entities in the order in which they are sent.
+    pub(crate) entities: Vec<EntityDelivery>,
+    /// Why it did not come to its end.
+    pub(crate) stopped: Option<String>,
+    /// That it waits for approval.
+    pub(crate) held: Option<HeldDelivery>,
+    /// Records that the registry no longer holds, and that the target has no request to take away.
+    pub(crate) staying: u64,
+    /// Records that were not taken, or not sent.
+    pub(crate) findings: Vec<Undelivered>,
+    /// What would be sent; only where nothing was.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) requests: Vec<WouldSend>,
+    /// Share of those sent that may be refused.
+    #[serde(skip)]
+    max_refused_share: f64,
+}
+
+/// Records of an entity: what became of them, or would.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct EntityDelivery {
+    /// The entity.
+    pub(crate) entity: &'static str,
+    /// New at the register.
+    pub(crate) created: u64,
+    /// With another content there.
+    pub(crate) updated: u64,
+    /// Taken away there.
+    pub(crate) removed: u64,
+    /// There as they are.
+    pub(crate) unchanged: u64,
+    /// Not taken.
+    pub(crate) refused: u64,
+    /// Left for the next delivery.
+    pub(crate) waiting: u64,
+    #[serde(skip)]
+    planned: u64,
+}
+
+/// A delivery that would take away too much.
+#[derive(Debug, Serialize)]
+pub(crate) struct HeldDelivery {
+    /// Records that the register has.
+    pub(crate) there: u64,
+    /// How many of them would go.
+    pub(crate) removed: u64,
+}
+
+/// A request that would be sent.
+#[derive(Debug, Serialize)]
+pub(crate) struct WouldSend {
+    entity: &'static str,
+    uid: String,
+    /// `create`, `update`, `again` (it was sent, and nobody knows whether it was taken), `remove`.
+    action: &'static str,
+    method: &'static str,
+    /// Joined to `url`; where it takes an id that the register has yet to give, the record's uid stands for it.
+    path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<Box<RawValue>>,
+}
+
+/// A record that a finding is about.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(super) struct Record {
+    uid: String,
+    /// Registration number of the institution that can act.
+    owner: Option<String>,
+    key: Option<String>,
+    name: Option<String>,
+}
+
+impl Record {
+    /// One of which nothing else is known any more.
+    pub(super) fn of(uid: &str) -> Self {
+        Self { uid: uid.to_owned(), ..Self::default() }
+    }
+}
+
+/// A finding on a record that was not taken, or not sent.
+#[derive(Debug, Serialize)]
+pub(crate) struct Undelivered {
+    code: &'static str,
+    severity: &'static str,
+    entity: &'static str,
+    #[serde(flatten)]
+    record: Record,
+    field: Option<String>,
+    /// The register's words.
+    value: Option<String>,
+    message: String,
+    remedy: String,
+}
+
+impl Delivery {
+    /// What is planned. `stray`: records that the register has of entities that the target no longer speaks of.
+    pub(super) fn new(target: &Target, requests: &[Requests<'_>], plans: &[Plan], stray: u64) -> Self {
+        let mut staying = stray;
+        let entities = requests.iter().zip(plans).map(|(of, plan)| {
+            let removed = plan.removals.iter().filter(|removal| removal_call(of, removal).is_some()).count() as u64;
+            staying += plan.removals.len() as u64 - removed;
+            let created = plan.due.iter().filter(|due| due.held.held.is_none()).count() as u64;
+            let updated = plan.due.len() as u64 - created;
+            let (unchanged, planned) = (plan.unchanged, created + updated + removed);
+            EntityDelivery {
+                entity: of.entity(),
+                created,
+                updated,
+                removed,
+                unchanged,
+                planned,
+                refused: 0,
+                waiting: 0,
+            }
+        });
+        let entities = entities.collect();
+        Self {
+            target: target.id.clone(),
+            title: target.title.clone(),
+            url: target.deliver.url().to_owned(),
+            contact: target.contact.clone(),
+            written: false,
+            entities,
+            stopped: None,
+            held: None,
+            staying,
+            findings: Vec::new(),
+            requests: Vec::new(),
+            max_refused_share: target.deliver.max_refused_share,
+        }
+    }
+
+    /// From now on numbers are of what was done.
+    pub(super) fn begin(&mut self) {
+        self.written = true;
+        for entity in &mut self.entities {
+            (entity.created, entity.updated, entity.removed) = (0, 0, 0);
+        }
+        self.settle();
+    }
+
+    /// What was not done is left.
+    pub(super) fn settle(&mut self) {
+        for entity in &mut self.entities {
+            let done = entity.created + entity.updated + entity.removed + entity.refused;
+            entity.waiting = entity.planned.saturating_sub(done);
+        }
+    }
+
+    /// How many records would be taken away.
+    pub(super) fn to_remove(&self) -> u64 {
+        self.entities.iter().map(|entity| entity.removed).sum()
+    }
+
+    /// Tells of a record.
+    pub(super) fn tell(&mut self, session: &Session, requests: &Requests<'_>, row: usize, finding: Finding) {
+        let record = Record {
+            uid: requests.uid(row).to_owned(),
+            owner: requests.owner(row).map(str::to_owned),
+            key: Some(requests.key(row)),
+            name: requests.name(row).map(str::to_owned),
+        };
+        self.tell_of(session, requests.entity(), record, finding);
+    }
+
+    /// Tells of a record of which little is known any more.
+    pub(super) fn tell_of(&mut self, session: &Session, entity: &'static str, record: Record, finding: Finding) {
+        let texts = session.texts();
+        let label = model::entity(entity).map_or(entity, |found| texts.language().of(found.label_lv, found.label_en));
+        let (key, name) = (record.key.as_deref().unwrap_or(&record.uid), record.name.as_deref().unwrap_or("–"));
+        let which = if record.name.is_some() { "deliver-record-named" } else { "deliver-record" };
+        let hint = texts.get(which, &[("entity", label), ("key", key), ("name", name)]);
+        let finding =
+            Finding { entity: entity.to_owned(), record_key: record.key.clone(), hint: Some(hint), ..finding };
+        self.findings.push(Undelivered {
+            code: finding.code,
+            severity: finding.severity,
+            entity,
+            field: finding.field.clone(),
+            value: finding.value.clone(),
+            message: tell::message(texts, &finding),
+            remedy: tell::remedy(texts, &finding),
+            record,
+        });
+    }
+
+    /// Notes what would be sent.
+    pub(super) fn would_send(&mut self, requests: &[Requests<'_>], plans: &[Plan]) {
+        let id_of = |_: &str, uid: &str| Some(uid.to_owned());
+        for (of, plan) in requests.iter().zip(plans) {
+            for due in &plan.due {
+                let uid = of.uid(due.row);
+                let id = due.held.register_id.as_deref().or(Some(uid));
+                let fill = Fill { key: "", sequence: due.held.sequence + 1, id, id_of: &id_of };
+                let settings = &of.template().settings;
+                let made = of.create(due.row, fill).filter(|_| due.held.register_id.is_none());
+                let sent = || Some((settings.send.method, of.send_path(due.row, fill)?));
+                let Some((method, path)) = made.or_else(sent) else { continue };
+                let body = String::from_utf8(of.body(due.row, fill)).ok();
+                let action = match due.action {
+                    Action::Create => "create",
+                    Action::Update => "update",
+                    Action::Again => "again",
+                };
+                self.requests.push(WouldSend {
+                    entity: of.entity(),
+                    uid: uid.to_owned(),
+                    action,
+                    method: method.as_str(),
+                    path,
+                    body: body.and_then(|body| RawValue::from_string(body).ok()),
+                });
+            }
+        }
+        for (of, plan) in requests.iter().zip(plans).rev() {
+            for removal in &plan.removals {
+                let Some((method, path)) = removal_call(of, removal) else { continue };
+                let (uid, method) = (removal.uid.clone(), method.as_str());
+                self.requests.push(WouldSend { entity: of.entity(), uid, action: "remove", method, path, body: None });
+            }
+        }
+    }
+
+    /// How the program ends.
+    pub(crate) fn exit(&self, strict: bool) -> Exit {
+        let sum = |of: fn(&EntityDelivery) -> u64| self.entities.iter().map(of).sum::<u64>();
+        let refused = sum(|entity| entity.refused);
+        let sent = sum(|entity| entity.created + entity.updated + entity.removed) + refused;
+        if self.held.is_some() {
+            Exit::ApprovalNeeded
+        } else if self.stopped.is_some()
+            || refused as f64 > self.max_refused_share * sent as f64
+            || (strict && self.findings.iter().any(|finding| finding.severity == "error"))
+        {
+            Exit::GateFailed
+        } else {
+            Exit::Done
+        }
+    }
+
+    /// What a person reads of it. `command`: the one that approves, where it waits.
+    pub(crate) fn summary(&self, texts: &Texts, command: &str) -> String {
+        let args = [("title", self.title.as_str()), ("url", &self.url)];
+        let head = if self.written { "cli-deliver-head" } else { "cli-deliver-head-dry" };
+        let mut out = format!("{}\n{}", texts.get(head, &args), self.table(texts));
+        out.push_str(&self.told(texts));
+        if self.staying > 0 {
+            out.push_str(&format!("\n{}\n", texts.count("cli-deliver-staying", &[("count", self.staying)])));
+        }
+        if let Some(request) = self.requests.first() {
+            let mut body = String::new();
+            if let Some(raw) = &request.body {
+                let value = serde_json::from_str::<serde_json::Value>(raw.get()).unwrap_or_default();
+                let pretty = serde_json::to_string_pretty(&value).unwrap_or_default();
+                pretty.lines().for_each(|line| body.push_str(&format!("  {line}\n")));
+            }
+            let path = format!("{} {}{}", request.method, self.url, request.path);
+            out.push_str(&format!("\n{}\n  {path}\n{body}", texts.get("cli-deliver-example", &[])));
+        }
+        if let Some(held) = &self.held {
+            let (there, removed) = (held.there.to_string(), held.removed.to_string());
+            let args = [("there", there.as_str()), ("removed", &removed), ("command", command)];
+            out.push_str(&format!("\n{}\n", texts.get("cli-deliver-held", &args)));
+        }
+        if let Some(reason) = &self.stopped {
+            out.push_str(&format!("\n{}\n", texts.get("cli-deliver-stopped", &[("reason", reason)])));
+        }
+        out
+    }
+
+    /// A line an entity.
+    fn table(&self, texts: &Texts) -> String {
+        let names = ["entity", "created", "updated", "removed", "unchanged", "refused", "waiting"];
+        let header: Vec<String> = names.iter().map(|name| texts.get(&format!("cli-deliver-col-{name}"), &[])).collect();
+        let rows: Vec<Vec<String>> = self
+            .entities
+            .iter()
+            .map(|entity| {
+                let found = model::entity(entity.entity);
+                let label = found.map_or(entity.entity, |found| texts.language().of(found.label_lv, found.label_en));
+                let numbers =
+                    [entity.created, entity.updated, entity.removed, entity.unchanged, entity.refused, entity.waiting];
+                let numbers = numbers.iter().map(ToString::to_string);
+                std::iter::once(label.to_owned()).chain(numbers).collect()
+            })
+            .collect();
+        output::table(&header, &rows, &[1, 2, 3, 4, 5, 6])
+    }
+
+    /// A line a rule, below it some of what it found.
+    fn told(&self, texts: &Texts) -> String {
+        let found =
+            self.findings.iter().map(|finding| (finding.code, finding.message.as_str(), finding.remedy.as_str()));
+        let mut out = by_rule(texts, found);
+        if !out.is_empty() {
+            out.insert(0, '\n');
+        }
+        if let Some(contact) = self.contact.as_ref().filter(|_| !self.findings.is_empty()) {
+            out.push_str(&format!("    {}\n", texts.get("cli-deliver-contact", &[("contact", contact)])));
+        }
+        out
+    }
+}
