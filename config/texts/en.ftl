@@ -1998,9 +1998,9 @@ P003-explain = Addresses in feeds are followed by people, so only those of web p
 P004-title = Record that another register has not taken
 P004-message = { $hint }: { $expected } has not taken the record: { $value }
 P004-remedy = Mend in the register what the answer names; if the answer is about the form of what was sent, mend the target's file in config/targets.
-P004-explain = The interface of another register answered that the request will not do, and why; these are its words (without personal codes and secrets). An answer 409 is tried again before, since registers mostly say with it that they are still working at the same request. A record that was not taken is sent again in every delivery until it is; the other register keeps the content that it took before. The share from which a delivery counts as failed is max_refused_share in [deliver].
+P004-explain = The interface of another register answered that the request will not do, and why; these are its words (without personal codes and secrets). An answer 409 is tried again before, since registers mostly say with it that they are still working at the same request. A record that was not taken is sent again in every delivery until it is; the other register keeps the content that it took before. How large a share may be left before the delivery counts as failed is max_undelivered_share in [deliver].
 P005-title = Record that waits for another
-P005-message = { $hint } was not sent: the field "{ $field }" refers to { $value }, which "{ $expected }" does not have yet.
+P005-message = { $hint } was not sent: the field "{ $field }" refers to the record { $value }, which "{ $expected }" does not have yet.
 P005-remedy = Mend the reason why the record that it refers to was not taken; the next delivery then sends both.
 P005-explain = Records are sent in such an order that those which others refer to go first. Where such a record is not taken, the other register would not take what refers to it either, or the link would lead nowhere; so it waits.
 P006-title = Record without an address
@@ -2051,7 +2051,7 @@ cli-deliver-staying = { $count ->
     [one] { $count } record that the registry no longer holds stays at the target: its file has no request that takes it away (remove).
    *[other] { $count } records that the registry no longer holds stay at the target: its file has no request that takes them away (remove).
 }
-cli-deliver-example = The first request:
+cli-deliver-example = The first request of each entity:
 cli-deliver-held = Nothing was sent: of { $there } records that the target has, { $removed } would be taken away, more than max_removed_share in [deliver] allows. If they are to go indeed: { $command }
 cli-deliver-stopped = The delivery was stopped: { $reason } What was taken is noted; the next delivery goes on from here.
 cli-deliver-cancelled = somebody asked for it.

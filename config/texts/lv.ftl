@@ -2014,9 +2014,9 @@ P003-explain = Plūsmās esošās adreses atver cilvēki, tāpēc publicē tikai
 P004-title = Ieraksts, ko cits reģistrs nav pieņēmis
 P004-message = { $hint }: { $expected } ierakstu nav pieņēmis: { $value }
 P004-remedy = Labojiet reģistrā to, ko norāda saņēmēja atbilde; ja atbilde ir par nosūtītā formu, labojiet saņēmēja failu mapē config/targets.
-P004-explain = Cita reģistra saskarne uz pieprasījumu atbildēja, ka tā neder, un pateica, kāpēc; tie ir tās vārdi (bez personas kodiem un noslēpumiem). Atbildi 409 pirms tam mēģina vēlreiz, jo ar to reģistri parasti saka, ka vēl strādā ar to pašu pieprasījumu. Nepieņemto ierakstu sūta atkal katrā piegādē, līdz tas ir pieņemts; citam reģistram paliek saturs, ko tas pieņēma iepriekš. Daļa, no kuras piegādi skaita par neizdevušos, ir max_refused_share sadaļā [deliver].
+P004-explain = Cita reģistra saskarne uz pieprasījumu atbildēja, ka tā neder, un pateica, kāpēc; tie ir tās vārdi (bez personas kodiem un noslēpumiem). Atbildi 409 pirms tam mēģina vēlreiz, jo ar to reģistri parasti saka, ka vēl strādā ar to pašu pieprasījumu. Nepieņemto ierakstu sūta atkal katrā piegādē, līdz tas ir pieņemts; citam reģistram paliek saturs, ko tas pieņēma iepriekš. Cik liela daļa drīkst palikt nepiegādāta, pirms piegādi skaita par neizdevušos, nosaka max_undelivered_share sadaļā [deliver].
 P005-title = Ieraksts gaida citu ierakstu
-P005-message = { $hint } nav nosūtīts: lauks „{ $field }” norāda uz { $value }, kā reģistrā „{ $expected }” vēl nav.
+P005-message = { $hint } nav nosūtīts: lauks „{ $field }” norāda uz ierakstu { $value }, kura saņēmējam „{ $expected }” vēl nav.
 P005-remedy = Novērsiet iemeslu, kāpēc nav pieņemts ieraksts, uz kuru norāda šis; tad nākamā piegāde nosūtīs abus.
 P005-explain = Ierakstus sūta tādā secībā, ka vispirms nonāk tie, uz kuriem norāda citi. Ja tāds ieraksts nav pieņemts, cits reģistrs nepieņemtu arī to, kas uz to norāda, vai saite paliktu nekur nevedoša; tāpēc tas gaida.
 P006-title = Ieraksts bez adreses
@@ -2068,7 +2068,7 @@ cli-deliver-staying = { $count ->
     [one] { $count } ieraksts, kura reģistrā vairs nav, paliek pie saņēmēja: tā failā nav pieprasījuma, kas to izņemtu (remove).
    *[other] { $count } ieraksti, kuru reģistrā vairs nav, paliek pie saņēmēja: tā failā nav pieprasījuma, kas tos izņemtu (remove).
 }
-cli-deliver-example = Pirmais pieprasījums:
+cli-deliver-example = Katras vienības pirmais pieprasījums:
 cli-deliver-held = Nekas nav nosūtīts: no { $there } ierakstiem, kas ir pie saņēmēja, tiktu izņemti { $removed }, vairāk, nekā pieļauj max_removed_share sadaļā [deliver]. Ja tie tiešām jāizņem: { $command }
 cli-deliver-stopped = Piegāde apturēta: { $reason } Pieņemtais ir atzīmēts; nākamā piegāde turpina no šīs vietas.
 cli-deliver-cancelled = tā pārtraukta pēc lietotāja vēlēšanās.

@@ -34,10 +34,10 @@ pub struct DeliverSettings {
     #[serde(default = "max_removed_share")]
     #[schemars(range(min = 0.0, max = 1.0))]
     pub max_removed_share: f64,
-    /// Share of the records sent that the register may refuse before the delivery counts as failed, 0 to 1.
-    #[serde(default = "max_refused_share")]
+    /// Share of the records to be sent that may be left, refused or not sent, before the delivery counts as failed, 0 to 1.
+    #[serde(default = "max_undelivered_share")]
     #[schemars(range(min = 0.0, max = 1.0))]
-    pub max_refused_share: f64,
+    pub max_undelivered_share: f64,
 }
 
 fn idempotency_header() -> String {
@@ -48,7 +48,7 @@ const fn max_removed_share() -> f64 {
     0.2
 }
 
-const fn max_refused_share() -> f64 {
+const fn max_undelivered_share() -> f64 {
     0.1
 }
 

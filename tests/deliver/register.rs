@@ -143,13 +143,12 @@ impl Held {
             return Reply::json(json!({ "items": items }).to_string());
         }
         let Some(key) = asked.header("idempotency-key") else { return Reply::status(400) };
-        let (status, answer) = match self.keys.get(key) {
-            Some(said) => said.clone(),
-            None => {
-                let said = self.act(&asked.method, &path, &asked.body, refuse);
-                self.keys.insert(key.to_owned(), said.clone());
-                said
-            }
+        let (status, answer) = if let Some(said) = self.keys.get(key) {
+            said.clone()
+        } else {
+            let said = self.act(&asked.method, &path, &asked.body, refuse);
+            self.keys.insert(key.to_owned(), said.clone());
+            said
         };
         let reply = Reply::json(answer.to_string());
         match reply {

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+use vienkop_connectors::deliver::DeliverSettings;
 use vienkop_transforms::codelist::CodeLists;
-use vienkop_transforms::deliver::{Fault, Template};
+use vienkop_transforms::deliver::{Fault, RecordSettings, Template};
 use vienkop_transforms::model;
 
 use super::Loaded;
@@ -11,24 +13,27 @@ use super::fields::Reporter;
 use super::problem::{Problem, Sentence, known};
 use super::settings::{Pipeline, Target};
 
-/// Checks a target and makes its records ready.
+/// Checks a target and makes its records ready. A part that the schema finds fault with is passed over, the others are
+/// looked at all the same.
 pub(super) fn check(loaded: &mut Loaded<Target>, lists: &CodeLists) -> Vec<Problem> {
-    let (Some(target), Some(document), true) = (&mut loaded.item, &loaded.document, loaded.whole) else {
-        return Vec::new();
-    };
+    let Some(document) = &loaded.document else { return Vec::new() };
     let mut reporter = Reporter::new(document);
-    if let Err(error) = target.deliver.check() {
+    let deliver = document.value.get("deliver").cloned().unwrap_or_default();
+    if let Some(Err(error)) = serde_json::from_value::<DeliverSettings>(deliver).ok().map(|deliver| deliver.check()) {
         let sentence = Sentence::new("config-option-refused").arg("option", &error.option);
         let sentence = sentence.with(Sentence::refused(error.reason).arg("value", &error.value));
         let option: Vec<&str> = std::iter::once("deliver").chain(error.option.split('/')).collect();
         reporter.value(&option, sentence, None);
     }
-    let ids: Vec<&str> =
-        target.record.iter().filter(|record| record.id.is_some()).map(|record| record.entity.as_str()).collect();
+    let records = document.value.get("record").and_then(Value::as_array).into_iter().flatten().enumerate();
+    let records: Vec<(usize, RecordSettings)> =
+        records.filter_map(|(at, record)| Some((at, serde_json::from_value(record.clone()).ok()?))).collect();
+    let with_id = records.iter().filter(|(_, record)| record.id.is_some());
+    let ids: Vec<&str> = with_id.map(|(_, record)| record.entity.as_str()).collect();
     let mut templates: Vec<Template> = Vec::new();
-    for (at, record) in target.record.iter().enumerate() {
+    for (at, record) in &records {
         let place = at.to_string();
-        if target.record[..at].iter().any(|other| other.entity == record.entity) {
+        if records.iter().any(|(before, other)| before < at && other.entity == record.entity) {
             let sentence = Sentence::new("config-twice").arg("value", &record.entity);
             reporter.value(&["record", &place, "entity"], sentence, None);
         }
@@ -38,8 +43,11 @@ pub(super) fn check(loaded: &mut Loaded<Target>, lists: &CodeLists) -> Vec<Probl
         }
     }
     templates.sort_by_key(|template| model::rank(template.entity));
-    target.templates = templates;
-    reporter.into_problems()
+    let problems = reporter.into_problems();
+    if let Some(target) = &mut loaded.item {
+        target.templates = templates;
+    }
+    problems
 }
 
 fn tell(reporter: &mut Reporter<'_>, place: &str, fault: &Fault) {

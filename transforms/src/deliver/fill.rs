@@ -114,7 +114,9 @@ impl Row<'_> {
     /// The whole body.
     pub(super) fn body(&self, node: &Node) -> Vec<u8> {
         let mut out = Vec::new();
-        self.node(node, None, &mut 0, &mut out);
+        if !self.node(node, None, &mut 0, &mut out) {
+            out = b"{}".to_vec();
+        }
         out
     }
 
@@ -155,11 +157,11 @@ impl Row<'_> {
             Node::Literal(json) => out.extend_from_slice(json.as_bytes()),
             Node::Text(pieces) => return self.text(pieces, item, out),
             Node::Object(members) => {
+                let start = out.len();
                 out.push(b'{');
-                let begin = out.len();
                 for (name, value) in members {
                     let before = out.len();
-                    if before > begin {
+                    if before > start + 1 {
                         out.push(b',');
                     }
                     out.extend_from_slice(name.as_bytes());
@@ -171,6 +173,10 @@ impl Row<'_> {
                             out.extend_from_slice(b"null");
                         }
                     }
+                }
+                // A table of which nothing is known is left out like a text.
+                if out.len() == start + 1 && !members.is_empty() {
+                    return false;
                 }
                 out.push(b'}');
             }
@@ -197,8 +203,10 @@ impl Row<'_> {
                         out.push(b',');
                     }
                     let item = Item { fillers: &below.fillers, row, ordinal: number as i64 + 1 };
+                    let before = out.len();
                     if !self.node(node, Some(item), list, out) {
-                        out.extend_from_slice(b"null");
+                        out.truncate(before);
+                        out.extend_from_slice(if matches!(**node, Node::Object(_)) { b"{}" } else { b"null" });
                     }
                 }
                 out.push(b']');

@@ -38,15 +38,16 @@ fn held() -> Holdings {
     );
     held.entities.insert("service", whole("service", services.unwrap()));
     let steps = df!("uid" => ["s-2", "s-1", "s-2"], "_ordinal" => [2_i64, 1, 1], "name" => ["B", "C", "A"]).unwrap();
-    let nulls =
-        ["no", "expected_time_value", "expected_time_unit"].map(|name| lit(NULL).cast(DataType::String).alias(name));
-    let visible = lit(NULL).cast(DataType::Boolean).alias("client_visible");
-    let steps = steps.lazy().with_columns(nulls).with_column(visible).collect().unwrap();
+    let nothing = Holdings::default().service_child("steps", &["no", "expected_time", "client_visible"]).unwrap();
+    let missing = nothing.columns().iter().filter(|column| column.name() != "uid");
+    let nulls: Vec<Expr> =
+        missing.map(|column| lit(NULL).cast(column.dtype().clone()).alias(column.name().clone())).collect();
+    let steps = steps.lazy().with_columns(nulls).collect().unwrap();
     held.service_children.insert("steps", steps);
     held
 }
 
-fn fill<'f>(id_of: &'f (dyn Fn(&str, &str) -> Option<String> + Sync)) -> Fill<'f> {
+fn fill(id_of: &(dyn Fn(&str, &str) -> Option<String> + Sync)) -> Fill<'_> {
     Fill { key: "k", sequence: 7, id: Some("id-1"), id_of }
 }
 
@@ -59,7 +60,7 @@ fn records_are_written_from_columns() {
         "codes": { "audience": { "uzņēmējs": "U" } },
         "body": {
             "uid": "{uid}", "n": "{annual_requests}", "p": "{in_person_only}", "a": "{audience}",
-            "t": "{expected_time_value} dienas", "o": { "nos": "{owner_reg_no.name}", "id": "{owner_reg_no.register_id|nav}" },
+            "t": "{expected_time_value} dienas", "d": { "v": { "n": "{expected_time_value}" } }, "o": { "nos": "{owner_reg_no.name}", "id": "{owner_reg_no.register_id|nav}" },
             "s": { "each": "steps", "item": { "nr": "{ordinal}", "v": "{name}", "x": "{no}" } },
             "z": ["{sequence}", "{idempotency_key}", true, "{lifecycle|-}"],
         },
@@ -73,7 +74,7 @@ fn records_are_written_from_columns() {
     assert_eq!(
         body(0),
         json!({
-            "uid": "s-2", "n": 5, "p": true, "a": ["U", "iedzīvotājs"], "t": "3 dienas",
+            "uid": "s-2", "n": 5, "p": true, "a": ["U", "iedzīvotājs"], "t": "3 dienas", "d": { "v": { "n": "3" } },
             "o": { "nos": "Otrā \"B\"", "id": "institution-7" },
             "s": [{ "nr": 1, "v": "A" }, { "nr": 2, "v": "B" }], "z": [7, "k", true, "aktīvs"],
         })
@@ -92,6 +93,9 @@ fn records_are_written_from_columns() {
     assert_eq!((requests.key(0), requests.name(0)), ("90000000002/A/1".to_owned(), Some("Otrais")));
 }
 
+/// Uid, state, and the hash of what was sent and is held.
+type Known<'k> = (&'k str, &'k str, Option<&'k str>);
+
 #[test]
 fn a_plan_says_what_the_register_lacks() {
     let record =
@@ -101,8 +105,8 @@ fn a_plan_says_what_the_register_lacks() {
     let requests = Requests::new(&template, &held).unwrap();
     let hashes: Vec<String> = requests.hashes().iter().map(|hash| hash.unwrap().to_owned()).collect();
     let none = None::<&str>;
-    let delivered = |rows: &[(&str, &str, Option<&str>)]| {
-        let of = |value: fn(&(&str, &str, Option<&str>)) -> Option<String>| rows.iter().map(value).collect::<Vec<_>>();
+    let delivered = |rows: &[Known]| {
+        let of = |value: fn(&Known) -> Option<String>| rows.iter().map(value).collect::<Vec<_>>();
         df!(
             "uid" => of(|row| Some(row.0.to_owned())), "state" => of(|row| Some(row.1.to_owned())),
             "hash" => of(|row| row.2.map(str::to_owned)), "held" => of(|row| row.2.map(str::to_owned)),
@@ -111,7 +115,7 @@ fn a_plan_says_what_the_register_lacks() {
         )
         .unwrap()
     };
-    let actions = |rows: &[(&str, &str, Option<&str>)]| {
+    let actions = |rows: &[Known]| {
         let plan = Plan::new(&requests, &delivered(rows)).unwrap();
         let due: Vec<_> = plan.due.iter().map(|due| (requests.uid(due.row).to_owned(), due.action)).collect();
         let gone: Vec<_> = plan.removals.iter().map(|removal| removal.uid.clone()).collect();

@@ -309,11 +309,11 @@ impl<'c> Courier<'c> {
             match self.put(requests, parcel, Some(&id)).await? {
                 Said::Accepted(_) => return Ok(Became::Accepted { id: Some(id) }),
                 Said::Refused(refusal) => return Ok(Became::Refused(refusal)),
-                // Somebody has taken it away there.
-                Said::Absent(_) => {}
+                // Somebody has taken it away there. A register that remembers keys would say so again to the same.
+                Said::Absent(_) => return self.create(requests, parcel, &format!("{}-new", parcel.key)).await,
             }
         }
-        self.create(requests, parcel).await
+        self.create(requests, parcel, &parcel.key).await
     }
 
     async fn put(&self, requests: &Requests<'_>, parcel: &Parcel<'_>, id: Option<&str>) -> Result<Said, FetchError> {
@@ -346,14 +346,14 @@ impl<'c> Courier<'c> {
         })
     }
 
-    async fn create(&self, requests: &Requests<'_>, parcel: &Parcel<'_>) -> Result<Became, FetchError> {
+    async fn create(&self, requests: &Requests<'_>, parcel: &Parcel<'_>, key: &str) -> Result<Became, FetchError> {
         let id_of = |entity: &str, uid: &str| self.id_of(entity, uid);
-        let fill = Fill { key: &parcel.key, sequence: parcel.sequence, id: None, id_of: &id_of };
+        let fill = Fill { key, sequence: parcel.sequence, id: None, id_of: &id_of };
         let Some((method, path)) = requests.create(parcel.due.row, fill) else {
             return Ok(Became::Refused(Refusal { status: 0, words: String::new() }));
         };
         let body = Some(requests.body(parcel.due.row, fill));
-        let sending = Sending { method: method.as_str(), path, key: Some(parcel.key.clone()), body };
+        let sending = Sending { method: method.as_str(), path, key: Some(key.to_owned()), body };
         let answer = match self.register.send(&sending).await? {
             Said::Accepted(answer) => answer,
             Said::Refused(refusal) | Said::Absent(refusal) => return Ok(Became::Refused(refusal)),

@@ -41,9 +41,9 @@ pub(crate) struct Delivery {
     /// What would be sent; only where nothing was.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) requests: Vec<WouldSend>,
-    /// Share of those sent that may be refused.
+    /// Share of those to be sent that may be left.
     #[serde(skip)]
-    max_refused_share: f64,
+    max_undelivered_share: f64,
 }
 
 /// Records of an entity: what became of them, or would.
@@ -156,7 +156,7 @@ impl Delivery {
             staying,
             findings: Vec::new(),
             requests: Vec::new(),
-            max_refused_share: target.deliver.max_refused_share,
+            max_undelivered_share: target.deliver.max_undelivered_share,
         }
     }
 
@@ -169,8 +169,10 @@ impl Delivery {
         self.settle();
     }
 
-    /// What was not done is left.
+    /// What was not done is left; findings stand in the order of their records.
     pub(super) fn settle(&mut self) {
+        let place = |finding: &Undelivered| self.entities.iter().position(|entity| entity.entity == finding.entity);
+        self.findings.sort_by_cached_key(|finding| (finding.code, place(finding), finding.record.key.clone()));
         for entity in &mut self.entities {
             let done = entity.created + entity.updated + entity.removed + entity.refused;
             entity.waiting = entity.planned.saturating_sub(done);
@@ -254,12 +256,11 @@ impl Delivery {
     /// How the program ends.
     pub(crate) fn exit(&self, strict: bool) -> Exit {
         let sum = |of: fn(&EntityDelivery) -> u64| self.entities.iter().map(of).sum::<u64>();
-        let refused = sum(|entity| entity.refused);
-        let sent = sum(|entity| entity.created + entity.updated + entity.removed) + refused;
+        let (left, planned) = (sum(|entity| entity.refused + entity.waiting), sum(|entity| entity.planned));
         if self.held.is_some() {
             Exit::ApprovalNeeded
         } else if self.stopped.is_some()
-            || refused as f64 > self.max_refused_share * sent as f64
+            || left as f64 > self.max_undelivered_share * planned as f64
             || (strict && self.findings.iter().any(|finding| finding.severity == "error"))
         {
             Exit::GateFailed
@@ -277,7 +278,16 @@ impl Delivery {
         if self.staying > 0 {
             out.push_str(&format!("\n{}\n", texts.count("cli-deliver-staying", &[("count", self.staying)])));
         }
-        if let Some(request) = self.requests.first() {
+        let mut shown: Vec<&WouldSend> = Vec::new();
+        for request in &self.requests {
+            if !shown.iter().any(|other| other.entity == request.entity) {
+                shown.push(request);
+            }
+        }
+        if !shown.is_empty() {
+            out.push_str(&format!("\n{}\n", texts.get("cli-deliver-example", &[])));
+        }
+        for request in shown {
             let mut body = String::new();
             if let Some(raw) = &request.body {
                 let value = serde_json::from_str::<serde_json::Value>(raw.get()).unwrap_or_default();
@@ -285,7 +295,7 @@ impl Delivery {
                 pretty.lines().for_each(|line| body.push_str(&format!("  {line}\n")));
             }
             let path = format!("{} {}{}", request.method, self.url, request.path);
-            out.push_str(&format!("\n{}\n  {path}\n{body}", texts.get("cli-deliver-example", &[])));
+            out.push_str(&format!("  {path}\n{body}"));
         }
         if let Some(held) = &self.held {
             let (there, removed) = (held.there.to_string(), held.removed.to_string());
