@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Time and peak memory of publishing, by the optimised program:
+# Time and peak memory of publishing and of delivery to a register on loopback (register.py), by the optimised program:
 #   bash pipelines/benches/publish.sh > result.md
 # INSTITUTIONS=<number> (default 400) and SERVICES=<number> (default 10000) choose. VIENKOP=<program> measures a program
 # that is built already. Needs GNU time and python3.
@@ -29,3 +29,36 @@ printf '\n[publish]\nbase_iri = "https://registrs.example/id/"\npublisher = "900
 vienkop publish --as-of 2026-01-01
 line SQLite "publish: CPSV-AP and DCAT-AP, Turtle and JSON-LD" "$SERVICES" ""
 tail -n 1 "$work/said" >&2
+
+# Delivery: what is written of a service is the same, a request each and a hundred in one.
+python3 pipelines/benches/register.py "$work/port" &
+register=$!
+trap 'kill $register; stop_postgres; rm -rf "$work"' EXIT
+until [ -s "$work/port" ]; do sleep 0.1; done
+mkdir -p "$work/config/targets"
+target() { # id, then what differs
+  cat > "$work/config/targets/$1.toml" <<TOML
+id = "$1"
+title = "$1"
+[deliver.server]
+url = "http://127.0.0.1:$(cat "$work/port")/"
+requests_per_second = 10000
+concurrent = 8
+[[record]]
+entity = "service"
+$2
+body = { uid = "{uid}", owner = "{owner_reg_no}", code = "{code}", name = "{name}", description = "{description}", kind = "{kind}", audience = "{audience}", steps = { each = "steps", item = { no = "{ordinal}", name = "{name}" } } }
+TOML
+}
+target single 'send = { method = "PUT", path = "services/{uid}" }'
+target lists 'send = { method = "POST", path = "services" }
+batch = { size = 100, results = { at = "", uid = "/uid", status = "/status" } }'
+sed -i 's/^emit = .*/emit = ["dcat"]/' "$work/config/pipelines/owner.toml"
+vienkop publish --as-of 2026-01-01
+line SQLite "publish: DCAT-AP alone, for comparison" "$SERVICES" ""
+for id in single lists; do
+  vienkop publish --as-of 2026-01-01 --to "$id"
+  line SQLite "the same, and delivery of all services: $id" "$SERVICES" ""
+  vienkop publish --as-of 2026-01-01 --to "$id"
+  line SQLite "the same, and delivery of nothing new: $id" "$SERVICES" ""
+done
