@@ -287,6 +287,14 @@ fn what_is_refused_is_told_in_the_registers_words_and_what_refers_to_it_waits() 
     for (code, key) in expected {
         assert!(found.contains(&(code.to_owned(), key.to_owned())), "{found:?}");
     }
+    let history = |key: &str| {
+        let found =
+            place.project.vienkop(&["history", key, "--lang", "lv", "--registry", &place.registry]).ends(0).stdout;
+        found.lines().skip_while(|line| !line.starts_with("Pie saņēmējiem")).nth(1).unwrap_or_default().to_owned()
+    };
+    assert!(history("90000270634").starts_with("  Reģistra paraugs: nav pieņemts"), "{}", history("90000270634"));
+    assert!(history("90000270634").contains("nav aktīva"), "{}", history("90000270634"));
+    assert!(history("90000069281").starts_with("  Reģistra paraugs: pieņemts"), "{}", history("90000069281"));
     place.register.refuses(|_, _| None);
     let mended = place.delivered(0);
     assert_eq!((counts(&mended, "institution"), counts(&mended, "service")), ([1, 0, 0, 1, 0, 0], [2, 0, 0, 1, 0, 0]));

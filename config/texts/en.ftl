@@ -1005,6 +1005,13 @@ cli-record-mapping = mapping: { $file }
 cli-record-no-mapping = the configuration has no file of this source any more
 cli-record-in-quarantine = in the latest delivery the record is in quarantine, the registry keeps what it had: vienkop quarantine show { $number }
 cli-record-deliveries = Deliveries
+cli-record-targets = At other registers
+cli-record-target = { $target }: { $state ->
+    [accepted] accepted
+    [refused] refused
+    [removing] removal sent, no answer
+   *[sent] sent, no answer
+} ({ $at })
 cli-record-delivery = { $source }: { $file }, run { $run }, { $at }
 cli-record-evidence = pipeline { $pipeline }; file received { $at }
 cli-record-file-kept = the file is kept

@@ -1004,6 +1004,13 @@ cli-record-mapping = kartējums: { $file }
 cli-record-no-mapping = avota apraksta konfigurācijā vairs nav
 cli-record-in-quarantine = pēdējā piegādē ieraksts ir karantīnā, reģistrā palikusi iepriekšējā redakcija: vienkop quarantine show { $number }
 cli-record-deliveries = Piegādes
+cli-record-targets = Pie saņēmējiem
+cli-record-target = { $target }: { $state ->
+    [accepted] pieņemts
+    [refused] nav pieņemts
+    [removing] nosūtīta izņemšana, atbildes nav
+   *[sent] nosūtīts, atbildes nav
+} ({ $at })
 cli-record-delivery = { $source }: { $file }, { $run }. palaišana, { $at }
 cli-record-evidence = plūsma { $pipeline }; fails saņemts { $at }
 cli-record-file-kept = fails tiek glabāts

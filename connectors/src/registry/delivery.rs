@@ -66,6 +66,18 @@ impl Registry {
         self.texts_and_numbers(text, &[target.into()], &texts, &["sequence"]).await
     }
 
+    /// What is known of a record at all registers: `target`, `state`, `at` (the day or moment that its last delivery is about),
+    /// `words` (of the register, where it said something), all `String`; by target.
+    ///
+    /// # Errors
+    /// The registry cannot be read.
+    pub async fn delivered_to(&self, uid: &str) -> Result<DataFrame, RegistryError> {
+        let text =
+            "SELECT r.target, r.state, d.as_of, r.words FROM delivered_record r JOIN delivery d ON d.id = r.delivery
+            WHERE r.uid = $1";
+        self.texts_and_numbers(text, &[uid.into()], &["target", "state", "at", "words"], &[]).await
+    }
+
     /// Begins a delivery. Times are UTC.
     ///
     /// # Errors

@@ -1,9 +1,10 @@
 //! `vienkop history ID`: the versions of a record, oldest first.
 
 use jiff::Timestamp;
+use polars::prelude::*;
 use serde::Serialize;
 use vienkop_connectors::registry::{
-    Event, EventKind, FieldChange, FieldValue, ItemChange, ItemChangeKind, ListChange, Move, Past, Said,
+    Event, EventKind, FieldChange, FieldValue, ItemChange, ItemChangeKind, ListChange, Move, Past, Registry, Said,
 };
 use vienkop_transforms::model::Child;
 
@@ -18,6 +19,21 @@ struct Told<'a> {
     #[serde(flatten)]
     head: Head,
     versions: Vec<ToldEvent<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    targets: Vec<AtTarget>,
+}
+
+/// The record at another register.
+#[derive(Serialize)]
+struct AtTarget {
+    target: String,
+    /// `accepted`, `refused`, `sent` or `removing` (nobody knows).
+    state: String,
+    /// The moment that the delivery is about, UTC.
+    at: String,
+    /// The register's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    words: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -77,18 +93,54 @@ struct ToldItem {
 /// Prints the versions of a record.
 pub(in crate::cli) async fn history(options: &Options, now: Timestamp, id: &str) -> anyhow::Result<Exit> {
     let session = Session::open(options, now)?;
-    let (_, past) = super::find(&session, id).await?;
+    let (registry, past) = super::find(&session, id).await?;
+    let targets = targets(&registry, &past).await?;
     let events = past.events();
     let mut citer = Citer::new(&session, &past, true);
     if options.json {
         let versions = events.iter().map(|event| told(&session, &past, &mut citer, event)).collect();
-        output::json(&Told { head: Head::new(&past), versions })?;
+        output::json(&Told { head: Head::new(&past), versions, targets })?;
         return Ok(Exit::Done);
     }
     let blocks: Vec<String> = events.iter().map(|event| block(&session, &past, &mut citer, event)).collect();
     let head = Head::new(&past).text(&session, past.subject.entity);
-    output::text(&format!("{head}\n{}\n{}", deliveries(&session, &past, &citer), blocks.join("\n")))?;
+    let (came, went) = (deliveries(&session, &past, &citer), went(&session, &targets));
+    output::text(&format!("{head}\n{came}{went}\n{}", blocks.join("\n")))?;
     Ok(Exit::Done)
+}
+
+/// What is known of the record at other registers.
+async fn targets(registry: &Registry, past: &Past) -> anyhow::Result<Vec<AtTarget>> {
+    let frame = registry.delivered_to(&past.subject.uid).await?;
+    let columns =
+        ["target", "state", "at", "words"].map(|name| frame.column(name).and_then(|column| column.str().cloned()));
+    let [target, state, at, words] = columns;
+    let (target, state, at, words) = (target?, state?, at?, words?);
+    let text = |column: &StringChunked, row: usize| column.get(row).map(str::to_owned);
+    let rows = (0..frame.height()).map(|row| {
+        let of = |column| text(column, row).unwrap_or_default();
+        AtTarget { target: of(&target), state: of(&state), at: of(&at), words: text(&words, row) }
+    });
+    Ok(rows.collect())
+}
+
+/// The registers that the record was delivered to, a line each.
+fn went(session: &Session, targets: &[AtTarget]) -> String {
+    let texts = session.texts();
+    let mut out = String::new();
+    for at in targets {
+        if out.is_empty() {
+            out.push_str(&format!("\n{}\n", texts.get("cli-record-targets", &[])));
+        }
+        let title = session.config.targets.get(&at.target).map_or(at.target.as_str(), |target| &target.title);
+        let args = [("target", title), ("state", &at.state), ("at", &local(session, &at.at))];
+        let mut line = texts.get("cli-record-target", &args);
+        if let Some(words) = &at.words {
+            line = format!("{line}: {words}");
+        }
+        out.push_str(&format!("  {}\n", layout::wrap(&line, 2, 4)));
+    }
+    out
 }
 
 /// Where a value of the record itself stands.
