@@ -2003,7 +2003,7 @@ P003-message = { $hint }: the address "{ $value }" ({ $field }) is left out of f
 P003-remedy = Write the whole address, beginning with https:// or http://.
 P003-explain = Addresses in feeds are followed by people, so only those of web pages are published; an address without a scheme, with spaces or with something that a browser would run (javascript:) is left out. The service itself is published.
 P004-title = Record that another register has not taken
-P004-message = { $hint }: { $expected } has not taken the record: { $value }
+P004-message = { $hint }: "{ $expected }" has not taken the record: { $value }
 P004-remedy = Mend in the register what the answer names; if the answer is about the form of what was sent, mend the target's file in config/targets.
 P004-explain = The interface of another register answered that the request will not do, and why; these are its words (without personal codes and secrets). An answer 409 is tried again before, since registers mostly say with it that they are still working at the same request. A record that was not taken is sent again in every delivery until it is; the other register keeps the content that it took before. How large a share may be left before the delivery counts as failed is max_undelivered_share in [deliver].
 P005-title = Record that waits for another
@@ -2011,13 +2011,17 @@ P005-message = { $hint } was not sent: the field "{ $field }" refers to the reco
 P005-remedy = Mend the reason why the record that it refers to was not taken; the next delivery then sends both.
 P005-explain = Records are sent in such an order that those which others refer to go first. Where such a record is not taken, the other register would not take what refers to it either, or the link would lead nowhere; so it waits.
 P006-title = Record without an address
-P006-message = { $hint } was not sent to "{ $expected }": the field "{ $field }", which the address of the request takes, is empty.
+P006-message = { $hint } was not sent to "{ $expected }": the field "{ $field }", which the address of the request takes, is empty or cannot stand in an address.
 P006-remedy = Fill the field in the register, or say in the target's file what stands in its place: {"{"}field|value{"}"}.
 P006-explain = In the target's file the address of a request (send, create) has gaps that fields of the record fill. Without a value the address would be another one, and the request might change another record; so it is not sent.
 P007-title = Record of which nobody knows whether it was taken
-P007-message = { $hint } was sent to "{ $expected }", but nobody knows whether it was taken: { $value }
+P007-message = { $hint }: the request was sent to "{ $expected }", but nobody knows whether it was carried out: { $value }
 P007-remedy = Nothing to do: the next delivery sends it again with the same key. If it happens again, ask those who keep the register.
 P007-explain = The connection broke, no answer came in time, or the register answered that something had failed there. It may have taken the record. So the record is noted as sent, and the next delivery sends it again: the same content with the same idempotency key, by which the register knows it and does not take it twice.
+P008-title = Two records with one address
+P008-message = { $hint } was not sent to "{ $expected }", since another record has the same address ({ $value }).
+P008-remedy = Mend the code that two records share, or say in the target's file an address that is one record's alone, with {"{"}uid{"}"} for example.
+P008-explain = The address of the request (send) says which record is changed there. Where two records have the same, the one sent last would replace the first, and both would be gone when one is removed; so neither is sent.
 
 ## Delivery to other registers
 
@@ -2031,13 +2035,16 @@ config-deliver-body = the request needs a content: [record.body]
 config-deliver-method = a record cannot be sent by { $value }
 config-deliver-find = where the target gives out the ids, say how it is asked whether it has a record: find (else a request that broke off would make a second one)
 config-deliver-find-alone = find is needed only together with create
-config-deliver-no-id = "{ $value }" is not known here: the id is given out by the target and taken from its answer to create (id = "/…")
+config-deliver-no-id = "{ $value }" is not known here: the id is given out by the target and taken from its answer (id = "/…")
 config-deliver-id = say where in the answer the id is: id = "/…"
 config-deliver-pointer = a JSON Pointer begins with "/": "{ $value }"
 config-deliver-batch-create = many records at a time can only be sent by send, without create
 config-deliver-batch-path = the address of a request with many records can have no gaps: "{ $value }"
 config-deliver-batch-id = a request with many records takes no id
 config-deliver-path = the address must not be empty
+config-deliver-path-begins = the address begins without "/" and without a server, since server.url goes before it: "{ $value }"
+config-deliver-no-create = by "{ $value }" only what the target has made can be sent: create and find are needed
+config-deliver-remove-gap = "{ $value }" does not say which record is to be removed
 config-deliver-each = the record has no list "{ $value }"
 config-deliver-each-member = a list is said by each and item only, not "{ $value }"
 config-deliver-each-item = say what an item of the list "{ $value }" is: item
@@ -2059,13 +2066,13 @@ cli-deliver-staying = { $count ->
    *[other] { $count } records that the registry no longer holds stay at the target: its file has no request that takes them away (remove).
 }
 cli-deliver-example = The first request of each entity:
-cli-deliver-held = Nothing was sent: of { $there } records that the target has, { $removed } would be taken away, more than max_removed_share in [deliver] allows. If they are to go indeed: { $command }
+cli-deliver-held = Nothing was sent: of { $there } records ({ $entity }) that the target has, { $removed } would be taken away, more than max_removed_share in [deliver] allows. If they are to go indeed: { $command }
 cli-deliver-stopped = The delivery was stopped: { $reason } What was taken is noted; the next delivery goes on from here.
 cli-deliver-cancelled = somebody asked for it.
 cli-check-target-ok = { $target }: the target can be reached
 cli-check-target-bad = { $target }: { $message }
 cli-deliver-contact = About what was refused ask: { $contact }
-cli-verdict-delivery = The sources are loaded; but not everything was delivered: see above.
+cli-verdict-delivery = The sources are loaded, but not everything was delivered: see above.
 
 ## CPSV-AP and DCAT-AP
 

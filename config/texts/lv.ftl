@@ -2019,21 +2019,25 @@ P003-message = { $hint }: adrese „{ $value }” ({ $field }) plūsmās nav iek
 P003-remedy = Ierakstiet pilnu adresi, kas sākas ar https:// vai http://.
 P003-explain = Plūsmās esošās adreses atver cilvēki, tāpēc publicē tikai tīmekļa lapu adreses; adresi bez shēmas, ar atstarpēm vai ar kaut ko, ko pārlūks izpildītu (javascript:), izlaiž. Pats pakalpojums ir publicēts.
 P004-title = Ieraksts, ko cits reģistrs nav pieņēmis
-P004-message = { $hint }: { $expected } ierakstu nav pieņēmis: { $value }
+P004-message = { $hint }: saņēmējs „{ $expected }” ierakstu nav pieņēmis: { $value }
 P004-remedy = Labojiet reģistrā to, ko norāda saņēmēja atbilde; ja atbilde ir par nosūtītā formu, labojiet saņēmēja failu mapē config/targets.
-P004-explain = Cita reģistra saskarne uz pieprasījumu atbildēja, ka tā neder, un pateica, kāpēc; tie ir tās vārdi (bez personas kodiem un noslēpumiem). Atbildi 409 pirms tam mēģina vēlreiz, jo ar to reģistri parasti saka, ka vēl strādā ar to pašu pieprasījumu. Nepieņemto ierakstu sūta atkal katrā piegādē, līdz tas ir pieņemts; citam reģistram paliek saturs, ko tas pieņēma iepriekš. Cik liela daļa drīkst palikt nepiegādāta, pirms piegādi skaita par neizdevušos, nosaka max_undelivered_share sadaļā [deliver].
+P004-explain = Cita reģistra saskarne uz pieprasījumu atbildēja, ka tas neder, un pateica, kāpēc; tie ir tās vārdi (bez personas kodiem un noslēpumiem). Pēc atbildes 409 pieprasījumu vispirms mēģina vēlreiz, jo ar to reģistri parasti saka, ka vēl strādā ar to pašu pieprasījumu. Nepieņemto ierakstu sūta atkal katrā piegādē, līdz tas ir pieņemts; citam reģistram paliek saturs, ko tas pieņēma iepriekš. Cik liela daļa drīkst palikt nepiegādāta, pirms piegādi skaita par neizdevušos, nosaka max_undelivered_share sadaļā [deliver].
 P005-title = Ieraksts gaida citu ierakstu
-P005-message = { $hint } nav nosūtīts: lauks „{ $field }” norāda uz ierakstu { $value }, kura saņēmējam „{ $expected }” vēl nav.
+P005-message = { $hint }: ieraksts nav nosūtīts, jo lauks „{ $field }” norāda uz ierakstu { $value }, kura saņēmējam „{ $expected }” vēl nav.
 P005-remedy = Novērsiet iemeslu, kāpēc nav pieņemts ieraksts, uz kuru norāda šis; tad nākamā piegāde nosūtīs abus.
 P005-explain = Ierakstus sūta tādā secībā, ka vispirms nonāk tie, uz kuriem norāda citi. Ja tāds ieraksts nav pieņemts, cits reģistrs nepieņemtu arī to, kas uz to norāda, vai saite paliktu nekur nevedoša; tāpēc tas gaida.
 P006-title = Ieraksts bez adreses
-P006-message = { $hint } nav nosūtīts uz „{ $expected }”: pieprasījuma adresei vajadzīgais lauks „{ $field }” ir tukšs.
+P006-message = { $hint }: ieraksts saņēmējam „{ $expected }” nav nosūtīts, jo pieprasījuma adresei vajadzīgais lauks „{ $field }” ir tukšs vai adresē neder.
 P006-remedy = Aizpildiet lauku reģistrā vai norādiet saņēmēja failā, kas stāv tā vietā: {"{"}lauks|vērtība{"}"}.
 P006-explain = Saņēmēja failā pieprasījuma adrese (send, create) ir ar robiem, ko aizpilda ieraksta lauki. Bez vērtības adrese būtu cita, un pieprasījums varētu mainīt citu ierakstu, tāpēc to nesūta.
 P007-title = Nav zināms, vai ieraksts ir pieņemts
-P007-message = { $hint } ir nosūtīts uz „{ $expected }”, bet nav zināms, vai tas ir pieņemts: { $value }
+P007-message = { $hint }: pieprasījums saņēmējam „{ $expected }” ir nosūtīts, bet nav zināms, vai tas izpildīts: { $value }
 P007-remedy = Nekas nav jādara: nākamā piegāde to nosūtīs vēlreiz ar to pašu atslēgu. Ja tas atkārtojas, vaicājiet reģistra uzturētājam.
 P007-explain = Savienojums pārtrūka, atbilde nenāca laikā vai reģistrs atbildēja, ka tam kas nav izdevies. Tas var būt ierakstu pieņēmis. Tāpēc ieraksts ir atzīmēts kā nosūtīts, un nākamā piegāde to sūta vēlreiz: to pašu saturu ar to pašu idempotences atslēgu, pēc kuras reģistrs to pazīst un neņem divreiz.
+P008-title = Divi ieraksti ar vienu adresi
+P008-message = { $hint }: ieraksts saņēmējam „{ $expected }” nav nosūtīts, jo tāda pati adrese ({ $value }) ir arī citam ierakstam.
+P008-remedy = Labojiet kodu, kas diviem ierakstiem ir vienāds, vai norādiet saņēmēja failā adresi, kas ierakstu nosaka viennozīmīgi, piemēram, ar {"{"}uid{"}"}.
+P008-explain = Pieprasījuma adrese (send) nosaka, kurš ieraksts saņēmējam jāmaina. Ja adrese diviem ierakstiem ir viena, pēdējais nosūtītais aizstātu pirmo, un, vienu izņemot, pazustu abi; tāpēc nesūta nevienu.
 
 ## Piegāde citiem reģistriem
 
@@ -2047,13 +2051,16 @@ config-deliver-body = pieprasījumam vajadzīgs saturs: [record.body]
 config-deliver-method = ar { $value } ierakstu nevar nosūtīt
 config-deliver-find = ja id piešķir saņēmējs, jāpasaka, kā tam vaicāt, vai ieraksts tam jau ir: find (pēc pārtrūkuša pieprasījuma citādi rastos otrs ieraksts)
 config-deliver-find-alone = find ir vajadzīgs tikai kopā ar create
-config-deliver-no-id = „{ $value }” šeit nav zināms: id saņēmējs piešķir, un to ņem no atbildes uz create (id = "/…")
+config-deliver-no-id = „{ $value }” šeit nav zināms: id piešķir saņēmējs, un to ņem no tā atbildes (id = "/…")
 config-deliver-id = jāpasaka, kur atbildē ir piešķirtais id: id = "/…"
 config-deliver-pointer = JSON rādītājs sākas ar „/”: „{ $value }”
 config-deliver-batch-create = vairākus ierakstus reizē var sūtīt tikai ar send, bez create
 config-deliver-batch-path = vairāku ierakstu pieprasījuma adresē nevar būt robu: „{ $value }”
 config-deliver-batch-id = vairāku ierakstu pieprasījumam id neņem
 config-deliver-path = adrese nedrīkst būt tukša
+config-deliver-path-begins = adrese sākas bez „/” un bez servera nosaukuma, jo to pievieno server.url: „{ $value }”
+config-deliver-no-create = ar „{ $value }” var sūtīt tikai to, ko saņēmējs ir izveidojis: vajadzīgs create un find
+config-deliver-remove-gap = „{ $value }” nepasaka, kurš ieraksts jāizņem
 config-deliver-each = ierakstam nav saraksta „{ $value }”
 config-deliver-each-member = sarakstā der tikai each un item, nevis „{ $value }”
 config-deliver-each-item = jāpasaka, kāds ir saraksta „{ $value }” vienums: item
@@ -2076,13 +2083,13 @@ cli-deliver-staying = { $count ->
    *[other] { $count } ieraksti, kuru reģistrā vairs nav, paliek pie saņēmēja: tā failā nav pieprasījuma, kas tos izņemtu (remove).
 }
 cli-deliver-example = Katras vienības pirmais pieprasījums:
-cli-deliver-held = Nekas nav nosūtīts: no { $there } ierakstiem, kas ir pie saņēmēja, tiktu izņemti { $removed }, vairāk, nekā pieļauj max_removed_share sadaļā [deliver]. Ja tie tiešām jāizņem: { $command }
+cli-deliver-held = Nekas nav nosūtīts: no { $there } ierakstiem ({ $entity }), kas ir pie saņēmēja, tiktu izņemti { $removed }, vairāk, nekā pieļauj max_removed_share sadaļā [deliver]. Ja tie tiešām jāizņem: { $command }
 cli-deliver-stopped = Piegāde apturēta: { $reason } Pieņemtais ir atzīmēts; nākamā piegāde turpina no šīs vietas.
 cli-deliver-cancelled = tā pārtraukta pēc lietotāja vēlēšanās.
 cli-check-target-ok = { $target }: saņēmējs ir sasniedzams
 cli-check-target-bad = { $target }: { $message }
 cli-deliver-contact = Par nepieņemto vaicājiet: { $contact }
-cli-verdict-delivery = Avoti ir ielādēti; bet ne viss ir piegādāts: skatīt iepriekš.
+cli-verdict-delivery = Avoti ir ielādēti, bet ne viss ir piegādāts: skatīt iepriekš.
 
 ## CPSV-AP un DCAT-AP
 

@@ -11,10 +11,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use vienkop_transforms::finding::{self, Finding};
+use vienkop_transforms::normalise::personal::mask;
 
 use crate::fetch::FetchError;
 use crate::format::OptionError;
-use crate::net::{Answer, Around, Conversation, Request, Server};
+use crate::net::{self, Answer, Around, Conversation, Expect, Request, Server};
 
 /// `[deliver]`: the other register, how it knows us, and when something is wrong.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -73,9 +74,10 @@ impl DeliverSettings {
         &self.server.url
     }
 
-    /// The header of keys.
-    pub fn idempotency_header(&self) -> &str {
-        &self.idempotency_header
+    /// The whole address of a path, for people.
+    pub fn address(&self, path: &str) -> String {
+        let joined = net::base(&self.server.url).and_then(|base| base.join(path).ok());
+        joined.map_or_else(|| format!("{}{path}", self.server.url), |address| mask(address.as_str()).into_owned())
     }
 
     /// How many requests may be under way at the same time.
@@ -97,11 +99,16 @@ pub struct Sending {
     pub body: Option<Vec<u8>>,
 }
 
+/// Bytes of an answer, at most: it is a word on records, not a document.
+const ANSWER_BYTES: u64 = 8 << 20;
+/// Bytes of an answer that are looked at for why something is refused.
+const WORDS_BYTES: usize = 64 << 10;
+
 /// What the register says.
 #[derive(Debug, Clone)]
 pub enum Said {
-    /// It is done. The answer, if it is JSON.
-    Accepted(Option<Value>),
+    /// It is done: status, and the answer, if it is JSON.
+    Accepted(u16, Option<Value>),
     /// It is not there (404, 410).
     Absent(Refusal),
     /// It is not taken.
@@ -130,7 +137,8 @@ impl<'a> Register<'a> {
     /// A secret or certificate that is not there (N013).
     pub fn open(settings: &'a DeliverSettings, base: &'a Path, cancel: &'a AtomicBool) -> Result<Self, FetchError> {
         let around = Around { base, record: None, cancel };
-        Ok(Self { conversation: Conversation::open(&settings.server, None, around)?, settings })
+        let server = Server { answer_bytes: settings.server.answer_bytes.min(ANSWER_BYTES), ..settings.server.clone() };
+        Ok(Self { conversation: Conversation::open(&server, None, around)?, settings })
     }
 
     /// Sends a request, again where that helps: the way broke, the server failed, it asked to wait, or it said that
@@ -148,13 +156,32 @@ impl<'a> Register<'a> {
         if let Some(key) = &sending.key {
             headers.push((self.settings.idempotency_header.clone(), key.clone()));
         }
-        let request = Request::write(method, url, headers, sending.body.clone());
+        self.exchange(Request::write(method, url, headers, sending.body.clone())).await
+    }
+
+    async fn exchange(&self, request: Request) -> Result<Said, FetchError> {
         let mut waits = self.conversation.waits();
         loop {
             let answer = self.conversation.send(request.clone()).await?;
             let again = (answer.status == 409).then(|| waits.next()).flatten();
-            let Some(wait) = again else { return self.said(&request, &answer) };
+            let Some(wait) = again else { return Ok(self.said(&answer)) };
             self.conversation.wait(wait).await?;
+        }
+    }
+
+    /// Asks for something; the answer has to be JSON.
+    ///
+    /// # Errors
+    /// As of [`Self::send`].
+    pub async fn ask(&self, path: &str) -> Result<Said, FetchError> {
+        let url = self.conversation.url(path)?;
+        let request = Request { expect: Expect::Json, ..Request::write(Method::GET, url, Vec::new(), None) };
+        match self.exchange(request).await? {
+            Said::Accepted(status, None) if status != 204 => {
+                let sending = Sending { method: "GET", path: path.to_owned(), key: None, body: None };
+                Err(self.unclear(&sending, None).into())
+            }
+            said => Ok(said),
         }
     }
 
@@ -171,27 +198,25 @@ impl<'a> Register<'a> {
         }
     }
 
-    fn said(&self, request: &Request, answer: &Answer) -> Result<Said, FetchError> {
-        let value = serde_json::from_slice::<Value>(&answer.body).ok();
+    fn said(&self, answer: &Answer) -> Said {
+        let body = answer.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&answer.body);
+        let value = || serde_json::from_slice::<Value>(body).ok();
         match answer.status {
-            200..=299 => Ok(Said::Accepted(value)),
-            // It knows us and does not let us: true of any other record too, and no fault of this one.
-            403 => {
-                let words = self.refusal(answer, value.as_ref()).words;
-                Err(self.conversation.finding(&finding::FORBIDDEN, request, &format!("403 {words}")).into())
-            }
-            404 | 410 => Ok(Said::Absent(self.refusal(answer, value.as_ref()))),
-            _ => Ok(Said::Refused(self.refusal(answer, value.as_ref()))),
+            status @ 200..=299 => Said::Accepted(status, value()),
+            404 | 410 => Said::Absent(self.refusal(answer.status, body)),
+            status => Said::Refused(self.refusal(status, body)),
         }
     }
 
-    fn refusal(&self, answer: &Answer, value: Option<&Value>) -> Refusal {
-        let told = value.and_then(|value| match &self.settings.message {
+    fn refusal(&self, status: u16, body: &[u8]) -> Refusal {
+        let body = &body[..body.len().min(WORDS_BYTES)];
+        let value = serde_json::from_slice::<Value>(body).ok();
+        let told = value.as_ref().and_then(|value| match &self.settings.message {
             Some(pointer) => value.pointer(pointer),
             None => ["detail", "title"].iter().find_map(|name| value.get(name)),
         });
-        let words = told.map_or_else(|| String::from_utf8_lossy(&answer.body).into_owned(), shown);
-        Refusal { status: answer.status, words: self.quote(&words) }
+        let words = told.map_or_else(|| String::from_utf8_lossy(body).into_owned(), shown);
+        Refusal { status, words: self.quote(&words) }
     }
 
     /// The first words of a text from the register, for people: personal codes masked, our secrets taken out.
@@ -203,7 +228,7 @@ impl<'a> Register<'a> {
     pub fn unclear(&self, sending: &Sending, answer: Option<&Value>) -> Finding {
         let value = answer.map_or_else(String::new, ToString::to_string);
         Finding {
-            cell: Some(format!("{} {}{}", sending.method, self.settings.url(), sending.path)),
+            cell: Some(format!("{} {}", sending.method, self.settings.address(&sending.path))),
             value: Some(self.quote(&value)).filter(|value| !value.is_empty()),
             ..Finding::of(&finding::NOT_DATA)
         }

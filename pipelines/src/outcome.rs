@@ -429,6 +429,11 @@ impl Outcome {
         self.publication = Some(publication);
     }
 
+    /// Whether another register has not taken something.
+    fn is_left_of_delivery(&self) -> bool {
+        self.publication.as_ref().is_some_and(Publication::is_left)
+    }
+
     /// How the program ends.
     pub(crate) fn exit(&self, strict: bool) -> Exit {
         let whole = if self.error.is_some() { Exit::CouldNotRun } else { Exit::Done };
@@ -476,7 +481,9 @@ impl Outcome {
             Exit::Done if self.sources.iter().any(|source| source.quarantined() > 0) => "cli-verdict-attention",
             Exit::Done if !self.late.is_empty() => "cli-verdict-late",
             Exit::Done => "cli-verdict-delivery",
-            Exit::GateFailed if self.sources.iter().all(|source| source.exit(true) == Exit::Done) => {
+            Exit::GateFailed
+                if self.is_left_of_delivery() && self.sources.iter().all(|source| source.status == Status::Ok) =>
+            {
                 "cli-verdict-delivery"
             }
             Exit::GateFailed | Exit::CouldNotRun => "cli-verdict-failed",

@@ -54,8 +54,8 @@ impl Fault {
 pub(crate) struct Held {
     /// Path of each record (`needs/V-01`, `services/s-3`) and its content.
     pub(crate) records: BTreeMap<String, Value>,
-    /// What was answered to each idempotency key: the same is answered again, and nothing done.
-    keys: BTreeMap<String, (u16, Value)>,
+    /// What was asked with each idempotency key, and answered: the same is answered again, and nothing done.
+    keys: BTreeMap<String, (String, u16, Value)>,
     /// How often each record was written.
     pub(crate) writes: BTreeMap<String, u32>,
     given: u32,
@@ -139,16 +139,20 @@ impl Held {
             let wanted = asked.target.split_once("externalId=").map(|(_, id)| id.to_owned());
             let found = self.records.iter().filter(|(_, record)| record["externalId"].as_str() == wanted.as_deref());
             let items: Vec<Value> =
-                found.map(|(path, _)| json!({ "id": path.split('/').next_back().unwrap() })).collect();
+                found.map(|(path, record)| json!({ "id": path.split('/').next_back().unwrap(), "externalId": record["externalId"] })).collect();
             return Reply::json(json!({ "items": items }).to_string());
         }
         let Some(key) = asked.header("idempotency-key") else { return Reply::status(400) };
-        let (status, answer) = if let Some(said) = self.keys.get(key) {
-            said.clone()
-        } else {
-            let said = self.act(&asked.method, &path, &asked.body, refuse);
-            self.keys.insert(key.to_owned(), said.clone());
-            said
+        let request = format!("{} {path} {}", asked.method, asked.body);
+        let (status, answer) = match self.keys.get(key).cloned() {
+            // The same key with something else: draft-ietf-httpapi-idempotency-key-header, 2.7.
+            Some((known, ..)) if known != request => (422, json!({ "detail": format!("cits pieprasījums: {key}") })),
+            Some((_, status, answer)) => (status, answer),
+            None => {
+                let (status, answer) = self.act(&asked.method, &path, &asked.body, refuse);
+                self.keys.insert(key.to_owned(), (request, status, answer.clone()));
+                (status, answer)
+            }
         };
         let reply = Reply::json(answer.to_string());
         match reply {

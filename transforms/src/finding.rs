@@ -296,6 +296,8 @@ rules! {
     NO_ADDRESS = "P006" Error;
     /// A record of which nobody knows whether the other register has taken it.
     TAKEN_UNKNOWN = "P007" Warning;
+    /// A record that is not delivered, since another one has the same address at the register.
+    ADDRESS_TWICE = "P008" Error;
 }
 
 /// The rule with this code.

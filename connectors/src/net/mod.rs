@@ -33,10 +33,13 @@ pub(crate) use self::message::{Answer, Expect, Headers, Request};
 pub use self::recorded::Recorder;
 use self::recorded::{Played, Player};
 use self::server::Auth;
-pub(crate) use self::server::Server;
+pub(crate) use self::server::{Server, base};
 use self::tell::{Fault, Tell};
 use self::wait::unless_cancelled;
 use crate::fetch::{FetchContext, FetchError};
+
+/// Characters of a text that are looked at to show its first words.
+const LOOKED_AT: usize = 64 << 10;
 
 /// What a conversation needs beside its server.
 #[derive(Debug, Clone, Copy)]
@@ -196,6 +199,7 @@ impl<'a> Conversation<'a> {
     /// The first words of a text from the server, for people: personal codes masked, our secrets taken out, of a page
     /// for people only what it says.
     pub(crate) fn quote(&self, text: &str) -> String {
+        let text = text.char_indices().nth(LOOKED_AT).map_or(text, |(end, _)| &text[..end]);
         self.tell.quote(&tell::words(text))
     }
 

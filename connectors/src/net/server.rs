@@ -276,7 +276,7 @@ fn is_secret(name: &str) -> bool {
 }
 
 /// The base address, which ends with `/` so that paths are joined below it.
-pub(super) fn base(text: &str) -> Option<Url> {
+pub(crate) fn base(text: &str) -> Option<Url> {
     let mut url = address(text)?;
     url.set_fragment(None);
     if !url.path().ends_with('/') {

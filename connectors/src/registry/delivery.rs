@@ -1,6 +1,7 @@
 //! What was delivered to other registers, and what they said to it.
 
 use polars::prelude::*;
+use vienkop_transforms::deliver::Held;
 
 use super::Registry;
 use super::error::RegistryError;
@@ -13,21 +14,11 @@ pub struct DeliveredRecord {
     pub entity: String,
     /// Uid.
     pub uid: String,
-    /// `sent`, `removing` (the answer was never received), `accepted`, `refused`.
-    pub state: &'static str,
-    /// Hash of the content that was sent last.
-    pub hash: Option<String>,
-    /// Hash of the content that the register is known to have.
-    pub held: Option<String>,
-    /// The register's id of it.
-    pub register_id: Option<String>,
-    /// Path of the request that takes it away.
-    pub place: Option<String>,
-    /// Number of contents of it that were sent.
-    pub sequence: i64,
-    /// HTTP status of the register's last answer.
+    /// What is known.
+    pub held: Held,
+    /// HTTP status of the answer that refused it.
     pub http_status: Option<i64>,
-    /// Its words.
+    /// The register's words in that answer.
     pub words: Option<String>,
 }
 
@@ -54,16 +45,16 @@ pub struct Delivering {
 }
 
 impl Registry {
-    /// What is known of the records at a register: `entity`, `uid`, `state`, `hash`, `held`, `register_id`, `place`,
-    /// `words` (`String`), `sequence` (`Int64`), a row a record; by entity and uid.
+    /// What is known of the records at a register: `entity`, `uid`, and the members of [`Held`] as columns (`String`; `maybe`,
+    /// 0 or 1, and `sequence` `Int64`), a row a record; by entity and uid.
     ///
     /// # Errors
     /// The registry cannot be read.
     pub async fn delivered(&self, target: &str) -> Result<DataFrame, RegistryError> {
-        let text = "SELECT entity, uid, state, hash, held, register_id, place, words, sequence FROM delivered_record
-            WHERE target = $1";
-        let texts = ["entity", "uid", "state", "hash", "held", "register_id", "place", "words"];
-        self.texts_and_numbers(text, &[target.into()], &texts, &["sequence"]).await
+        let text = "SELECT entity, uid, state, hash, held, register_id, address, place, former, maybe, sequence
+            FROM delivered_record WHERE target = $1";
+        let texts = ["entity", "uid", "state", "hash", "held", "register_id", "address", "place", "former"];
+        self.texts_and_numbers(text, &[target.into()], &texts, &["maybe", "sequence"]).await
     }
 
     /// What is known of a record at all registers: `target`, `state`, `at` (the day or moment that its last delivery is about),
@@ -74,7 +65,7 @@ impl Registry {
     pub async fn delivered_to(&self, uid: &str) -> Result<DataFrame, RegistryError> {
         let text =
             "SELECT r.target, r.state, d.as_of, r.words FROM delivered_record r JOIN delivery d ON d.id = r.delivery
-            WHERE r.uid = $1";
+            WHERE r.uid = $1 AND r.state NOT IN ('due', 'removed')";
         self.texts_and_numbers(text, &[uid.into()], &["target", "state", "at", "words"], &[]).await
     }
 
@@ -113,44 +104,33 @@ impl Delivering {
         let target: Value<'_> = self.target.as_str().into();
         for record in records {
             let text =
-                "INSERT INTO delivered_record (target, entity, uid, state, hash, held, register_id, place, sequence,
-                http_status, words, delivery) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                "INSERT INTO delivered_record (target, entity, uid, state, hash, held, maybe, register_id, address,
+                place, former, sequence, http_status, words, delivery)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
                 ON CONFLICT (target, entity, uid) DO UPDATE SET state = excluded.state, hash = excluded.hash,
-                held = excluded.held, register_id = excluded.register_id, place = excluded.place,
+                held = excluded.held, maybe = excluded.maybe, register_id = excluded.register_id,
+                address = excluded.address, place = excluded.place, former = excluded.former,
                 sequence = excluded.sequence, http_status = excluded.http_status, words = excluded.words,
                 delivery = excluded.delivery";
+            let held = &record.held;
             let values = [
                 target,
                 record.entity.as_str().into(),
                 record.uid.as_str().into(),
-                record.state.into(),
-                record.hash.as_deref().into(),
-                record.held.as_deref().into(),
-                record.register_id.as_deref().into(),
-                record.place.as_deref().into(),
-                record.sequence.into(),
+                held.state.as_deref().unwrap_or("due").into(),
+                held.hash.as_deref().into(),
+                held.held.as_deref().into(),
+                i64::from(held.maybe).into(),
+                held.register_id.as_deref().into(),
+                held.address.as_deref().into(),
+                held.place.as_deref().into(),
+                held.former.as_deref().into(),
+                held.sequence.into(),
                 record.http_status.into(),
                 record.words.as_deref().into(),
                 self.number.into(),
             ];
             self.session.bound(text, &values).await?;
-        }
-        self.session.commit().await
-    }
-
-    /// Forgets records of an entity: the register has them no more, or never had them.
-    ///
-    /// # Errors
-    /// The registry cannot be written.
-    pub async fn forget(&mut self, entity: &str, uids: &[String]) -> Result<(), RegistryError> {
-        if uids.is_empty() {
-            return Ok(());
-        }
-        self.session.begin_writing().await?;
-        let (target, entity): (Value<'_>, Value<'_>) = (self.target.as_str().into(), entity.into());
-        for uid in uids {
-            let text = "DELETE FROM delivered_record WHERE target = $1 AND entity = $2 AND uid = $3";
-            self.session.bound(text, &[target, entity, uid.as_str().into()]).await?;
         }
         self.session.commit().await
     }

@@ -56,6 +56,7 @@ pub(super) async fn publish(options: &Options, now: Timestamp, wanted: &Wanted) 
         since: wanted.since,
         write: !wanted.dry_run,
         approved: wanted.approve,
+        whole: options.json,
         targets: if wanted.to.is_empty() { &settings.deliver } else { &wanted.to },
         cancel: &interrupt,
     };
@@ -74,5 +75,6 @@ pub(super) async fn publish(options: &Options, now: Timestamp, wanted: &Wanted) 
 /// What a person reads of a publication.
 pub(super) fn summary(session: &Session, publication: &Publication) -> String {
     let command = session.command(&["publish", "--approve"]);
-    publication.summary(session.texts(), &session.config.codelists, &command)
+    let deliver = |target: &str| session.command(&["publish", "--to", target, "--approve"]);
+    publication.summary(session.texts(), &session.config.codelists, &command, &deliver)
 }

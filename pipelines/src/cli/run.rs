@@ -121,7 +121,7 @@ pub(super) async fn run_pipeline(session: &Session, ask: &Ask<'_>) -> anyhow::Re
     {
         let approved = job.approve == Approval::All;
         let (targets, cancel) = (&settings.deliver, &job.cancel);
-        let asked = publish::Asked { settings, since: None, write: true, approved, targets, cancel };
+        let asked = publish::Asked { settings, since: None, write: true, approved, whole: false, targets, cancel };
         match publish::publish(session, &registry, &asked).await {
             Ok(publication) => executed.outcome.published(publication),
             // What the sources came to is told all the same.

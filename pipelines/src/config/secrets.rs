@@ -48,7 +48,7 @@ pub(super) fn literal(document: &Document) -> (Vec<Problem>, Vec<Range<usize>>) 
             value = below.unwrap_or(&serde_json::Value::Null);
         }
         let Some(text) = value.as_str() else { continue };
-        let speaks = path.first().is_some_and(|first| first == "fetch" || first == "deliver");
+        let speaks = path.first().is_some_and(|first| first == "fetch" || first == "deliver" || first == "record");
         let named = if speaks { name_of_secret(&path).filter(|_| is_filled(text)) } else { None };
         let in_address = has_password(text) || (speaks && parameter(text).is_some());
         // Where the place of a secret is expected, the schema says the same; it is told once.

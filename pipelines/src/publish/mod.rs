@@ -53,6 +53,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) write: bool,
     /// Whether it goes on where it would take away too much.
     pub(crate) approved: bool,
+    /// Whether, where nothing is written, every request to a register is told with its body.
+    pub(crate) whole: bool,
     /// Registers that records are delivered to.
     pub(crate) targets: &'a [String],
     /// Set to stop between two requests to a register.
@@ -70,16 +72,18 @@ pub(crate) fn root(session: &Session) -> PathBuf {
 /// The registry cannot be read, or the work folder takes no more: then the earlier publication stays.
 pub(crate) async fn publish(session: &Session, registry: &Registry, asked: &Asked<'_>) -> anyhow::Result<Publication> {
     // Two at once would write one folder.
-    let _lock = if asked.write { Some(registry.lock("publish", PATIENCE).await?) } else { None };
+    let lock = if asked.write { Some(registry.lock("publish", PATIENCE).await?) } else { None };
     let targets: Vec<&Target> = session.config.targets_of(asked.targets).collect();
     let wanted: BTreeSet<&'static str> = READ.into_iter().chain(delivery::entities(&targets)).collect();
     let held = holdings(registry, &wanted.into_iter().collect::<Vec<_>>()).await?;
     let changed = rdf::changed(registry).await?;
     let mut publication = tokio::task::block_in_place(|| emit(session, &held, &changed, asked))?;
+    drop(lock);
     if !publication.waits() {
-        let way = delivery::Way { send: asked.write, approved: asked.approved, cancel: asked.cancel };
+        let (send, whole, approved, cancel) = (asked.write, asked.whole, asked.approved, asked.cancel);
+        let way = delivery::Way { send, whole, approved, cancel };
         for target in targets {
-            publication.deliveries.push(delivery::deliver(session, registry, target, &held, way).await?);
+            publication.deliveries.push(delivery::deliver(session, registry, target, &held, way).await);
         }
     }
     Ok(publication)

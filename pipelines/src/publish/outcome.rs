@@ -177,11 +177,17 @@ impl Publication {
 
     /// Whether another register has not taken something.
     pub(crate) fn is_left(&self) -> bool {
-        self.deliveries.iter().any(|delivery| !delivery.findings.is_empty())
+        self.deliveries.iter().any(Delivery::is_left)
     }
 
-    /// What a person reads. `command`: the one that approves, where it waits.
-    pub(crate) fn summary(&self, texts: &Texts, lists: &CodeLists, command: &str) -> String {
+    /// What a person reads. `command`: the one that approves, where it waits; `deliver`: the same of a delivery to a target.
+    pub(crate) fn summary(
+        &self,
+        texts: &Texts,
+        lists: &CodeLists,
+        command: &str,
+        deliver: &dyn Fn(&str) -> String,
+    ) -> String {
         let mut out = if self.feeds.is_empty() { String::new() } else { self.table(texts, lists) };
         if let Some(since) = self.since {
             out.push_str(&format!("{}\n", texts.get("cli-publish-since-told", &[("day", &since.to_string())])));
@@ -206,7 +212,7 @@ impl Publication {
         };
         out.push_str(&format!("\n{verdict}\n"));
         for delivery in &self.deliveries {
-            out.push_str(&format!("\n{}", delivery.summary(texts, command)));
+            out.push_str(&format!("\n{}", delivery.summary(texts, &deliver(&delivery.target))));
         }
         out
     }

@@ -9,6 +9,9 @@ use serde::Deserialize;
 use super::template::{Holds, Node, Piece, Source, Wanted};
 use crate::gaps::segment;
 
+/// The register's id of a record: of that entity and uid.
+pub type IdOf<'f> = dyn Fn(&str, &str) -> Option<String> + Sync + 'f;
+
 /// What fills gaps that no column does.
 #[derive(Clone, Copy)]
 pub struct Fill<'f> {
@@ -18,8 +21,8 @@ pub struct Fill<'f> {
     pub sequence: i64,
     /// The register's id of the record.
     pub id: Option<&'f str>,
-    /// The register's id of another record: of that entity and uid.
-    pub id_of: &'f (dyn Fn(&str, &str) -> Option<String> + Sync),
+    /// The register's id of another record.
+    pub id_of: &'f IdOf<'f>,
 }
 
 /// A column and how its values are written.

@@ -12,7 +12,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 
-pub use fill::Fill;
+pub use fill::{Fill, IdOf};
 pub use plan::{Action, Due, Held, Plan, Removal};
 pub use requests::{Referred, Requests};
 pub use settings::{Batch, Call, Empty, Find, Method, RecordSettings, Results};

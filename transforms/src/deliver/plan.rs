@@ -2,21 +2,30 @@
 
 use polars::prelude::*;
 
+use super::fill::IdOf;
 use super::requests::Requests;
-use crate::holdings::one_of;
 
 /// What is known of a record at the other register.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Held {
+    /// What was heard of it last: `due` (not sent yet), `sent`, `removing` (no answer was received), `accepted`, `refused`,
+    /// `removed`; none: nothing was ever sent of it.
+    pub state: Option<String>,
     /// Hash of the content that was sent last.
     pub hash: Option<String>,
     /// Hash of the content that the register is known to have.
     pub held: Option<String>,
+    /// Whether the register may have something that nobody heard of.
+    pub maybe: bool,
     /// The register's id of it.
     pub register_id: Option<String>,
+    /// Where it was sent to: the path of `send` as the target's file had it, and as it was written, a line each.
+    pub address: Option<String>,
     /// Path of the request that takes it away.
     pub place: Option<String>,
-    /// Number of contents of it that were sent.
+    /// The same of addresses that it had before and that it is still to be taken away from, a line each.
+    pub former: Option<String>,
+    /// Number of contents of it that were sent, and of removals.
     pub sequence: i64,
 }
 
@@ -44,7 +53,7 @@ pub struct Due {
     pub held: Held,
 }
 
-/// A record that the registry no longer holds, and the other register has or may have.
+/// A record that is to be taken away, or away from where it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Removal {
     /// Its uid.
@@ -58,97 +67,101 @@ pub struct Removal {
 pub struct Plan {
     /// Records to send, by uid.
     pub due: Vec<Due>,
-    /// Records to take away, by uid.
+    /// Records that the registry no longer holds, and that the register has or may have, by uid.
     pub removals: Vec<Removal>,
-    /// Records that the register never took and that are gone here too.
-    pub forgotten: Vec<String>,
+    /// Records that the register has as they are, and maybe under an address that they had before, by uid.
+    pub moved: Vec<Removal>,
     /// Records that the register has as they are.
     pub unchanged: u64,
     /// Records that the register has or may have, whatever their content.
     pub there: u64,
 }
 
-/// States in which nobody knows what the register has.
-const UNKNOWN: [&str; 2] = ["sent", "removing"];
-
-/// Columns of what is known of the records at the register: `uid`, then these texts, then `sequence`.
-const KNOWN: [&str; 5] = ["hash", "held", "state", "register_id", "place"];
+/// Columns of what is known of the records at the register: `uid`, then these texts, then these numbers.
+const TEXTS: [&str; 7] = ["state", "hash", "held", "register_id", "address", "place", "former"];
+const NUMBERS: [&str; 2] = ["maybe", "sequence"];
 
 impl Plan {
-    /// Compares the records with what was delivered: `uid`, `state` (`sent`: the answer was never received, `removing`: the
-    /// same of its removal, `accepted`, `refused`), `hash`, `held`, `register_id`, `place` (`String`), `sequence` (`Int64`).
+    /// Compares the records with what was delivered: `uid` and the members of [`Held`] as columns (`String`; `maybe`, 0 or 1,
+    /// and `sequence` `Int64`), a row a record.
     ///
     /// # Errors
     /// A column is missing.
-    pub fn new(requests: &Requests<'_>, delivered: &DataFrame) -> PolarsResult<Self> {
+    pub fn new(requests: &Requests<'_>, delivered: &DataFrame, id_of: &IdOf<'_>) -> PolarsResult<Self> {
         let uids: StringChunked = (0..requests.len()).map(|row| Some(requests.uid(row))).collect();
         let rows: Int64Chunked = (0..requests.len()).map(|row| Some(row as i64)).collect();
+        let hashes: StringChunked = (0..requests.len()).map(|row| Some(requests.hash(row, id_of))).collect();
         let now = DataFrame::new(
             requests.len(),
             vec![
                 uids.with_name("uid".into()).into_series().into(),
                 rows.with_name("row".into()).into_series().into(),
-                requests.hashes().with_name("now".into()).into_series().into(),
+                hashes.with_name("now".into()).into_series().into(),
             ],
         )?;
         let on = || [col("uid")];
+        let by_uid = |frame: LazyFrame| frame.sort(["uid"], SortMultipleOptions::default()).collect();
         let known = delivered.clone().lazy();
-        let there = col("held").is_not_null().or(one_of(&col("state"), &UNKNOWN));
-        let same = col("state").eq(lit("accepted")).and(col("held").eq(col("now"))).fill_null(lit(false));
+        let there = || col("held").is_not_null().or(col("maybe").eq(lit(1)));
+        let same = || col("state").eq(lit("accepted")).and(col("held").eq(col("now"))).fill_null(lit(false));
         let all = now.clone().lazy().join(known.clone(), on(), on(), JoinArgs::new(JoinType::Left)).collect()?;
-        let count = |frame: LazyFrame| -> PolarsResult<u64> { Ok(frame.collect()?.height() as u64) };
-        let sends = all.lazy().filter(same.not()).sort(["uid"], SortMultipleOptions::default()).collect()?;
+        let due = by_uid(all.clone().lazy().filter(same().not()))?;
+        let moved = by_uid(all.lazy().filter(same().and(col("former").is_not_null())))?;
         let gone = known.clone().join(now.lazy(), on(), on(), JoinArgs::new(JoinType::Anti));
-        let gone = gone.with_column(there.clone().alias("there")).sort(["uid"], SortMultipleOptions::default());
-        let removals = gone.clone().filter(col("there")).collect()?;
-        let forgotten = gone.filter(col("there").not()).select([col("uid")]).collect()?;
+        let gone = by_uid(gone.filter(there()))?;
         let mut plan = Self {
-            unchanged: (requests.len() - sends.height()) as u64,
-            there: count(known.filter(there))?,
-            forgotten: forgotten.column("uid")?.str()?.iter().flatten().map(str::to_owned).collect(),
+            unchanged: (requests.len() - due.height()) as u64,
+            there: known.filter(there()).collect()?.height() as u64,
+            removals: removals(&gone)?,
+            moved: removals(&moved)?,
             ..Self::default()
         };
-        let (columns, rows, hashes) = (Columns::of(&sends)?, sends.column("row")?.i64()?, sends.column("now")?.str()?);
-        for at in 0..sends.height() {
+        let (columns, rows, hashes) = (Columns::of(&due)?, due.column("row")?.i64()?, due.column("now")?.str()?);
+        for at in 0..due.height() {
             let held = columns.held(at);
-            let action = match (&held.held, columns.is_unknown(at)) {
-                (_, true) => Action::Again,
-                (Some(_), false) => Action::Update,
-                (None, false) => Action::Create,
+            let action = match held.state.as_deref() {
+                Some("sent" | "removing") => Action::Again,
+                _ if held.held.is_some() => Action::Update,
+                _ => Action::Create,
             };
             let row = usize::try_from(rows.get(at).unwrap_or_default()).unwrap_or_default();
             plan.due.push(Due { row, hash: hashes.get(at).unwrap_or_default().to_owned(), action, held });
-        }
-        let (columns, uids) = (Columns::of(&removals)?, removals.column("uid")?.str()?);
-        for at in 0..removals.height() {
-            let uid = uids.get(at).unwrap_or_default().to_owned();
-            plan.removals.push(Removal { uid, held: columns.held(at) });
         }
         Ok(plan)
     }
 }
 
+fn removals(frame: &DataFrame) -> PolarsResult<Vec<Removal>> {
+    let (columns, uids) = (Columns::of(frame)?, frame.column("uid")?.str()?);
+    let each = uids
+        .iter()
+        .enumerate()
+        .map(|(at, uid)| Removal { uid: uid.unwrap_or_default().to_owned(), held: columns.held(at) });
+    Ok(each.collect())
+}
+
 struct Columns {
-    texts: [StringChunked; 5],
-    sequence: Int64Chunked,
+    texts: [StringChunked; 7],
+    numbers: [Int64Chunked; 2],
 }
 
 impl Columns {
     fn of(frame: &DataFrame) -> PolarsResult<Self> {
         let text =
             |name: &str| -> PolarsResult<StringChunked> { Ok(frame.column(name)?.str()?.rechunk().into_owned()) };
-        let [hash, held, state, id, place] = KNOWN;
-        let texts = [text(hash)?, text(held)?, text(state)?, text(id)?, text(place)?];
-        Ok(Self { texts, sequence: frame.column("sequence")?.i64()?.rechunk().into_owned() })
-    }
-
-    fn is_unknown(&self, at: usize) -> bool {
-        self.texts[2].get(at).is_some_and(|state| UNKNOWN.contains(&state))
+        let number =
+            |name: &str| -> PolarsResult<Int64Chunked> { Ok(frame.column(name)?.i64()?.rechunk().into_owned()) };
+        let [state, hash, held, id, address, place, former] = TEXTS;
+        let [maybe, sequence] = NUMBERS;
+        let (state, hash, held, id) = (text(state)?, text(hash)?, text(held)?, text(id)?);
+        let texts = [state, hash, held, id, text(address)?, text(place)?, text(former)?];
+        Ok(Self { texts, numbers: [number(maybe)?, number(sequence)?] })
     }
 
     fn held(&self, at: usize) -> Held {
-        let text = |n: usize| self.texts[n].get(at).map(str::to_owned);
-        let sequence = self.sequence.get(at).unwrap_or_default();
-        Held { hash: text(0), held: text(1), register_id: text(3), place: text(4), sequence }
+        let [state, hash, held, register_id, address, place, former] =
+            self.texts.each_ref().map(|column| column.get(at).map(str::to_owned));
+        let [maybe, sequence] = self.numbers.each_ref().map(|column| column.get(at).unwrap_or_default());
+        Held { state, hash, held, maybe: maybe == 1, register_id, address, place, former, sequence }
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use polars::prelude::*;
 use sha2::{Digest, Sha256};
 
-use super::fill::{Fill, Filler, Row};
+use super::fill::{Fill, Filler, IdOf, Row};
 use super::settings::Method;
 use super::template::{Node, Piece, Source, Template, Wanted};
 use crate::digest::hex;
@@ -155,20 +155,25 @@ impl<'t> Requests<'t> {
         })
     }
 
-    /// SHA-256 (lower-case hex) of what would be sent for each row: path of `send` and body, with the uid in the place of
-    /// every id of the register, which may not be known yet.
-    pub fn hashes(&self) -> StringChunked {
-        let id_of = |_: &str, uid: &str| Some(uid.to_owned());
-        let hash = |row| {
-            let fill = Fill { key: "", sequence: 0, id: Some(self.uid(row)), id_of: &id_of };
-            let mut hash = Sha256::new();
-            hash.update(self.template.settings.send.method.as_str());
-            hash.update(self.send_path(row, fill).unwrap_or_default());
-            hash.update([0]);
-            hash.update(self.body(row, fill));
-            hex(hash.finalize())
-        };
-        (0..self.len()).map(|row| Some(hash(row))).collect::<StringChunked>().with_name("hash".into())
+    /// SHA-256 (lower-case hex) of what is sent for a row: method and path of `send`, body. The record's own id at the
+    /// register, key and sequence are left out; where the id of another record is not known, its uid stands for it.
+    pub fn hash(&self, row: usize, id_of: &IdOf<'_>) -> String {
+        let id_of = |entity: &str, uid: &str| id_of(entity, uid).or_else(|| Some(uid.to_owned()));
+        let fill = Fill { key: "", sequence: 0, id: Some(self.uid(row)), id_of: &id_of };
+        let mut hash = Sha256::new();
+        hash.update(self.template.settings.send.method.as_str());
+        hash.update(self.send_path(row, fill).unwrap_or_default());
+        hash.update([0]);
+        hash.update(self.body(row, fill));
+        hex(hash.finalize())
+    }
+
+    /// References of a row of which the register's id is wanted and not known.
+    pub fn without_id<'r>(&'r self, row: usize, id_of: &'r IdOf<'_>) -> impl Iterator<Item = Referred<'r>> {
+        self.template.ids.iter().filter_map(move |(field, column)| {
+            let (uid, (entity, _)) = (self.fillers.get(*column)?.text(row)?, field.refers?);
+            id_of(entity, uid).is_none().then_some(Referred { field: field.name, entity, uid })
+        })
     }
 
     fn row<'r>(&'r self, row: usize, fill: Fill<'r>) -> Row<'r> {
@@ -204,11 +209,11 @@ impl<'t> Requests<'t> {
         self.row(row, fill).path(&self.template.remove)
     }
 
-    /// Gaps of the paths of `send` and `create` that have no value in a row: names of fields.
+    /// Gaps of the paths of `send`, `create` and `find` that have no value in a row: names of fields.
     pub fn missing(&self, row: usize, fill: Fill<'_>) -> Vec<String> {
         let written = self.row(row, fill);
         let mut names: Vec<String> = Vec::new();
-        for piece in self.template.send.iter().chain(&self.template.create) {
+        for piece in [&self.template.send, &self.template.create, &self.template.find].into_iter().flatten() {
             let Piece::Gap(source, None) = piece else { continue };
             if written.path(std::slice::from_ref(piece)).is_some() {
                 continue;

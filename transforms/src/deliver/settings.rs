@@ -97,6 +97,9 @@ pub struct Find {
     /// JSON Pointer to the register's id in the answer: `/items/0/id`. Where nothing is there, or the answer is 404, the
     /// register does not have the record.
     pub id: String,
+    /// JSON Pointer to the `uid` that the record was sent with: `/items/0/externalId`. An answer about another record (from
+    /// a register that does not know the parameter, say) is none.
+    pub uid: String,
 }
 
 /// Many records in one request.

@@ -34,6 +34,8 @@ pub struct Template {
     pub(super) columns: Vec<Wanted>,
     /// Fields whose references are followed, each with the column that holds the uid of what it leads to.
     pub(super) followed: Vec<(&'static Field, usize)>,
+    /// References of which the register's id is wanted, with the column of the uid: without it a record cannot be sent.
+    pub(super) ids: Vec<(&'static Field, usize)>,
     pub(super) send: Vec<Piece>,
     pub(super) create: Vec<Piece>,
     pub(super) find: Vec<Piece>,
@@ -122,8 +124,16 @@ impl Template {
             let known = Self::entities().map(|entity| entity.name.to_owned()).collect();
             return Err(vec![fault(&["entity"], "entity", &settings.entity, known)]);
         };
-        let (columns, followed, faults) = (Vec::new(), Vec::new(), Vec::new());
-        let mut maker = Maker { entity, settings, ids, within: None, columns, followed, faults };
+        let mut maker = Maker {
+            entity,
+            settings,
+            ids,
+            within: None,
+            columns: Vec::new(),
+            followed: Vec::new(),
+            wanted_ids: Vec::new(),
+            faults: Vec::new(),
+        };
         maker.check_when(lists);
         maker.check_codes(lists);
         let send = maker.path("send", &settings.send.path);
@@ -132,11 +142,13 @@ impl Template {
         let remove = settings.remove.as_ref().map_or(Vec::new(), |call| maker.path("remove", &call.path));
         let body = maker.node(&Value::Object(settings.body.clone()), &mut vec!["body".to_owned()]);
         maker.check_calls(&send, [&create, &find]);
-        let Maker { columns, followed, faults, .. } = maker;
+        maker.check_remove(&remove);
+        let Maker { columns, followed, wanted_ids, faults, .. } = maker;
         if !faults.is_empty() {
             return Err(faults);
         }
-        Ok(Self { settings: settings.clone(), entity, columns, followed, send, create, find, remove, body })
+        let ids = wanted_ids;
+        Ok(Self { settings: settings.clone(), entity, columns, followed, ids, send, create, find, remove, body })
     }
 
     /// Entities that it is filled from.
@@ -148,14 +160,31 @@ impl Template {
     /// Path of the request that takes away a record of which nothing is known but these; none where it takes more.
     pub fn removal(&self, uid: &str, register_id: Option<&str>) -> Option<String> {
         self.settings.remove.as_ref()?;
-        let fill = Fill { key: "", sequence: 0, id: register_id, id_of: &|_, _| None };
-        Row { uid, at: 0, fillers: &[], fill, omits: true, lists: &[] }.path(&self.remove)
+        bare(&self.remove, uid, register_id)
+    }
+
+    /// Path by which the register is asked for a record of which nothing is known but its uid; none where it takes more.
+    pub fn question(&self, uid: &str) -> Option<String> {
+        self.settings.find.as_ref()?;
+        bare(&self.find, uid, None)
     }
 
     /// Whether a member without a value is left out.
     pub(super) fn omits(&self) -> bool {
         self.settings.empty == Empty::Omit
     }
+}
+
+/// A path that takes nothing but these.
+fn bare(pieces: &[Piece], uid: &str, register_id: Option<&str>) -> Option<String> {
+    let known = |piece: &Piece| match piece {
+        Piece::Text(_) | Piece::Gap(Source::Uid, _) => true,
+        Piece::Gap(Source::RegisterId, _) => register_id.is_some(),
+        Piece::Gap(..) => false,
+    };
+    let fill = Fill { key: "", sequence: 0, id: register_id, id_of: &|_, _| None };
+    let row = Row { uid, at: 0, fillers: &[], fill, omits: true, lists: &[] };
+    pieces.iter().all(known).then(|| row.path(pieces)).flatten()
 }
 
 fn fault(at: &[&str], reason: &'static str, value: &str, known: Vec<String>) -> Fault {
@@ -183,6 +212,7 @@ struct Maker<'s> {
     within: Option<(&'static Child, Vec<Wanted>)>,
     columns: Vec<Wanted>,
     followed: Vec<(&'static Field, usize)>,
+    wanted_ids: Vec<(&'static Field, usize)>,
     faults: Vec<Fault>,
 }
 
@@ -245,15 +275,15 @@ impl Maker<'_> {
             (None, Some(_)) => self.faults.push(fault(&["find"], "find-alone", "", Vec::new())),
             _ => {}
         }
-        if settings.create.is_none() && has_id(send) {
-            self.faults.push(fault(&["send", "path"], "no-id", "register_id", Vec::new()));
+        if settings.create.is_none() && settings.id.is_some() && has_id(send) {
+            self.faults.push(fault(&["send", "path"], "no-create", "register_id", Vec::new()));
         }
         for (name, pieces) in ["create", "find"].into_iter().zip(before) {
-            if has_id(pieces) {
+            if settings.id.is_some() && has_id(pieces) {
                 self.faults.push(fault(&[name, "path"], "no-id", "register_id", Vec::new()));
             }
         }
-        if has_id(send) && settings.create.is_some() && settings.id.is_none() {
+        if settings.create.is_some() && settings.id.is_none() {
             self.faults.push(fault(&["create"], "id", "", Vec::new()));
         }
         for (at, pointer) in
@@ -285,9 +315,25 @@ impl Maker<'_> {
         }
     }
 
+    /// The address that takes a record away says which record, and nothing else.
+    fn check_remove(&mut self, remove: &[Piece]) {
+        for piece in remove {
+            let name = match piece {
+                Piece::Gap(Source::Sequence, _) => "sequence",
+                Piece::Gap(Source::IdempotencyKey, _) => "idempotency_key",
+                _ => continue,
+            };
+            self.faults.push(fault(&["remove", "path"], "remove-gap", name, Vec::new()));
+        }
+    }
+
     fn path(&mut self, call: &str, text: &str) -> Vec<Piece> {
         if text.trim().is_empty() {
             self.faults.push(fault(&[call, "path"], "path", "", Vec::new()));
+        }
+        // Joined to the server's address it would lead out of it.
+        if text.starts_with('/') || text.contains("://") {
+            self.faults.push(fault(&[call, "path"], "path-begins", text, Vec::new()));
         }
         self.pieces(text, &[call.to_owned(), "path".to_owned()])
     }
@@ -298,8 +344,14 @@ impl Maker<'_> {
             Part::Text(text) => Some(Piece::Text(text)),
             Part::Gap { name, otherwise } => {
                 let found = self.source(&name);
-                if found.is_none() {
-                    self.unknown_gap(&name, at);
+                match &found {
+                    None => self.unknown_gap(&name, at),
+                    Some(Source::RegisterIdOf(_, column)) if otherwise.is_none() => self.want_id(*column),
+                    // Without this the register gives out no ids.
+                    Some(Source::RegisterId) if self.settings.id.is_none() => {
+                        self.faults.push(Fault { at: at.to_vec(), reason: "no-id", value: name, known: Vec::new() });
+                    }
+                    Some(_) => {}
                 }
                 Some(Piece::Gap(found?, otherwise))
             }
@@ -342,6 +394,17 @@ impl Maker<'_> {
             self.follow(field);
         }
         Some(Source::Column(self.column(None, name, holds)))
+    }
+
+    fn want_id(&mut self, column: usize) {
+        let field = self.followed.iter().find(|(_, uid)| *uid == column).map(|(field, _)| *field);
+        if let Some(field) = field.filter(|field| !self.ids_wanted(field)) {
+            self.wanted_ids.push((field, column));
+        }
+    }
+
+    fn ids_wanted(&self, field: &Field) -> bool {
+        self.wanted_ids.iter().any(|(known, _)| known.name == field.name)
     }
 
     /// The column of the uid that a reference leads to.

@@ -93,8 +93,8 @@ fn records_are_written_from_columns() {
     assert_eq!((requests.key(0), requests.name(0)), ("90000000002/A/1".to_owned(), Some("Otrais")));
 }
 
-/// Uid, state, and the hash of what was sent and is held.
-type Known<'k> = (&'k str, &'k str, Option<&'k str>);
+/// Uid, state, the hash of what was sent and is held, whether there may be something.
+type Known<'k> = (&'k str, &'k str, Option<&'k str>, bool);
 
 #[test]
 fn a_plan_says_what_the_register_lacks() {
@@ -103,45 +103,46 @@ fn a_plan_says_what_the_register_lacks() {
     let template = template(record).unwrap();
     let held = held();
     let requests = Requests::new(&template, &held).unwrap();
-    let hashes: Vec<String> = requests.hashes().iter().map(|hash| hash.unwrap().to_owned()).collect();
+    let hashes: Vec<String> = (0..requests.len()).map(|row| requests.hash(row, &|_, _| None)).collect();
     let none = None::<&str>;
     let delivered = |rows: &[Known]| {
         let of = |value: fn(&Known) -> Option<String>| rows.iter().map(value).collect::<Vec<_>>();
         df!(
             "uid" => of(|row| Some(row.0.to_owned())), "state" => of(|row| Some(row.1.to_owned())),
             "hash" => of(|row| row.2.map(str::to_owned)), "held" => of(|row| row.2.map(str::to_owned)),
+            "maybe" => rows.iter().map(|row| i64::from(row.3)).collect::<Vec<_>>(),
             "register_id" => vec![none; rows.len()], "place" => vec![none; rows.len()],
+            "address" => vec![none; rows.len()], "former" => vec![none; rows.len()],
             "sequence" => vec![1_i64; rows.len()],
         )
         .unwrap()
     };
     let actions = |rows: &[Known]| {
-        let plan = Plan::new(&requests, &delivered(rows)).unwrap();
+        let plan = Plan::new(&requests, &delivered(rows), &|_, _| None).unwrap();
         let due: Vec<_> = plan.due.iter().map(|due| (requests.uid(due.row).to_owned(), due.action)).collect();
         let gone: Vec<_> = plan.removals.iter().map(|removal| removal.uid.clone()).collect();
-        (due, gone, plan.forgotten, plan.unchanged, plan.there)
+        (due, gone, plan.unchanged, plan.there)
     };
     let all = |action| ["s-1", "s-2", "s-3"].map(|uid| (uid.to_owned(), action)).to_vec();
-    assert_eq!(actions(&[]), (all(Action::Create), vec![], vec![], 0, 0));
+    assert_eq!(actions(&[]), (all(Action::Create), vec![], 0, 0));
     let same = Some(hashes[0].as_str());
-    assert_eq!(actions(&[("s-1", "accepted", same)]).3, 1);
+    assert_eq!(actions(&[("s-1", "accepted", same, false)]).2, 1);
     // What was sent and never answered is sent again, even if the register is known to have had the same before.
-    let (due, ..) = actions(&[("s-1", "sent", same), ("s-2", "refused", None), ("s-3", "accepted", Some("x"))]);
-    assert_eq!(
-        due.iter().map(|(_, action)| *action).collect::<Vec<_>>(),
-        [Action::Again, Action::Create, Action::Update]
-    );
+    let known = [("s-1", "sent", same, true), ("s-2", "refused", None, false), ("s-3", "accepted", Some("x"), false)];
+    let (due, ..) = actions(&known);
+    let expected = [Action::Again, Action::Create, Action::Update];
+    assert_eq!(due.iter().map(|(_, action)| *action).collect::<Vec<_>>(), expected);
     let gone = [
-        ("x-1", "accepted", Some("h")),
-        ("x-2", "refused", None),
-        ("x-3", "sent", None),
-        ("x-4", "removing", Some("h")),
+        ("x-1", "accepted", Some("h"), false),
+        ("x-2", "refused", None, false),
+        ("x-3", "sent", None, true),
+        ("x-4", "removing", Some("h"), true),
+        // Sent, never answered, then another content of it refused: the first may be there.
+        ("x-5", "refused", None, true),
+        ("x-6", "removed", None, false),
     ];
-    let (_, removals, forgotten, _, there) = actions(&gone);
-    assert_eq!(
-        (removals, forgotten, there),
-        (vec!["x-1".into(), "x-3".into(), "x-4".into()], vec!["x-2".to_owned()], 3)
-    );
+    let (_, removals, _, there) = actions(&gone);
+    assert_eq!((removals, there), (["x-1", "x-3", "x-4", "x-5"].map(str::to_owned).to_vec(), 4));
 }
 
 #[test]
@@ -150,11 +151,11 @@ fn hashes_are_of_what_is_sent_and_nothing_else() {
         let record = json!({
             "entity": "service", "send": { "method": "PUT", "path": path }, "empty": empty,
             "body": { "n": name, "k": "{idempotency_key}", "q": "{sequence}", "i": "{register_id}", "e": "{ep_id}" },
-            "create": { "method": "POST", "path": "s" }, "find": { "path": "s?x={uid}", "id": "/0" }, "id": "/id",
+            "create": { "method": "POST", "path": "s" }, "find": { "path": "s?x={uid}", "id": "/0", "uid": "/1" }, "id": "/id",
         });
         let template = template(record).unwrap();
         let requests = Requests::new(&template, &held()).unwrap();
-        requests.hashes().iter().map(|hash| hash.unwrap().to_owned()).collect::<Vec<_>>()
+        (0..requests.len()).map(|row| requests.hash(row, &|_, _| None)).collect::<Vec<_>>()
     };
     let hashes = of("s/{register_id}", "{name}", "omit");
     assert_eq!(hashes, of("s/{register_id}", "{name}", "omit"));
@@ -197,8 +198,14 @@ fn what_cannot_be_filled_is_told() {
         ),
         (json!({ "when": { "audience": ["x"] } }), "when/audience when audience"),
         (json!({ "codes": { "name": {} } }), "codes/name codes name"),
-        (json!({ "create": { "method": "POST", "path": "s" } }), "create find "),
-        (json!({ "find": { "path": "s", "id": "/id" } }), "find find-alone "),
+        (json!({ "create": { "method": "POST", "path": "s" }, "id": "/id" }), "create find "),
+        (json!({ "body": { "a": "{register_id}" } }), "body/a no-id register_id"),
+        (json!({ "send": { "method": "PUT", "path": "/s/{uid}" } }), "send/path path-begins /s/{uid}"),
+        (
+            json!({ "remove": { "method": "DELETE", "path": "s/{uid}?n={sequence}" } }),
+            "remove/path remove-gap sequence",
+        ),
+        (json!({ "find": { "path": "s", "id": "/id", "uid": "/uid" } }), "find find-alone "),
         (json!({ "send": { "method": "PUT", "path": "s/{register_id}" } }), "send/path no-id register_id"),
         (json!({ "batch": { "size": 5 } }), "send/path batch-path s/{uid}"),
         (json!({ "id": "id" }), "id pointer id"),

@@ -9,6 +9,7 @@ mod outcome;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
 use polars::prelude::*;
 use vienkop_connectors::deliver::Register;
@@ -20,16 +21,19 @@ use vienkop_transforms::model;
 
 use crate::cli::session::Session;
 use crate::config::Target;
+use crate::fault::told;
 use crate::import::timestamp;
-use courier::Courier;
+use courier::{Courier, Ids, Line};
 pub(crate) use outcome::Delivery;
-use outcome::{EntityDelivery, HeldDelivery};
+use outcome::EntityDelivery;
 
 /// How it is delivered.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Way<'a> {
     /// Whether anything is sent; else it is only told what would be.
     pub(super) send: bool,
+    /// Whether, where nothing is sent, every request is told with its body.
+    pub(super) whole: bool,
     /// Whether it goes on where it would take away too much.
     pub(super) approved: bool,
     /// Set to stop between two requests.
@@ -41,11 +45,31 @@ pub(super) fn entities(targets: &[&Target]) -> Vec<&'static str> {
     targets.iter().flat_map(|target| &target.templates).flat_map(Template::reads).collect()
 }
 
-/// Delivers to one target.
-///
-/// # Errors
-/// The registry cannot be read or written. What is wrong with the register is told in the outcome.
+/// How long a delivery waits for another to the same target.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Delivers to one target. What is wrong with the register, or with our own, is told in the outcome: the other targets go
+/// on.
 pub(super) async fn deliver(
+    session: &Session,
+    registry: &Registry,
+    target: &Target,
+    held: &Holdings,
+    way: Way<'_>,
+) -> Delivery {
+    let locked = async {
+        // A delivery may take long; what is published does not wait for it.
+        let what = format!("deliver {}", target.id);
+        let _lock = if way.send { Some(registry.lock(&what, PATIENCE).await?) } else { None };
+        to_target(session, registry, target, held, way).await
+    };
+    match locked.await {
+        Ok(delivery) => delivery,
+        Err(error) => Delivery::broken(target, told(session.texts(), &error)),
+    }
+}
+
+async fn to_target(
     session: &Session,
     registry: &Registry,
     target: &Target,
@@ -53,14 +77,17 @@ pub(super) async fn deliver(
     way: Way<'_>,
 ) -> anyhow::Result<Delivery> {
     let delivered = registry.delivered(&target.id).await?;
-    let (requests, plans) = tokio::task::block_in_place(|| planned(target, held, &delivered))?;
+    let ids = known_ids(&delivered)?;
+    let (requests, plans) = tokio::task::block_in_place(|| planned(target, held, &delivered, &ids))?;
     let mut delivery = Delivery::new(target, &requests, &plans, stray(target, &delivered)?);
-    let (gone, there) = (delivery.to_remove(), plans.iter().map(|plan| plan.there).sum::<u64>());
-    if !way.approved && gone as f64 > target.deliver.max_removed_share * there as f64 {
-        delivery.held = Some(HeldDelivery { there, removed: gone });
+    if !way.approved {
+        delivery.hold(target, &plans);
     }
-    if !way.send || delivery.held.is_some() {
-        delivery.would_send(&requests, &plans);
+    if !way.send {
+        delivery.would_send(session, &target.deliver, &requests, &plans, way.whole);
+        return Ok(delivery);
+    }
+    if delivery.held.is_some() {
         return Ok(delivery);
     }
     delivery.begin();
@@ -71,14 +98,25 @@ pub(super) async fn deliver(
             return Ok(delivery);
         }
     };
-    if plans.iter().all(|plan| plan.due.is_empty() && plan.removals.is_empty() && plan.forgotten.is_empty()) {
+    if plans.iter().all(|plan| plan.due.is_empty() && plan.removals.is_empty() && plan.moved.is_empty()) {
         return Ok(delivery);
     }
     let times = [timestamp(session.as_of), timestamp(session.now)];
     let mut delivering = registry.begin_delivery(&target.id, &times[0], &times[1]).await?;
-    let ids = known_ids(&delivered)?;
-    let mut courier =
-        Courier::new(session, target, &register, &mut delivering, &mut delivery, &requests, ids, way.cancel);
+    let started = Instant::now();
+    let mut courier = Courier {
+        session,
+        target,
+        register: &register,
+        delivering: &mut delivering,
+        delivery: &mut delivery,
+        all: &requests,
+        cancel: way.cancel,
+        ids,
+        missing: BTreeMap::new(),
+        moved: Vec::new(),
+        line: Line::default(),
+    };
     let stopped = courier.carry(&plans).await?;
     delivery.settle();
     if let Some(error) = stopped {
@@ -93,7 +131,8 @@ pub(super) async fn deliver(
         unchanged: sum(|entity| entity.unchanged),
         remaining: sum(|entity| entity.waiting),
     };
-    delivering.finish(status, &timestamp(jiff::Timestamp::now()), &counts).await?;
+    let finished = session.now.checked_add(started.elapsed()).unwrap_or(session.now);
+    delivering.finish(status, &timestamp(finished), &counts).await?;
     Ok(delivery)
 }
 
@@ -102,13 +141,15 @@ fn planned<'t>(
     target: &'t Target,
     held: &Holdings,
     delivered: &DataFrame,
+    ids: &Ids,
 ) -> anyhow::Result<(Vec<Requests<'t>>, Vec<Plan>)> {
+    let id_of = |entity: &str, uid: &str| ids.get(entity)?.get(uid).cloned();
     let mut requests = Vec::new();
     let mut plans = Vec::new();
     for template in &target.templates {
         let of = Requests::new(template, held)?;
         let known = delivered.clone().lazy().filter(col("entity").eq(lit(template.entity.name))).collect()?;
-        plans.push(Plan::new(&of, &known)?);
+        plans.push(Plan::new(&of, &known, &id_of)?);
         requests.push(of);
     }
     Ok((requests, plans))
@@ -122,14 +163,14 @@ fn stray(target: &Target, delivered: &DataFrame) -> anyhow::Result<u64> {
     Ok(stray.count() as u64)
 }
 
-/// The register's ids: entity and uid -> id.
-fn known_ids(delivered: &DataFrame) -> anyhow::Result<BTreeMap<(&'static str, String), String>> {
+/// The register's ids.
+fn known_ids(delivered: &DataFrame) -> anyhow::Result<Ids> {
     let text = |name: &str| delivered.column(name).and_then(|column| column.str().cloned());
     let (entities, uids, ids) = (text("entity")?, text("uid")?, text("register_id")?);
-    let mut known = BTreeMap::new();
+    let mut known = Ids::new();
     for ((entity, uid), id) in entities.iter().zip(uids.iter()).zip(ids.iter()) {
         if let (Some(entity), Some(uid), Some(id)) = (entity.and_then(model::entity), uid, id) {
-            known.insert((entity.name, uid.to_owned()), id.to_owned());
+            known.entry(entity.name).or_default().insert(uid.to_owned(), id.to_owned());
         }
     }
     Ok(known)

@@ -2,13 +2,14 @@
 
 use serde::Serialize;
 use serde_json::value::RawValue;
+use vienkop_connectors::deliver::DeliverSettings;
 use vienkop_transforms::deliver::{Action, Fill, Plan, Requests};
-use vienkop_transforms::finding::Finding;
+use vienkop_transforms::finding::{self, Finding};
 use vienkop_transforms::model;
 use vienkop_transforms::texts::Texts;
 
 use super::super::outcome::by_rule;
-use super::courier::removal_call;
+use super::courier::{can_remove, known_path};
 use crate::cli::session::Session;
 use crate::cli::{Exit, output};
 use crate::config::Target;
@@ -70,6 +71,8 @@ pub(crate) struct EntityDelivery {
 /// A delivery that would take away too much.
 #[derive(Debug, Serialize)]
 pub(crate) struct HeldDelivery {
+    /// The entity.
+    pub(crate) entity: &'static str,
     /// Records that the register has.
     pub(crate) there: u64,
     /// How many of them would go.
@@ -84,7 +87,9 @@ pub(crate) struct WouldSend {
     /// `create`, `update`, `again` (it was sent, and nobody knows whether it was taken), `remove`.
     action: &'static str,
     method: &'static str,
-    /// Joined to `url`; where it takes an id that the register has yet to give, the record's uid stands for it.
+    /// The whole address; where it takes an id that the register has yet to give, the record's uid stands for it.
+    url: String,
+    /// As joined to the server's address.
     path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<Box<RawValue>>,
@@ -127,7 +132,7 @@ impl Delivery {
     pub(super) fn new(target: &Target, requests: &[Requests<'_>], plans: &[Plan], stray: u64) -> Self {
         let mut staying = stray;
         let entities = requests.iter().zip(plans).map(|(of, plan)| {
-            let removed = plan.removals.iter().filter(|removal| removal_call(of, removal).is_some()).count() as u64;
+            let removed = plan.removals.iter().filter(|removal| can_remove(of.template(), removal)).count() as u64;
             staying += plan.removals.len() as u64 - removed;
             let created = plan.due.iter().filter(|due| due.held.held.is_none()).count() as u64;
             let updated = plan.due.len() as u64 - created;
@@ -160,6 +165,29 @@ impl Delivery {
         }
     }
 
+    /// One that did not begin, or broke off for a reason of ours.
+    pub(super) fn broken(target: &Target, reason: String) -> Self {
+        Self { stopped: Some(reason), ..Self::new(target, &[], &[], 0) }
+    }
+
+    /// Whether something of it is left.
+    pub(crate) fn is_left(&self) -> bool {
+        !self.findings.is_empty() || self.stopped.is_some() || self.held.is_some()
+    }
+
+    /// Holds it back where it would take away too much of the records of an entity.
+    pub(super) fn hold(&mut self, target: &Target, plans: &[Plan]) {
+        let too_much = |(entity, plan): &(&EntityDelivery, &Plan)| {
+            entity.removed as f64 > target.deliver.max_removed_share * plan.there as f64
+        };
+        let held = self.entities.iter().zip(plans).find(too_much);
+        self.held = held.map(|(entity, plan)| HeldDelivery {
+            entity: entity.entity,
+            there: plan.there,
+            removed: entity.removed,
+        });
+    }
+
     /// From now on numbers are of what was done.
     pub(super) fn begin(&mut self) {
         self.written = true;
@@ -177,11 +205,6 @@ impl Delivery {
             let done = entity.created + entity.updated + entity.removed + entity.refused;
             entity.waiting = entity.planned.saturating_sub(done);
         }
-    }
-
-    /// How many records would be taken away.
-    pub(super) fn to_remove(&self) -> u64 {
-        self.entities.iter().map(|entity| entity.removed).sum()
     }
 
     /// Tells of a record.
@@ -216,14 +239,33 @@ impl Delivery {
         });
     }
 
-    /// Notes what would be sent.
-    pub(super) fn would_send(&mut self, requests: &[Requests<'_>], plans: &[Plan]) {
+    /// Notes what would be sent: every request, or the first of each entity.
+    pub(super) fn would_send(
+        &mut self,
+        session: &Session,
+        server: &DeliverSettings,
+        requests: &[Requests<'_>],
+        plans: &[Plan],
+        whole: bool,
+    ) {
         let id_of = |_: &str, uid: &str| Some(uid.to_owned());
         for (of, plan) in requests.iter().zip(plans) {
+            let mut shown = false;
             for due in &plan.due {
                 let uid = of.uid(due.row);
                 let id = due.held.register_id.as_deref().or(Some(uid));
                 let fill = Fill { key: "", sequence: due.held.sequence + 1, id, id_of: &id_of };
+                let missing = of.missing(due.row, fill);
+                if !missing.is_empty() {
+                    let (field, expected) = (Some(missing.join(", ")), Some(self.title.clone()));
+                    let finding = Finding { field, expected, ..Finding::of(&finding::NO_ADDRESS) };
+                    self.tell(session, of, due.row, finding);
+                    continue;
+                }
+                if shown && !whole {
+                    continue;
+                }
+                shown = true;
                 let settings = &of.template().settings;
                 let made = of.create(due.row, fill).filter(|_| due.held.register_id.is_none());
                 let sent = || Some((settings.send.method, of.send_path(due.row, fill)?));
@@ -239,16 +281,19 @@ impl Delivery {
                     uid: uid.to_owned(),
                     action,
                     method: method.as_str(),
+                    url: server.address(&path),
                     path,
                     body: body.and_then(|body| RawValue::from_string(body).ok()),
                 });
             }
         }
-        for (of, plan) in requests.iter().zip(plans).rev() {
+        for (of, plan) in requests.iter().zip(plans).rev().filter(|_| whole) {
+            let method = of.template().settings.remove.as_ref().map(|call| call.method.as_str());
             for removal in &plan.removals {
-                let Some((method, path)) = removal_call(of, removal) else { continue };
-                let (uid, method) = (removal.uid.clone(), method.as_str());
-                self.requests.push(WouldSend { entity: of.entity(), uid, action: "remove", method, path, body: None });
+                let (Some(method), Some(path)) = (method, known_path(of.template(), removal)) else { continue };
+                let (uid, url) = (removal.uid.clone(), server.address(&path));
+                let entity = of.entity();
+                self.requests.push(WouldSend { entity, uid, action: "remove", method, url, path, body: None });
             }
         }
     }
@@ -256,11 +301,12 @@ impl Delivery {
     /// How the program ends.
     pub(crate) fn exit(&self, strict: bool) -> Exit {
         let sum = |of: fn(&EntityDelivery) -> u64| self.entities.iter().map(of).sum::<u64>();
-        let (left, planned) = (sum(|entity| entity.refused + entity.waiting), sum(|entity| entity.planned));
+        let left = sum(|entity| entity.refused + entity.waiting);
+        let all = sum(|entity| entity.planned + entity.unchanged);
         if self.held.is_some() {
             Exit::ApprovalNeeded
         } else if self.stopped.is_some()
-            || left as f64 > self.max_undelivered_share * planned as f64
+            || left as f64 > self.max_undelivered_share * all as f64
             || (strict && self.findings.iter().any(|finding| finding.severity == "error"))
         {
             Exit::GateFailed
@@ -294,12 +340,14 @@ impl Delivery {
                 let pretty = serde_json::to_string_pretty(&value).unwrap_or_default();
                 pretty.lines().for_each(|line| body.push_str(&format!("  {line}\n")));
             }
-            let path = format!("{} {}{}", request.method, self.url, request.path);
+            let path = format!("{} {}", request.method, request.url);
             out.push_str(&format!("  {path}\n{body}"));
         }
         if let Some(held) = &self.held {
             let (there, removed) = (held.there.to_string(), held.removed.to_string());
-            let args = [("there", there.as_str()), ("removed", &removed), ("command", command)];
+            let found = model::entity(held.entity);
+            let label = found.map_or(held.entity, |found| texts.language().of(found.label_lv, found.label_en));
+            let args = [("entity", label), ("there", there.as_str()), ("removed", &removed), ("command", command)];
             out.push_str(&format!("\n{}\n", texts.get("cli-deliver-held", &args)));
         }
         if let Some(reason) = &self.stopped {

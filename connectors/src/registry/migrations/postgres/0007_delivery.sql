@@ -14,10 +14,12 @@ CREATE TABLE delivery (
     remaining BIGINT NOT NULL
 );
 
--- What is known of each record at another register. state: sent, removing (the answer was never received), accepted,
--- refused; hash: content that was sent last; held: content that the register is known to have; register_id: its id there;
--- place: path of the request that takes it away; sequence: number of contents that were sent; http_status, words: what the
--- register said last; delivery: when that was.
+-- What is known of each record at another register. state: due (not sent yet), sent, removing (no answer was received),
+-- accepted, refused, removed; hash: content that was sent last; held: content that the register is known to have; maybe:
+-- whether it may have something that nobody heard of (1); register_id: its id there; address: where it was sent to, as
+-- the target's file had it and as it was written, a line each; place: path of the request that takes it away; former: the
+-- same of addresses that it had before and has to be taken away from, a line each; sequence: number of contents and
+-- removals that were sent; http_status, words: what the register said when it refused; delivery: when that was.
 CREATE TABLE delivered_record (
     target TEXT COLLATE "C" NOT NULL,
     entity TEXT COLLATE "C" NOT NULL,
@@ -25,8 +27,11 @@ CREATE TABLE delivered_record (
     state TEXT COLLATE "C" NOT NULL,
     hash TEXT COLLATE "C",
     held TEXT COLLATE "C",
+    maybe BIGINT NOT NULL,
     register_id TEXT COLLATE "C",
+    address TEXT COLLATE "C",
     place TEXT COLLATE "C",
+    former TEXT COLLATE "C",
     sequence BIGINT NOT NULL,
     http_status BIGINT,
     words TEXT COLLATE "C",

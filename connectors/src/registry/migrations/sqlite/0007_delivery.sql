@@ -14,10 +14,12 @@ CREATE TABLE delivery (
     remaining INTEGER NOT NULL
 ) STRICT;
 
--- What is known of each record at another register. state: sent, removing (the answer was never received), accepted,
--- refused; hash: content that was sent last; held: content that the register is known to have; register_id: its id there;
--- place: path of the request that takes it away; sequence: number of contents that were sent; http_status, words: what the
--- register said last; delivery: when that was.
+-- What is known of each record at another register. state: due (not sent yet), sent, removing (no answer was received),
+-- accepted, refused, removed; hash: content that was sent last; held: content that the register is known to have; maybe:
+-- whether it may have something that nobody heard of (1); register_id: its id there; address: where it was sent to, as
+-- the target's file had it and as it was written, a line each; place: path of the request that takes it away; former: the
+-- same of addresses that it had before and has to be taken away from, a line each; sequence: number of contents and
+-- removals that were sent; http_status, words: what the register said when it refused; delivery: when that was.
 CREATE TABLE delivered_record (
     target TEXT NOT NULL,
     entity TEXT NOT NULL,
@@ -25,8 +27,11 @@ CREATE TABLE delivered_record (
     state TEXT NOT NULL,
     hash TEXT,
     held TEXT,
+    maybe INTEGER NOT NULL,
     register_id TEXT,
+    address TEXT,
     place TEXT,
+    former TEXT,
     sequence INTEGER NOT NULL,
     http_status INTEGER,
     words TEXT,
