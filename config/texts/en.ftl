@@ -245,6 +245,11 @@ N019-message = The answer cannot be recorded without the personal data in it: { 
 N019-remedy = Record a source without personal data, or make its exchanges by hand.
 N019-explain = When a conversation is recorded, members that hold personal data become pseudonyms. In JSON they can be found; in an answer of another kind they cannot, and it is not written down.
 
+N020-title = Answer without what is looked for
+N020-message = The answer does not have what the configuration looks for in it ({ $expected }); it begins: { $value }
+N020-remedy = Compare the answer with what the target's file says (JSON Pointer) and mend that; if the answer is not whole, ask those who keep the system.
+N020-explain = The system took the request, but its answer lacks what has to be known to go on: the id that it gave, the record that was asked for, or a word on each record that was sent. This never counts as a yes, nor as the record not being there.
+
 ### Findings: values
 
 V001-title = Required value missing
@@ -2014,9 +2019,9 @@ P006-title = Record without an address
 P006-message = { $hint } was not sent to "{ $expected }": the field "{ $field }", which the address of the request takes, is empty or cannot stand in an address.
 P006-remedy = Fill the field in the register, or say in the target's file what stands in its place: {"{"}field|value{"}"}.
 P006-explain = In the target's file the address of a request (send, create) has gaps that fields of the record fill. Without a value the address would be another one, and the request might change another record; so it is not sent.
-P007-title = Record of which nobody knows whether it was taken
-P007-message = { $hint }: the request was sent to "{ $expected }", but nobody knows whether it was carried out: { $value }
-P007-remedy = Nothing to do: the next delivery sends it again with the same key. If it happens again, ask those who keep the register.
+P007-title = Record of which nobody knows whether the target has it
+P007-message = { $hint }: nobody knows what "{ $expected }" has of this record: { $value }
+P007-remedy = If the target merely did not answer for a while, nothing has to be done: the next delivery sends it again with the same key. If it happens again, ask those who keep the register, or mend the target's file.
 P007-explain = The connection broke, no answer came in time, or the register answered that something had failed there. It may have taken the record. So the record is noted as sent, and the next delivery sends it again: the same content with the same idempotency key, by which the register knows it and does not take it twice.
 P008-title = Two records with one address
 P008-message = { $hint } was not sent to "{ $expected }", since another record has the same address ({ $value }).
@@ -2042,6 +2047,8 @@ config-deliver-batch-create = many records at a time can only be sent by send, w
 config-deliver-batch-path = the address of a request with many records can have no gaps: "{ $value }"
 config-deliver-batch-id = a request with many records takes no id
 config-deliver-path = the address must not be empty
+config-deliver-path-brace = the address has a brace that is no gap: "{ $value }"
+config-deliver-path-same = the address is the same for all records: it needs a gap that says which, such as {"{"}uid{"}"}
 config-deliver-path-begins = the address begins without "/" and without a server, since server.url goes before it: "{ $value }"
 config-deliver-no-create = by "{ $value }" only what the target has made can be sent: create and find are needed
 config-deliver-remove-gap = "{ $value }" does not say which record is to be removed
@@ -2051,8 +2058,9 @@ config-deliver-each-item = say what an item of the list "{ $value }" is: item
 config-deliver-gap = there is nothing to fill the gap "{ $value }" with
 cli-target-unknown = There is no target "{ $name }". Similar: { $nearest }
 deliver-record = { $entity } { $key }
+deliver-record-gone = { $entity }, removal ({ $key })
 deliver-record-named = { $entity } { $key } "{ $name }"
-cli-deliver-head = Delivered: { $title } ({ $url })
+cli-deliver-head = Delivery: { $title } ({ $url })
 cli-deliver-head-dry = Would be delivered: { $title } ({ $url })
 cli-deliver-col-entity = Records
 cli-deliver-col-created = New
@@ -2060,6 +2068,7 @@ cli-deliver-col-updated = Changed
 cli-deliver-col-removed = Removed
 cli-deliver-col-unchanged = Unchanged
 cli-deliver-col-refused = Refused
+cli-deliver-col-unknown = Not known
 cli-deliver-col-waiting = Waiting
 cli-deliver-staying = { $count ->
     [one] { $count } record that the registry no longer holds stays at the target: its file has no request that takes it away (remove).

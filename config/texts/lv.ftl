@@ -245,6 +245,11 @@ N019-message = Atbildi nevar ierakstīt bez tajā esošajiem personas datiem: { 
 N019-remedy = Ierakstiet avotu bez personas datiem vai sagatavojiet atbildes ar roku.
 N019-explain = Ierakstot saraksti ar serveri, personas datu vietā liek pseidonīmus. JSON atbildē tos var atrast, cita veida atbildē nevar, tāpēc to nepieraksta.
 
+N020-title = Atbildē nav meklētā
+N020-message = Atbildē nav tā, kas tajā pēc konfigurācijas jāatrod ({ $expected }); tā sākas šādi: { $value }
+N020-remedy = Salīdziniet atbildi ar norādi saņēmēja failā (JSON rādītāju) un labojiet to; ja atbilde nav pilna, vaicājiet sistēmas uzturētājam.
+N020-explain = Sistēma pieprasījumu pieņēma, bet atbildē nav tā, kas jāzina, lai turpinātu: piešķirtā id, ieraksta, par kuru jautāts, vai ziņu par katru nosūtīto ierakstu. Tas nekad netiek uzskatīts ne par piekrišanu, ne par to, ka ieraksta tur nav.
+
 ### Konstatējumi: vērtības
 
 V001-title = Trūkst obligātas vērtības
@@ -2030,9 +2035,9 @@ P006-title = Ieraksts bez adreses
 P006-message = { $hint }: ieraksts saņēmējam „{ $expected }” nav nosūtīts, jo pieprasījuma adresei vajadzīgais lauks „{ $field }” ir tukšs vai adresē neder.
 P006-remedy = Aizpildiet lauku reģistrā vai norādiet saņēmēja failā, kas stāv tā vietā: {"{"}lauks|vērtība{"}"}.
 P006-explain = Saņēmēja failā pieprasījuma adrese (send, create) ir ar robiem, ko aizpilda ieraksta lauki. Bez vērtības adrese būtu cita, un pieprasījums varētu mainīt citu ierakstu, tāpēc to nesūta.
-P007-title = Nav zināms, vai ieraksts ir pieņemts
-P007-message = { $hint }: pieprasījums saņēmējam „{ $expected }” ir nosūtīts, bet nav zināms, vai tas izpildīts: { $value }
-P007-remedy = Nekas nav jādara: nākamā piegāde to nosūtīs vēlreiz ar to pašu atslēgu. Ja tas atkārtojas, vaicājiet reģistra uzturētājam.
+P007-title = Nav zināms, vai ieraksts ir pie saņēmēja
+P007-message = { $hint }: nav zināms, kas no šī ieraksta ir saņēmējam „{ $expected }”: { $value }
+P007-remedy = Ja saņēmējs tikai brīdi nav atbildējis, nekas nav jādara: nākamā piegāde sūtīs vēlreiz ar to pašu atslēgu. Ja tas atkārtojas, vaicājiet reģistra uzturētājam vai labojiet saņēmēja failu.
 P007-explain = Savienojums pārtrūka, atbilde nenāca laikā vai reģistrs atbildēja, ka tam kas nav izdevies. Tas var būt ierakstu pieņēmis. Tāpēc ieraksts ir atzīmēts kā nosūtīts, un nākamā piegāde to sūta vēlreiz: to pašu saturu ar to pašu idempotences atslēgu, pēc kuras reģistrs to pazīst un neņem divreiz.
 P008-title = Divi ieraksti ar vienu adresi
 P008-message = { $hint }: ieraksts saņēmējam „{ $expected }” nav nosūtīts, jo tāda pati adrese ({ $value }) ir arī citam ierakstam.
@@ -2058,6 +2063,8 @@ config-deliver-batch-create = vairākus ierakstus reizē var sūtīt tikai ar se
 config-deliver-batch-path = vairāku ierakstu pieprasījuma adresē nevar būt robu: „{ $value }”
 config-deliver-batch-id = vairāku ierakstu pieprasījumam id neņem
 config-deliver-path = adrese nedrīkst būt tukša
+config-deliver-path-brace = adresē ir iekava, kas nav robs: „{ $value }”
+config-deliver-path-same = adrese visiem ierakstiem ir viena: tajā jābūt robam, kas nosaka ierakstu, piemēram, {"{"}uid{"}"}
 config-deliver-path-begins = adrese sākas bez „/” un bez servera nosaukuma, jo to pievieno server.url: „{ $value }”
 config-deliver-no-create = ar „{ $value }” var sūtīt tikai to, ko saņēmējs ir izveidojis: vajadzīgs create un find
 config-deliver-remove-gap = „{ $value }” nepasaka, kurš ieraksts jāizņem
@@ -2067,8 +2074,9 @@ config-deliver-each-item = jāpasaka, kāds ir saraksta „{ $value }” vienums
 config-deliver-gap = robu „{ $value }” nav ar ko aizpildīt
 cli-target-unknown = Nav saņēmēja „{ $name }”. Līdzīgi: { $nearest }
 deliver-record = { $entity } { $key }
+deliver-record-gone = { $entity }, izņemšana ({ $key })
 deliver-record-named = { $entity } { $key } „{ $name }”
-cli-deliver-head = Piegādāts: { $title } ({ $url })
+cli-deliver-head = Piegāde: { $title } ({ $url })
 cli-deliver-head-dry = Tiktu piegādāts: { $title } ({ $url })
 cli-deliver-col-entity = Ieraksti
 cli-deliver-col-created = Jauni
@@ -2076,6 +2084,7 @@ cli-deliver-col-updated = Mainīti
 cli-deliver-col-removed = Izņemti
 cli-deliver-col-unchanged = Nemainīti
 cli-deliver-col-refused = Nepieņemti
+cli-deliver-col-unknown = Nav zināms
 cli-deliver-col-waiting = Gaida
 cli-deliver-staying = { $count ->
     [zero] { $count } ierakstu, kuru reģistrā vairs nav, paliek pie saņēmēja: tā failā nav pieprasījuma, kas tos izņemtu (remove).

@@ -5,6 +5,7 @@
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use reqwest::Method;
 use schemars::JsonSchema;
@@ -31,6 +32,10 @@ pub struct DeliverSettings {
     /// `title` (RFC 9457), else the beginning of the answer.
     #[serde(default)]
     pub(crate) message: Option<String>,
+    /// Path that `vienkop check` asks for, to see whether the register is there and knows us: its answer is JSON. Without it
+    /// the base address is asked, which tells less.
+    #[serde(default)]
+    pub(crate) probe: Option<String>,
     /// Share of the records that the register has which a delivery may take away without approval, 0 to 1.
     #[serde(default = "max_removed_share")]
     #[schemars(range(min = 0.0, max = 1.0))]
@@ -97,6 +102,8 @@ pub struct Sending {
     pub key: Option<String>,
     /// JSON.
     pub body: Option<Vec<u8>>,
+    /// Whether it is sent but once where nobody knows whether the register has acted: whoever sends it asks first.
+    pub once: bool,
 }
 
 /// Bytes of an answer, at most: it is a word on records, not a document.
@@ -156,7 +163,8 @@ impl<'a> Register<'a> {
         if let Some(key) = &sending.key {
             headers.push((self.settings.idempotency_header.clone(), key.clone()));
         }
-        self.exchange(Request::write(method, url, headers, sending.body.clone())).await
+        let request = Request::write(method, url, headers, sending.body.clone());
+        self.exchange(Request { safe: !sending.once, ..request }).await
     }
 
     async fn exchange(&self, request: Request) -> Result<Said, FetchError> {
@@ -178,21 +186,44 @@ impl<'a> Register<'a> {
         let request = Request { expect: Expect::Json, ..Request::write(Method::GET, url, Vec::new(), None) };
         match self.exchange(request).await? {
             Said::Accepted(status, None) if status != 204 => {
-                let sending = Sending { method: "GET", path: path.to_owned(), key: None, body: None };
-                Err(self.unclear(&sending, None).into())
+                let sending = Sending { method: "GET", path: path.to_owned(), key: None, body: None, once: false };
+                Err(self.unclear(&sending, None, "JSON").into())
             }
             said => Ok(said),
         }
     }
 
-    /// Asks whether the register is there and knows us; changes nothing.
+    /// The waits between the attempts that the options allow, for what is not simply sent again.
+    pub fn waits(&self) -> impl Iterator<Item = Duration> + Send + use<> {
+        self.conversation.waits()
+    }
+
+    /// Waits so long.
+    ///
+    /// # Errors
+    /// Somebody asked to stop.
+    pub async fn wait(&self, wait: Duration) -> Result<(), FetchError> {
+        self.conversation.wait(wait).await
+    }
+
+    /// Asks whether the register is there and knows us; changes nothing. Where the options name no `probe`, what stands at
+    /// the base address, and who may see it, is the register's own affair.
     ///
     /// # Errors
     /// A finding N001… if not.
     pub async fn reach(&self) -> Result<(), FetchError> {
+        if let Some(probe) = &self.settings.probe {
+            return match self.ask(probe).await? {
+                Said::Accepted(..) => Ok(()),
+                Said::Absent(refusal) | Said::Refused(refusal) => {
+                    let rule = if refusal.status == 403 { &finding::FORBIDDEN } else { &finding::STATUS };
+                    let value = Some(format!("{} {}", refusal.status, refusal.words));
+                    Err(Finding { cell: Some(self.settings.address(probe)), value, ..Finding::of(rule) }.into())
+                }
+            };
+        }
         let url = self.conversation.url("")?;
         match self.conversation.send(Request::write(Method::GET, url, Vec::new(), None)).await {
-            // What stands at the base address, and who may see it, is the register's own affair.
             Err(FetchError::File(finding)) if finding.code == finding::NOT_DATA.code => Ok(()),
             other => other.map(|_| ()),
         }
@@ -224,13 +255,14 @@ impl<'a> Register<'a> {
         self.conversation.quote(text)
     }
 
-    /// A finding about an answer that does not say what became of the records it is about.
-    pub fn unclear(&self, sending: &Sending, answer: Option<&Value>) -> Finding {
+    /// A finding about an answer that does not say what the target's file looks for: `wanted`, as it stands there.
+    pub fn unclear(&self, sending: &Sending, answer: Option<&Value>, wanted: &str) -> Finding {
         let value = answer.map_or_else(String::new, ToString::to_string);
         Finding {
+            expected: Some(wanted.to_owned()),
             cell: Some(format!("{} {}", sending.method, self.settings.address(&sending.path))),
             value: Some(self.quote(&value)).filter(|value| !value.is_empty()),
-            ..Finding::of(&finding::NOT_DATA)
+            ..Finding::of(&finding::ANSWER_UNCLEAR)
         }
     }
 }

@@ -132,6 +132,8 @@ rules! {
     CLOCK_SKEW = "N018" Warning;
     /// An answer that cannot be recorded without the personal data in it.
     NOT_RECORDABLE = "N019" Error;
+    /// An answer in which that is not found which the configuration looks for.
+    ANSWER_UNCLEAR = "N020" Error;
     /// A required field is empty.
     REQUIRED_MISSING = "V001" Error;
     /// A due field is empty.

@@ -30,6 +30,7 @@ pub(super) fn list(options: &Options, what: ListOf, now: jiff::Timestamp) -> any
     let config = &session.config;
     let items: Vec<Item> = match what {
         ListOf::Presets => return presets(options, &session),
+        ListOf::Targets => config.targets.values().map(|target| Item::new(&target.id, &target.title)).collect(),
         ListOf::Sources => config.sources.iter().map(|s| Item::new(&s.id, &s.title)).collect(),
         ListOf::Pipelines => {
             config.pipelines.iter().map(|(name, pipeline)| pipeline_item(name, pipeline, &session)).collect()

@@ -303,6 +303,8 @@ pub(crate) enum ListOf {
     Codelists,
     /// Presets: systems that sources can extend.
     Presets,
+    /// Targets: registers that records can be delivered to.
+    Targets,
 }
 
 impl Command {

@@ -175,6 +175,10 @@ impl Template {
     }
 }
 
+fn is_gap(piece: &Piece) -> bool {
+    matches!(piece, Piece::Gap(..))
+}
+
 /// A path that takes nothing but these.
 fn bare(pieces: &[Piece], uid: &str, register_id: Option<&str>) -> Option<String> {
     let known = |piece: &Piece| match piece {
@@ -270,6 +274,10 @@ impl Maker<'_> {
                 self.faults.push(fault(&[name, "method"], "method", "DELETE", Vec::new()));
             }
         }
+        let writes_over = matches!(settings.send.method, Method::Put | Method::Patch);
+        if writes_over && settings.batch.is_none() && !send.iter().any(is_gap) {
+            self.faults.push(fault(&["send", "path"], "path-same", &settings.send.path, Vec::new()));
+        }
         match (&settings.create, &settings.find) {
             (Some(_), None) => self.faults.push(fault(&["create"], "find", "", Vec::new())),
             (None, Some(_)) => self.faults.push(fault(&["find"], "find-alone", "", Vec::new())),
@@ -297,7 +305,7 @@ impl Maker<'_> {
             if settings.create.is_some() {
                 self.faults.push(fault(&["batch"], "batch-create", "", Vec::new()));
             }
-            if send.iter().any(|piece| matches!(piece, Piece::Gap(..))) {
+            if send.iter().any(is_gap) {
                 self.faults.push(fault(&["send", "path"], "batch-path", &settings.send.path, Vec::new()));
             }
             if settings.id.is_some() {
@@ -317,6 +325,9 @@ impl Maker<'_> {
 
     /// The address that takes a record away says which record, and nothing else.
     fn check_remove(&mut self, remove: &[Piece]) {
+        if self.settings.remove.is_some() && !remove.iter().any(is_gap) {
+            self.faults.push(fault(&["remove", "path"], "path-same", "", Vec::new()));
+        }
         for piece in remove {
             let name = match piece {
                 Piece::Gap(Source::Sequence, _) => "sequence",
@@ -331,11 +342,16 @@ impl Maker<'_> {
         if text.trim().is_empty() {
             self.faults.push(fault(&[call, "path"], "path", "", Vec::new()));
         }
+        let pieces = self.pieces(text, &[call.to_owned(), "path".to_owned()]);
+        let plain = |piece: &Piece| matches!(piece, Piece::Text(text) if text.contains(['{', '}']));
+        if pieces.iter().any(plain) {
+            self.faults.push(fault(&[call, "path"], "path-brace", text, Vec::new()));
+        }
         // Joined to the server's address it would lead out of it.
         if text.starts_with('/') || text.contains("://") {
             self.faults.push(fault(&[call, "path"], "path-begins", text, Vec::new()));
         }
-        self.pieces(text, &[call.to_owned(), "path".to_owned()])
+        pieces
     }
 
     fn pieces(&mut self, text: &str, at: &[String]) -> Vec<Piece> {

@@ -179,7 +179,8 @@ impl Courier<'_> {
     /// Addresses that several records have.
     fn twins(&self, requests: &Requests<'_>, plan: &Plan) -> BTreeSet<String> {
         let settings = &requests.template().settings;
-        if plan.due.is_empty() || settings.batch.is_some() || settings.create.is_some() {
+        let writes_over = matches!(settings.send.method, Method::Put | Method::Patch);
+        if plan.due.is_empty() || settings.batch.is_some() || settings.create.is_some() || !writes_over {
             return BTreeSet::new();
         }
         let id_of = |entity: &str, uid: &str| self.id_of(entity, uid);
@@ -274,11 +275,12 @@ impl Courier<'_> {
                     self.delivery.tell(self.session, requests, parcel.due.row, finding);
                 }
                 Became::Unknown(fault) => {
+                    counts.unknown += 1;
                     let finding = self.unknown(&fault);
                     self.delivery.tell(self.session, requests, parcel.due.row, finding);
                     last = Some(*fault);
                 }
-                Became::Likewise => {}
+                Became::Likewise => counts.unknown += 1,
                 Became::Unsent => note.held = before.clone(),
             }
             notes.push(note);
@@ -444,18 +446,30 @@ impl Courier<'_> {
                 Said::Absent(_) => {}
             }
         }
-        // Whatever is known here, from a backup maybe: a register that has it is not asked to make it.
-        match self.find(requests, parcel.due.row, parcel.uid).await? {
-            Err(refusal) => return Ok(Became::Refused(refusal)),
-            Ok(Some(id)) => {
-                return Ok(match self.put(requests, parcel, Some(&id)).await? {
-                    Said::Accepted(..) => Became::Accepted { id: Some(id) },
-                    Said::Absent(refusal) | Said::Refused(refusal) => Became::Refused(refusal),
-                });
+        let mut waits = self.register.waits();
+        loop {
+            // Whatever is known here, from a backup maybe, and each time before it is made: it may be there already.
+            match self.find(requests, parcel.due.row, parcel.uid).await? {
+                Err(refusal) => return Ok(Became::Refused(refusal)),
+                Ok(Some(id)) => {
+                    return Ok(match self.put(requests, parcel, Some(&id)).await? {
+                        Said::Accepted(..) => Became::Accepted { id: Some(id) },
+                        Said::Absent(refusal) | Said::Refused(refusal) => Became::Refused(refusal),
+                    });
+                }
+                Ok(None) => {}
             }
-            Ok(None) => {}
+            match self.create(requests, parcel).await {
+                // Where the connection broke, the next question says whether anybody is there.
+                Err(FetchError::File(fault)) if !ends(&fault) || fault.code == finding::UNREACHABLE.code => {
+                    match waits.next() {
+                        Some(wait) => self.register.wait(wait).await?,
+                        None => return Err(FetchError::File(fault)),
+                    }
+                }
+                other => return other,
+            }
         }
-        self.create(requests, parcel).await
     }
 
     async fn put(&self, requests: &Requests<'_>, parcel: &Parcel<'_>, id: Option<&str>) -> Result<Said, FetchError> {
@@ -464,7 +478,7 @@ impl Courier<'_> {
         let path = requests.send_path(parcel.due.row, fill).ok_or_else(|| no_path(requests))?;
         let method = requests.template().settings.send.method.as_str();
         let body = Some(requests.body(parcel.due.row, fill));
-        self.register.send(&Sending { method, path, key: Some(parcel.key.clone()), body }).await
+        self.register.send(&Sending { method, path, key: Some(parcel.key.clone()), body, once: false }).await
     }
 
     /// The register's id of a record; none where it does not have it.
@@ -504,8 +518,9 @@ impl Courier<'_> {
         if let Some(id) = id.filter(|id| !is_anothers(id)) {
             return Ok(Ok(Some(id)));
         }
-        let sending = Sending { method: "GET", path, key: None, body: None };
-        Err(self.register.unclear(&sending, answer.as_ref()).into())
+        let sending = Sending { method: "GET", path, key: None, body: None, once: false };
+        let wanted = format!("find.id = \"{}\", find.uid = \"{}\"", find.id, find.uid);
+        Err(self.register.unclear(&sending, answer.as_ref(), &wanted).into())
     }
 
     async fn create(&self, requests: &Requests<'_>, parcel: &Parcel<'_>) -> Result<Became, FetchError> {
@@ -515,7 +530,7 @@ impl Courier<'_> {
         let fill = Fill { key: &key, sequence: parcel.sequence, id: None, id_of: &id_of };
         let (method, path) = requests.create(parcel.due.row, fill).ok_or_else(|| no_path(requests))?;
         let body = Some(requests.body(parcel.due.row, fill));
-        let sending = Sending { method: method.as_str(), path, key: Some(key.clone()), body };
+        let sending = Sending { method: method.as_str(), path, key: Some(key.clone()), body, once: true };
         let answer = match self.register.send(&sending).await? {
             Said::Accepted(_, answer) => answer,
             Said::Refused(refusal) | Said::Absent(refusal) => return Ok(Became::Refused(refusal)),
@@ -526,7 +541,7 @@ impl Courier<'_> {
         }
         match self.find(requests, parcel.due.row, parcel.uid).await? {
             Ok(Some(id)) => Ok(Became::Accepted { id: Some(id) }),
-            _ => Err(self.register.unclear(&sending, answer.as_ref()).into()),
+            _ => Err(self.register.unclear(&sending, answer.as_ref(), &format!("id = \"{pointer}\"")).into()),
         }
     }
 
@@ -605,7 +620,7 @@ impl Courier<'_> {
         };
         let method = requests.template().settings.send.method.as_str();
         let path = parcels.first().and_then(|parcel| parcel.path.clone()).ok_or_else(|| no_path(requests))?;
-        let sending = Sending { method, path, key: Some(sha256(&key)), body: Some(body) };
+        let sending = Sending { method, path, key: Some(sha256(&key)), body: Some(body), once: false };
         let (status, answer) = match self.register.send(&sending).await? {
             Said::Accepted(status, answer) => (status, answer),
             Said::Refused(refusal) | Said::Absent(refusal) => return Ok(Err(refusal)),
@@ -615,7 +630,11 @@ impl Courier<'_> {
             None => (status != 207).then(|| parcels.iter().map(|_| Became::Accepted { id: None }).collect()),
             Some(results) => answer.as_ref().and_then(|answer| self.results(results, answer, parcels)),
         };
-        found.map(Ok).ok_or_else(|| self.register.unclear(&sending, answer.as_ref()).into())
+        let wanted = match &batch.results {
+            Some(results) => format!("batch.results.at = \"{}\", status = \"{}\"", results.at, results.status),
+            None => "batch.results (207)".to_owned(),
+        };
+        found.map(Ok).ok_or_else(|| self.register.unclear(&sending, answer.as_ref(), &wanted).into())
     }
 
     /// What an answer says of each record; none where it does not speak of all of them.
@@ -764,14 +783,14 @@ impl Courier<'_> {
                 Ok(Ok(found)) => found.and_then(|id| template.removal(uid, Some(&id))),
                 Ok(Err(refusal)) => {
                     let finding = self.refused(&refusal);
-                    self.delivery.tell_of(self.session, requests.entity(), Record::of(uid), finding);
+                    self.delivery.tell_of(self.session, requests.entity(), Record::gone(uid, removal), finding);
                     self.delivery.entities[at].refused += 1;
                     return Ok(None);
                 }
                 Err(FetchError::File(fault)) => {
                     self.line.fails(ends(&fault));
                     let finding = self.unknown(&fault);
-                    self.delivery.tell_of(self.session, requests.entity(), Record::of(uid), finding);
+                    self.delivery.tell_of(self.session, requests.entity(), Record::gone(uid, removal), finding);
                     return Ok(self.ended(Some(*fault)));
                 }
                 Err(FetchError::Cancelled) => return Ok(Some(Ended::All(FetchError::Cancelled))),
@@ -808,7 +827,7 @@ impl Courier<'_> {
                         note.held.maybe = before.maybe;
                         note.words.clone_from(&finding.value);
                     }
-                    self.delivery.tell_of(self.session, requests.entity(), Record::of(uid), finding);
+                    self.delivery.tell_of(self.session, requests.entity(), Record::gone(uid, removal), finding);
                 }
                 if !gone {
                     self.delivering.remember(std::slice::from_ref(&note)).await?;
@@ -906,7 +925,7 @@ fn no_path(requests: &Requests<'_>) -> FetchError {
 
 fn removing(method: Method, path: String, key: String) -> Sending {
     let body = (method != Method::Delete).then(|| b"{}".to_vec());
-    Sending { method: method.as_str(), path, key: Some(key), body }
+    Sending { method: method.as_str(), path, key: Some(key), body, once: false }
 }
 
 /// Path of the request that takes a record away, as far as it is known.

@@ -117,7 +117,15 @@ async fn to_target(
         moved: Vec::new(),
         line: Line::default(),
     };
-    let stopped = courier.carry(&plans).await?;
+    let stopped = match courier.carry(&plans).await {
+        Ok(stopped) => stopped,
+        // What was taken is told all the same.
+        Err(error) => {
+            delivery.settle();
+            delivery.stopped = Some(told(session.texts(), &error));
+            return Ok(delivery);
+        }
+    };
     delivery.settle();
     if let Some(error) = stopped {
         delivery.stop(session, error)?;
@@ -182,7 +190,10 @@ impl Delivery {
         let texts = session.texts();
         self.stopped = Some(match error {
             FetchError::File(finding) => crate::tell::sentence(texts, &finding, None),
-            FetchError::Cancelled => texts.get("cli-deliver-cancelled", &[]),
+            FetchError::Cancelled => {
+                self.cancelled = true;
+                texts.get("cli-deliver-cancelled", &[])
+            }
             FetchError::Io(error) => return Err(error.into()),
         });
         Ok(())

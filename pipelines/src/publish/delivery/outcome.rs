@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 use vienkop_connectors::deliver::DeliverSettings;
-use vienkop_transforms::deliver::{Action, Fill, Plan, Requests};
+use vienkop_transforms::deliver::{Action, Fill, Plan, RecordSettings, Removal, Requests};
 use vienkop_transforms::finding::{self, Finding};
 use vienkop_transforms::model;
 use vienkop_transforms::texts::Texts;
@@ -42,6 +42,9 @@ pub(crate) struct Delivery {
     /// What would be sent; only where nothing was.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) requests: Vec<WouldSend>,
+    /// Whether somebody asked to stop.
+    #[serde(skip)]
+    pub(super) cancelled: bool,
     /// Share of those to be sent that may be left.
     #[serde(skip)]
     max_undelivered_share: f64,
@@ -62,6 +65,8 @@ pub(crate) struct EntityDelivery {
     pub(crate) unchanged: u64,
     /// Not taken.
     pub(crate) refused: u64,
+    /// Sent, and nobody knows whether it was taken.
+    pub(crate) unknown: u64,
     /// Left for the next delivery.
     pub(crate) waiting: u64,
     #[serde(skip)]
@@ -103,12 +108,15 @@ pub(super) struct Record {
     owner: Option<String>,
     key: Option<String>,
     name: Option<String>,
+    /// Whether it is to be taken away.
+    #[serde(skip)]
+    is_gone: bool,
 }
 
 impl Record {
-    /// One of which nothing else is known any more.
-    pub(super) fn of(uid: &str) -> Self {
-        Self { uid: uid.to_owned(), ..Self::default() }
+    /// One that the registry no longer holds: people know it by where it is.
+    pub(super) fn gone(uid: &str, removal: &Removal) -> Self {
+        Self { uid: uid.to_owned(), key: removal.held.place.clone(), is_gone: true, ..Self::default() }
     }
 }
 
@@ -145,6 +153,7 @@ impl Delivery {
                 unchanged,
                 planned,
                 refused: 0,
+                unknown: 0,
                 waiting: 0,
             }
         });
@@ -161,6 +170,7 @@ impl Delivery {
             staying,
             findings: Vec::new(),
             requests: Vec::new(),
+            cancelled: false,
             max_undelivered_share: target.deliver.max_undelivered_share,
         }
     }
@@ -202,7 +212,7 @@ impl Delivery {
         let place = |finding: &Undelivered| self.entities.iter().position(|entity| entity.entity == finding.entity);
         self.findings.sort_by_cached_key(|finding| (finding.code, place(finding), finding.record.key.clone()));
         for entity in &mut self.entities {
-            let done = entity.created + entity.updated + entity.removed + entity.refused;
+            let done = entity.created + entity.updated + entity.removed + entity.refused + entity.unknown;
             entity.waiting = entity.planned.saturating_sub(done);
         }
     }
@@ -214,6 +224,7 @@ impl Delivery {
             owner: requests.owner(row).map(str::to_owned),
             key: Some(requests.key(row)),
             name: requests.name(row).map(str::to_owned),
+            is_gone: false,
         };
         self.tell_of(session, requests.entity(), record, finding);
     }
@@ -223,7 +234,11 @@ impl Delivery {
         let texts = session.texts();
         let label = model::entity(entity).map_or(entity, |found| texts.language().of(found.label_lv, found.label_en));
         let (key, name) = (record.key.as_deref().unwrap_or(&record.uid), record.name.as_deref().unwrap_or("–"));
-        let which = if record.name.is_some() { "deliver-record-named" } else { "deliver-record" };
+        let which = match (record.is_gone, record.name.is_some()) {
+            (true, _) => "deliver-record-gone",
+            (false, true) => "deliver-record-named",
+            (false, false) => "deliver-record",
+        };
         let hint = texts.get(which, &[("entity", label), ("key", key), ("name", name)]);
         let finding =
             Finding { entity: entity.to_owned(), record_key: record.key.clone(), hint: Some(hint), ..finding };
@@ -270,7 +285,7 @@ impl Delivery {
                 let made = of.create(due.row, fill).filter(|_| due.held.register_id.is_none());
                 let sent = || Some((settings.send.method, of.send_path(due.row, fill)?));
                 let Some((method, path)) = made.or_else(sent) else { continue };
-                let body = String::from_utf8(of.body(due.row, fill)).ok();
+                let body = String::from_utf8(of.body(due.row, fill)).ok().map(|body| as_sent(settings, body));
                 let action = match due.action {
                     Action::Create => "create",
                     Action::Update => "update",
@@ -301,9 +316,11 @@ impl Delivery {
     /// How the program ends.
     pub(crate) fn exit(&self, strict: bool) -> Exit {
         let sum = |of: fn(&EntityDelivery) -> u64| self.entities.iter().map(of).sum::<u64>();
-        let left = sum(|entity| entity.refused + entity.waiting);
+        let left = sum(|entity| entity.refused + entity.unknown + entity.waiting);
         let all = sum(|entity| entity.planned + entity.unchanged);
-        if self.held.is_some() {
+        if self.cancelled {
+            Exit::CouldNotRun
+        } else if self.held.is_some() {
             Exit::ApprovalNeeded
         } else if self.stopped.is_some()
             || left as f64 > self.max_undelivered_share * all as f64
@@ -358,7 +375,7 @@ impl Delivery {
 
     /// A line an entity.
     fn table(&self, texts: &Texts) -> String {
-        let names = ["entity", "created", "updated", "removed", "unchanged", "refused", "waiting"];
+        let names = ["entity", "created", "updated", "removed", "unchanged", "refused", "unknown", "waiting"];
         let header: Vec<String> = names.iter().map(|name| texts.get(&format!("cli-deliver-col-{name}"), &[])).collect();
         let rows: Vec<Vec<String>> = self
             .entities
@@ -366,13 +383,20 @@ impl Delivery {
             .map(|entity| {
                 let found = model::entity(entity.entity);
                 let label = found.map_or(entity.entity, |found| texts.language().of(found.label_lv, found.label_en));
-                let numbers =
-                    [entity.created, entity.updated, entity.removed, entity.unchanged, entity.refused, entity.waiting];
+                let numbers = [
+                    entity.created,
+                    entity.updated,
+                    entity.removed,
+                    entity.unchanged,
+                    entity.refused,
+                    entity.unknown,
+                    entity.waiting,
+                ];
                 let numbers = numbers.iter().map(ToString::to_string);
                 std::iter::once(label.to_owned()).chain(numbers).collect()
             })
             .collect();
-        output::table(&header, &rows, &[1, 2, 3, 4, 5, 6])
+        output::table(&header, &rows, &[1, 2, 3, 4, 5, 6, 7])
     }
 
     /// A line a rule, below it some of what it found.
@@ -387,5 +411,14 @@ impl Delivery {
             out.push_str(&format!("    {}\n", texts.get("cli-deliver-contact", &[("contact", contact)])));
         }
         out
+    }
+}
+
+/// The body as it goes out: where many records go together, this one alone.
+fn as_sent(settings: &RecordSettings, body: String) -> String {
+    match settings.batch.as_ref().map(|batch| batch.member.as_deref()) {
+        None => body,
+        Some(None) => format!("[{body}]"),
+        Some(Some(member)) => format!("{{{}:[{body}]}}", serde_json::Value::from(member)),
     }
 }
