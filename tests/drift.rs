@@ -1,8 +1,9 @@
 //! What a source delivers has changed since its last delivery: who is told what, and what is let in.
 
 use std::fmt::Write as _;
+use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{Project, Ran, assert_conservation, count, source};
 
@@ -247,4 +248,19 @@ fn a_changed_configuration_is_no_drift() {
     std::fs::write(&path, text.replace("due_at = \"Termiņš\"", "url = \"Piezīmes\"")).unwrap();
     let ran: Ran = project.run(&[]);
     assert_eq!(changes(&ran.ends(0).json()), Vec::<String>::new());
+}
+
+#[test]
+fn right_after_a_run_a_check_sees_no_drift() {
+    let project = Project::samples();
+    let pipeline = project.path("config/pipelines/samples.toml");
+    let text = fs::read_to_string(&pipeline).unwrap();
+    fs::write(pipeline, text.split_once("[publish]").unwrap().0).unwrap();
+    project.run(&[]).ends(0);
+    let checked = project.vienkop(&["check", "--json"]).ends(0).json();
+    let sources = checked["sources"].as_array().unwrap();
+    assert!(sources.len() > 20);
+    for source in sources {
+        assert_eq!((&source["seen"], source["drift"].as_array().unwrap().len()), (&json!(true), 0), "{source}");
+    }
 }

@@ -2076,7 +2076,7 @@ cli-deliver-staying = { $count ->
 }
 cli-deliver-example = The first request of each entity:
 cli-deliver-held = Nothing was sent: of { $there } records ({ $entity }) that the target has, { $removed } would be taken away, more than max_removed_share in [deliver] allows. If they are to go indeed: { $command }
-cli-deliver-stopped = The delivery was stopped: { $reason } What was taken is noted; the next delivery goes on from here.
+cli-deliver-stopped = The delivery was stopped; what was taken is noted, and the next delivery goes on from here. Reason: { $reason }
 cli-deliver-cancelled = somebody asked for it.
 cli-check-target-ok = { $target }: the target can be reached
 cli-check-target-bad = { $target }: { $message }

@@ -2093,8 +2093,8 @@ cli-deliver-staying = { $count ->
 }
 cli-deliver-example = Katras vienības pirmais pieprasījums:
 cli-deliver-held = Nekas nav nosūtīts: no { $there } ierakstiem ({ $entity }), kas ir pie saņēmēja, tiktu izņemti { $removed }, vairāk, nekā pieļauj max_removed_share sadaļā [deliver]. Ja tie tiešām jāizņem: { $command }
-cli-deliver-stopped = Piegāde apturēta: { $reason } Pieņemtais ir atzīmēts; nākamā piegāde turpina no šīs vietas.
-cli-deliver-cancelled = tā pārtraukta pēc lietotāja vēlēšanās.
+cli-deliver-stopped = Piegāde apturēta; pieņemtais ir atzīmēts, un nākamā piegāde turpina no šīs vietas. Iemesls: { $reason }
+cli-deliver-cancelled = tā ir pārtraukta pēc lietotāja vēlēšanās.
 cli-check-target-ok = { $target }: saņēmējs ir sasniedzams
 cli-check-target-bad = { $target }: { $message }
 cli-deliver-contact = Par nepieņemto vaicājiet: { $contact }

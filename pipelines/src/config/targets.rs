@@ -28,8 +28,10 @@ pub(super) fn check(loaded: &mut Loaded<Target>, lists: &CodeLists) -> Vec<Probl
     let records = document.value.get("record").and_then(Value::as_array).into_iter().flatten().enumerate();
     let records: Vec<(usize, RecordSettings)> =
         records.filter_map(|(at, record)| Some((at, serde_json::from_value(record.clone()).ok()?))).collect();
-    let with_id = records.iter().filter(|(_, record)| record.id.is_some());
-    let ids: Vec<&str> = with_id.map(|(_, record)| record.entity.as_str()).collect();
+    // Of those with mistakes too: what refers to them is none.
+    let written = document.value.get("record").and_then(Value::as_array).into_iter().flatten();
+    let with_id = written.filter(|record| record.get("id").is_some());
+    let ids: Vec<&str> = with_id.filter_map(|record| record.get("entity")?.as_str()).collect();
     let mut templates: Vec<Template> = Vec::new();
     for (at, record) in &records {
         let place = at.to_string();

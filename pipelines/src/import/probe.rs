@@ -132,7 +132,7 @@ pub(crate) fn probe(session: &Session, prepared: &Prepared<'_>, seen: &Schemas) 
             let plan = &table.plan;
             watch.turn_to(table);
             let codelists = &session.config.codelists;
-            let mut first = Look { plan, rows: 0, missing: None, filled: None, watch: &mut watch, codelists };
+            let mut first = Look { prepared, plan, rows: 0, missing: None, filled: None, watch: &mut watch, codelists };
             match table.reader.read(&input, &plan.wanted(), limits, &mut first) {
                 Ok(()) | Err(ReadError::Stopped(_)) => {}
                 Err(ReadError::File(finding)) => wrong(&of_table(*finding, plan, &input), Some(&input.name)),
@@ -195,6 +195,7 @@ pub(crate) struct First {
 
 /// Takes one batch and wants no more.
 struct Look<'a> {
+    prepared: &'a Prepared<'a>,
     plan: &'a TablePlan,
     rows: usize,
     missing: Option<Finding>,
@@ -222,7 +223,10 @@ impl Output for Look<'_> {
     }
 
     fn finding(&mut self, finding: Finding) {
-        self.watch.passes(&finding);
+        // What another table reads is not passed by.
+        if !self.prepared.maps(&finding) {
+            self.watch.passes(&finding);
+        }
     }
 
     fn skipped(&mut self, _: Skip, _: u64) {}

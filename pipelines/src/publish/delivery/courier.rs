@@ -275,9 +275,17 @@ impl Courier<'_> {
                     self.delivery.tell(self.session, requests, parcel.due.row, finding);
                 }
                 Became::Unknown(fault) => {
-                    counts.unknown += 1;
-                    let finding = self.unknown(&fault);
-                    self.delivery.tell(self.session, requests, parcel.due.row, finding);
+                    if ends(&fault) && fault.code != finding::UNREACHABLE.code {
+                        // Nobody looked at it.
+                        note.held = before.clone();
+                    } else {
+                        counts.unknown += 1;
+                        // What stops all of it is told as that.
+                        if !ends(&fault) {
+                            let finding = self.unknown(&fault);
+                            self.delivery.tell(self.session, requests, parcel.due.row, finding);
+                        }
+                    }
                     last = Some(*fault);
                 }
                 Became::Likewise => counts.unknown += 1,
