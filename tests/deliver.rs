@@ -587,6 +587,52 @@ fn a_register_that_fails_is_left_alone() {
 }
 
 #[test]
+fn one_target_that_fails_does_not_hold_up_another() {
+    let (place, other) = (Place::new(), Register::start());
+    let theirs = target(&other.server.url()).replace("id = \"registrs\"", "id = \"otrs\"");
+    place.project.file("config/targets/otrs.toml", theirs);
+    // Whoever may not write is told so for a few records, not for all.
+    let services: Vec<String> = (1..=100).map(|n| format!("90000270634;A-{n:02};Pakalpojums {n}\n")).collect();
+    place.project.file("pakalpojumi.csv", format!("owner;code;name\n{}", services.concat()));
+    place.project.file("saites.csv", "need;owner;code\nV-1;90000270634;A-01\n");
+    place.import();
+    place.register.refuses(|_, _| Some((403, json!({ "detail": "Nav tiesību rakstīt" }))));
+    let words = ["publish", "--to", "registrs,otrs", "--as-of", "2024-07-08", "--json"];
+    let both = place.project.command(&words).env("REGISTRA_PARAUGA_ATSLEGA", "atslega").output().unwrap();
+    let both = Ran::of(&both).ends(1).json()["deliveries"].clone();
+    assert_eq!(both[0]["target"], "registrs");
+    assert!(codes(&both[0]).iter().any(|(code, _)| code == "P004"), "{}", both[0]);
+    assert!(both[0]["findings"].to_string().contains("403 Nav tiesību rakstīt"));
+    assert!(place.register.asked() < 20 && place.register.records().is_empty(), "{}", place.register.asked());
+    assert_eq!((counts(&both[1], "service"), other.count("services/")), ([100, 0, 0, 0, 0, 0], 100));
+}
+
+#[test]
+fn somebody_who_asks_to_stop_is_heard() {
+    let place = Place::new();
+    let (tell, told) = mpsc::channel();
+    let tell = std::sync::Mutex::new(tell);
+    place.register.fails(move |_, number| {
+        (number == 5).then(|| {
+            tell.lock().unwrap().send(()).unwrap();
+            Fault::silence()
+        })
+    });
+    let words = [&TO[..], &["--as-of", "2024-07-08", "--lang", "lv"]].concat();
+    let mut command = place.project.command(&words);
+    command.env("REGISTRA_PARAUGA_ATSLEGA", "atslega").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    told.recv_timeout(std::time::Duration::from_secs(20)).unwrap();
+    let asked = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(asked.success());
+    let stopped = Ran::of(&child.wait_with_output().unwrap()).ends(2).stdout;
+    assert!(stopped.contains("pārtraukta"), "{stopped}");
+    place.register.fails(|_, _| None);
+    place.delivered(0);
+    assert_same(&place, 11);
+}
+
+#[test]
 fn a_run_delivers_what_its_pipeline_says_and_a_check_looks_whether_it_could() {
     let place = Place::new();
     let pipeline = place.project.path("config/pipelines/all.toml");
