@@ -1256,7 +1256,7 @@ fault-registry-unreachable = the registry { $path } cannot be reached, or the co
 fault-registry-refused = the registry { $path } does not let us in; check user, password (PGPASSWORD or .pgpass), database, and with sslmode=verify-full the certificate and sslrootcert
 fault-registry-locked = another run or plan is writing to the registry { $path } (waited { $seconds } s); run again when it is done
 fault-registry-read-only = the registry { $path } may only be read; give the user of vienkop the right to write it (a file and its folder; on a server CREATE on the schema, TEMPORARY on the database); vienkop check tells what is missing
-fault-registry-full = no space left for the registry { $path } or its temporary files; free some and run again, nothing of this source was changed
+fault-registry-full = no space left for the registry { $path } or its temporary files; free some and run again, nothing of what was begun was loaded
 fault-registry-newer = the registry { $path } has schema version { $found }, this program knows { $known }; install the newer vienkop
 fault-registry-older = the registry { $path } was made by an older vienkop; "vienkop run" brings it up to date, a plan writes nothing
 fault-registry-migration = cannot prepare the tables of the registry { $path }

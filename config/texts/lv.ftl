@@ -1256,7 +1256,7 @@ fault-registry-unreachable = reģistrs { $path } nav sasniedzams vai savienojums
 fault-registry-refused = reģistrs { $path } mūs nelaiž iekšā; pārbaudiet lietotāju, paroli (PGPASSWORD vai .pgpass), datubāzi un, ja ir sslmode=verify-full, sertifikātu un sslrootcert
 fault-registry-locked = reģistrā { $path } raksta cita palaišana vai plāns (gaidīts { $seconds } s); palaidiet vēlreiz, kad tas būs beidzis
 fault-registry-read-only = reģistru { $path } drīkst tikai lasīt; dodiet vienkop lietotājam rakstīšanas tiesības (failam un tā mapei; serverī CREATE shēmai un TEMPORARY datubāzei); kas trūkst, rāda vienkop check
-fault-registry-full = reģistram { $path } vai tā pagaidu failiem nav vietas; atbrīvojiet vietu un palaidiet vēlreiz, no šī avota nekas nav mainīts
+fault-registry-full = reģistram { $path } vai tā pagaidu failiem nav vietas; atbrīvojiet vietu un palaidiet vēlreiz, no iesāktā nekas nav ielādēts
 fault-registry-newer = reģistra { $path } shēmas versija ir { $found }, šī programma pazīst { $known }; uzstādiet jaunāko vienkop
 fault-registry-older = reģistru { $path } veidojusi vecāka vienkop; atjaunina „vienkop run”, plāns neko neraksta
 fault-registry-migration = nevar sagatavot reģistra { $path } tabulas

@@ -101,7 +101,7 @@ pub enum RegistryError {
     },
     /// No space left, for the file itself or for temporary tables.
     #[error(
-        "no space left for the registry {path} or its temporary files; free some and run again, nothing of this source was changed"
+        "no space left for the registry {path} or its temporary files; free some and run again, nothing of what was begun was loaded"
     )]
     Full {
         /// The file.

@@ -4,8 +4,12 @@
 //! [`courier`]. A record is remembered as sent before it goes out, and as accepted or refused when the register has said
 //! so: a program that is stopped in between sends it again, with the same key.
 
+mod away;
 mod courier;
+mod line;
+mod lists;
 mod outcome;
+mod single;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
@@ -23,7 +27,8 @@ use crate::cli::session::Session;
 use crate::config::Target;
 use crate::fault::told;
 use crate::import::timestamp;
-use courier::{Courier, Ids, Line};
+use courier::{Courier, Ids};
+use line::Line;
 pub(crate) use outcome::Delivery;
 use outcome::EntityDelivery;
 

@@ -9,7 +9,7 @@ use vienkop_transforms::model;
 use vienkop_transforms::texts::Texts;
 
 use super::super::outcome::by_rule;
-use super::courier::{can_remove, known_path};
+use super::away::{can_remove, known_path};
 use crate::cli::session::Session;
 use crate::cli::{Exit, output};
 use crate::config::Target;
