@@ -677,6 +677,19 @@ fn a_dry_run_shows_what_would_go() {
 }
 
 #[test]
+fn the_example_of_the_document_is_a_target() {
+    let place = Place::new();
+    let text = fs::read_to_string(crate::support::checkout().join("docs/delivery.md")).unwrap();
+    let (_, file) = text.split_once("## A target's file").unwrap();
+    let example = file.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    place.project.file("config/targets/vienotais-registrs.toml", example);
+    let words = ["publish", "--to", "vienotais-registrs", "--dry-run", "--json", "--as-of", "2024-07-08"];
+    let planned = place.project.vienkop(&words).ends(0).json()["deliveries"][0].clone();
+    // No service of these has a life-cycle status.
+    assert_eq!(counts(&planned, "service"), [0, 0, 0, 0, 0, 0], "{planned}");
+}
+
+#[test]
 fn mistakes_of_a_target_are_told_before_anything_is_sent() {
     let place = Place::new();
     place.project.file(
