@@ -92,6 +92,20 @@ pub fn ranges(uids: &StringChunked, of_rows: &StringChunked) -> Vec<Range<usize>
     ranges
 }
 
+/// The row of a uid among uids in their order.
+pub fn row_of(uids: &StringChunked, uid: &str) -> Option<usize> {
+    let (mut from, mut to) = (0, uids.len());
+    while from < to {
+        let middle = usize::midpoint(from, to);
+        match uids.get(middle).unwrap_or_default().cmp(uid) {
+            std::cmp::Ordering::Equal => return Some(middle),
+            std::cmp::Ordering::Less => from = middle + 1,
+            std::cmp::Ordering::Greater => to = middle,
+        }
+    }
+    None
+}
+
 /// Whether a text is one of these.
 pub fn one_of<T: AsRef<str>>(column: &Expr, codes: &[T]) -> Expr {
     codes.iter().fold(lit(false), |any, code| any.or(column.clone().eq(lit(code.as_ref()))))

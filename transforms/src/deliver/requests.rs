@@ -110,16 +110,7 @@ impl<'t> Requests<'t> {
 
     /// The row of a uid.
     pub fn row_of(&self, uid: &str) -> Option<usize> {
-        let (mut from, mut to) = (0, self.len());
-        while from < to {
-            let middle = usize::midpoint(from, to);
-            match self.uid(middle).cmp(uid) {
-                std::cmp::Ordering::Equal => return Some(middle),
-                std::cmp::Ordering::Less => from = middle + 1,
-                std::cmp::Ordering::Greater => to = middle,
-            }
-        }
-        None
+        holdings::row_of(&self.uids, uid)
     }
 
     /// The template that they are written by.

@@ -148,16 +148,7 @@ impl<'w> Descriptions<'w> {
 
     /// The row of a uid.
     pub(super) fn row(&self, uid: &str) -> Option<usize> {
-        let (mut from, mut to) = (0, self.len());
-        while from < to {
-            let middle = usize::midpoint(from, to);
-            match self.uid(middle).cmp(uid) {
-                std::cmp::Ordering::Equal => return Some(middle),
-                std::cmp::Ordering::Less => from = middle + 1,
-                std::cmp::Ordering::Greater => to = middle,
-            }
-        }
-        None
+        holdings::row_of(&self.uid, uid)
     }
 
     /// What is published of the service of a row.
