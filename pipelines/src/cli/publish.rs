@@ -23,7 +23,7 @@ pub(crate) struct Wanted {
     /// Go on where a catalogue would lose more than `max_removed_share` of what it shows
     #[arg(long)]
     approve: bool,
-    /// Deliver to these registers (config/targets/<id>.toml) in the place of those of the pipeline
+    /// Deliver to these registers (files of config/targets) in the place of those of the pipeline
     #[arg(long, value_name = "TARGET", value_delimiter = ',')]
     to: Vec<String>,
 }
