@@ -167,30 +167,25 @@ impl Courier<'_> {
             },
             ..Default::default()
         };
-        let gone = match path.filter(|path| !taken.contains(path)) {
-            // It never was there, or another record stands in its place.
-            None => true,
-            Some(path) => {
-                self.delivering.remember(std::slice::from_ref(&note)).await?;
-                let (gone, finding, fault) =
-                    self.take_away(&removing(method, path, format!("{uid}-removed-{sequence}"))).await?;
-                if let Some(finding) = finding {
-                    if fault.is_none() {
-                        self.delivery.entities[at].refused += 1;
-                        note.held.state = Some("refused".to_owned());
-                        note.held.maybe = before.maybe;
-                        note.words.clone_from(&finding.value);
-                    }
-                    self.delivery.tell_of(self.session, requests.entity(), Record::gone(uid, removal), finding);
+        // Without a path it never was there; in one that is taken stands another record.
+        if let Some(path) = path.filter(|path| !taken.contains(path)) {
+            self.delivering.remember(std::slice::from_ref(&note)).await?;
+            let key = format!("{uid}-removed-{sequence}");
+            let (gone, finding, fault) = self.take_away(&removing(method, path, key)).await?;
+            if let Some(finding) = finding {
+                if fault.is_none() {
+                    self.delivery.entities[at].refused += 1;
+                    note.held.state = Some("refused".to_owned());
+                    note.held.maybe = before.maybe;
+                    note.words.clone_from(&finding.value);
                 }
-                if !gone {
-                    self.delivering.remember(std::slice::from_ref(&note)).await?;
-                    return Ok(self.ended(fault));
-                }
-                true
+                self.delivery.tell_of(self.session, requests.entity(), Record::gone(uid, removal), finding);
             }
-        };
-        debug_assert!(gone);
+            if !gone {
+                self.delivering.remember(std::slice::from_ref(&note)).await?;
+                return Ok(self.ended(fault));
+            }
+        }
         self.delivery.entities[at].removed += 1;
         // The number is kept: what comes back has another key.
         note.held = Held { state: Some("removed".to_owned()), sequence, ..Held::default() };
